@@ -1,0 +1,66 @@
+"""The array operations that the formulas share.
+
+Axes, from the left: any leading axes (the instances of a batch, perturbed copies of it), then the training example
+where a quantity has one, then the units, to-unit before from-unit. A formula names only the axes it works on and
+leaves the leading ones to ``...``.
+
+Sums are written as multiply and add, not as ``matmul``: a batch lies innermost in memory (see ``batch_innermost``), so
+each line runs over thousands of small networks at stride one, and the same line also takes the symbols of ``trace``.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Array", "batch_innermost", "choose", "matvec", "outer", "positive_part", "select", "softmax", "swap_units"]
+
+Array = npt.NDArray[Any]
+
+
+def matvec(W: Array, a: Array) -> Array:
+    """W a for every example: ``(..., to, from)`` and ``(..., m, from)`` give ``(..., m, to)``."""
+    product: Array = (W[..., None, :, :] * a[..., :, None, :]).sum(-1)
+    return product
+
+
+def outer(to_unit: Array, from_unit: Array) -> Array:
+    """The product of each to-unit with each from-unit, an example at a time: ``(..., m, to, from)``."""
+    product: Array = to_unit[..., :, :, None] * from_unit[..., :, None, :]
+    return product
+
+
+def swap_units(W: Array) -> Array:
+    """The transpose over the two unit axes."""
+    return W.swapaxes(-1, -2)
+
+
+def positive_part(z: Array, otherwise: Array) -> Array:
+    """z where z > 0, else ``otherwise``: the kink of ReLU and its kin. At z = 0 it takes ``otherwise``."""
+    return choose(z, z, otherwise)
+
+
+def choose(z: Array, positive: Array | float, otherwise: Array | float) -> Array:
+    """``positive`` where z > 0 and ``otherwise`` elsewhere; a complex z is judged by its real part."""
+    if z.dtype == object:
+        chosen: Array = np.frompyfunc(lambda test, yes, no: test.choose(yes, no), 3, 1)(z, positive, otherwise)
+        return chosen
+    return np.where(z.real > 0, positive, otherwise)
+
+
+def softmax(z: Array) -> Array:
+    """exp(z) over the sum of exp(z) of the layer, shifted by the largest z so that nothing overflows."""
+    # A symbol has no size to compare, and the shift cancels: the traced formula is the textbook's.
+    shifted = z if z.dtype == object else z - z.real.max(-1, keepdims=True)
+    powers = np.exp(shifted)
+    return powers / powers.sum(-1, keepdims=True)
+
+
+def batch_innermost(array: Array) -> Array:
+    """The same array, its first axis laid out innermost in memory; NumPy's results keep that layout."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 0, -1)), -1, 0)
+
+
+def select(array: Array, instances: Array) -> Array:
+    """Some instances of a batch, by index or mask, again laid out innermost in memory."""
+    return np.moveaxis(np.moveaxis(array, 0, -1)[..., instances], -1, 0)

@@ -1,0 +1,316 @@
+r"""Backpropagation in textbook order: one formula a line, then the table of contents of one training step.
+
+A formula's parameters are named by role: ``a_prev`` is the activation of the layer below, ``W_next`` the weights of the
+layer above, ``W_next_new`` those weights after the step. ``bind`` turns roles into the names of one layer.
+Shapes, after any leading axes: x, z, a, t, e, dE_da, da_dz, delta are ``(m, units)``; path is ``(m, to, from)``; W and
+grad_W ``(to, from)``; b and grad_b ``(units,)``; E and eta scalars. Sources: Rumelhart, Hinton and Williams (1986); M.
+Mazur, "A Step by Step Backpropagation Example" (2015); Goodfellow, Bengio and Courville, "Deep Learning" (2016), ch. 6.
+"""
+
+from collections.abc import Iterator
+
+from quizprop.engine.activations import ACTIVATIONS
+from quizprop.engine.arrays import Array, matvec, outer
+from quizprop.engine.graph import Formula, Graph, Quantity, formula, quantity_name
+from quizprop.engine.losses import LOSSES
+from quizprop.engine.network import Network
+
+__all__ = ["bind", "training_step"]
+
+# --- forward --------------------------------------------------------------------------------------------------------
+
+
+@formula("z", title="net input", latex=r"z_j = \sum_i w_{ji}\,a_i + b_j")
+def z(W: Array, a_prev: Array, b: Array) -> Array:
+    """The weighted sum of what comes in, plus the bias."""
+    return matvec(W, a_prev) + b[..., None, :]
+
+
+@formula("z", title="net input", latex=r"z_j = \sum_i w_{ji}\,a_i")
+def z_without_bias(W: Array, a_prev: Array) -> Array:
+    """The weighted sum of what comes in; the network has no biases."""
+    return matvec(W, a_prev)
+
+
+def a(network: Network, layer: int) -> Formula:
+    """The activation of a layer."""
+    activation = ACTIVATIONS[network.activations[layer - 1]]
+    return Formula("a", "activation", activation.latex, activation.function)
+
+
+# --- loss -----------------------------------------------------------------------------------------------------------
+
+
+def e(network: Network) -> Formula:
+    """The error of each output alone."""
+    loss = LOSSES[network.loss]
+    return Formula("e", "error of one output", loss.latex, loss.error)
+
+
+@formula("E", title="total error", latex=r"E = \sum_k E_k", per_example=False)
+def E_sum(e: Array) -> Array:
+    """The errors of all outputs (and examples) added up."""
+    return e.sum(-1).sum(-1)
+
+
+@formula("E", title="mean error", latex=r"E = \frac{1}{n} \sum_k E_k", per_example=False)
+def E_mean_outputs(e: Array) -> Array:
+    """Averaged over the outputs, summed over the examples."""
+    return e.sum(-1).sum(-1) / e.shape[-1]
+
+
+@formula("E", title="mean error", latex=r"E = \frac{1}{m} \sum_i \sum_k E_k^{(i)}", per_example=False)
+def E_mean_examples(e: Array) -> Array:
+    """Summed over the outputs, averaged over the examples."""
+    return e.sum(-1).sum(-1) / e.shape[-2]
+
+
+@formula("E", title="mean error", latex=r"E = \frac{1}{m\,n} \sum_i \sum_k E_k^{(i)}", per_example=False)
+def E_mean_both(e: Array) -> Array:
+    """Averaged over the outputs and over the examples."""
+    return e.sum(-1).sum(-1) / (e.shape[-1] * e.shape[-2])
+
+
+# --- deltas ---------------------------------------------------------------------------------------------------------
+
+
+def dE_da_output(network: Network) -> Formula:
+    """How the loss of an example changes with each output."""
+    loss = LOSSES[network.loss]
+    latex = r"\frac{\partial E}{\partial a_k} = " + loss.derivative_latex
+    return Formula("dE_da", "derivative of the error by the activation", latex, loss.derivative)
+
+
+@formula("path", title="error along one weight", latex=r"w_{kj}\,\delta_k")
+def path(W: Array, delta: Array) -> Array:
+    """What unit k sends back to unit j of the layer below, through the weight between them."""
+    return W[..., None, :, :] * delta[..., :, :, None]
+
+
+@formula(
+    "dE_da",
+    title="derivative of the error by the activation",
+    latex=r"\frac{\partial E}{\partial a_j} = \sum_k w_{kj}\,\delta_k",
+)
+def dE_da_hidden(path_next: Array) -> Array:
+    """All paths from unit j to the loss, added up."""
+    return path_next.sum(-2)
+
+
+def da_dz(network: Network, layer: int) -> Formula | None:
+    """The slope of the layer's activation; None for softmax, whose outputs depend on all net inputs at once."""
+    activation = ACTIVATIONS[network.activations[layer - 1]]
+    if activation.slope is None:
+        return None
+    latex = r"\frac{\mathrm{d} a_j}{\mathrm{d} z_j} = " + activation.slope_latex
+    return Formula("da_dz", "slope of the activation", latex, activation.slope)
+
+
+@formula(
+    "delta",
+    title="delta",
+    latex=r"\delta_j = \frac{\partial E}{\partial a_j}\,\frac{\mathrm{d} a_j}{\mathrm{d} z_j}",
+)
+def delta(dE_da: Array, da_dz: Array) -> Array:
+    """The chain rule through the activation: how the loss changes with the net input."""
+    return dE_da * da_dz
+
+
+@formula("delta", title="delta", latex=r"\delta_k = a_k - t_k")
+def delta_fused(a: Array, t: Array) -> Array:
+    """Cross-entropy over its own activation: the slope cancels and leaves the difference."""
+    return a - t
+
+
+@formula(
+    "delta",
+    title="delta",
+    latex=r"\delta_j = a_j \left(g_j - \sum_k g_k\,a_k\right),\; g_k = \frac{\partial E}{\partial a_k}",
+)
+def delta_softmax(dE_da: Array, a: Array) -> Array:
+    """The chain rule through softmax: every output depends on every net input."""
+    return a * (dE_da - (dE_da * a).sum(-1, keepdims=True))
+
+
+# --- gradients ------------------------------------------------------------------------------------------------------
+
+
+@formula(
+    "grad_W",
+    title="gradient of a weight",
+    latex=r"\frac{\partial E}{\partial w_{ji}} = \sum \delta_j\,a_i",
+    per_example=False,
+)
+def grad_W_sum(delta: Array, a_prev: Array) -> Array:
+    """Delta times the activation that came in, summed over the examples."""
+    return outer(delta, a_prev).sum(-3)
+
+
+@formula(
+    "grad_W",
+    title="gradient of a weight",
+    latex=r"\frac{\partial E}{\partial w_{ji}} = \frac{1}{m} \sum \delta_j\,a_i",
+    per_example=False,
+)
+def grad_W_mean(delta: Array, a_prev: Array) -> Array:
+    """Delta times the activation that came in, averaged over the examples."""
+    return outer(delta, a_prev).sum(-3) / delta.shape[-2]
+
+
+@formula(
+    "grad_b",
+    title="gradient of a bias",
+    latex=r"\frac{\partial E}{\partial b_j} = \sum \delta_j",
+    per_example=False,
+)
+def grad_b_sum(delta: Array) -> Array:
+    """Delta, summed over the examples: a bias is a weight on a constant 1."""
+    return delta.sum(-2)
+
+
+@formula(
+    "grad_b",
+    title="gradient of a bias",
+    latex=r"\frac{\partial E}{\partial b_j} = \frac{1}{m} \sum \delta_j",
+    per_example=False,
+)
+def grad_b_mean(delta: Array) -> Array:
+    """Delta, averaged over the examples."""
+    return delta.sum(-2) / delta.shape[-2]
+
+
+@formula(
+    "grad_b",
+    title="gradient of the bias",
+    latex=r"\frac{\partial E}{\partial b} = \sum_j \delta_j",
+    per_example=False,
+)
+def grad_b_shared_sum(delta: Array) -> Array:
+    """One bias feeds every unit of the layer, so the layer's deltas add up; summed over the examples."""
+    return delta.sum(-2).sum(-1, keepdims=True)
+
+
+@formula(
+    "grad_b",
+    title="gradient of the bias",
+    latex=r"\frac{\partial E}{\partial b} = \frac{1}{m} \sum_j \delta_j",
+    per_example=False,
+)
+def grad_b_shared_mean(delta: Array) -> Array:
+    """One bias feeds every unit of the layer, so the layer's deltas add up; averaged over the examples."""
+    return delta.sum(-2).sum(-1, keepdims=True) / delta.shape[-2]
+
+
+# --- update ---------------------------------------------------------------------------------------------------------
+
+
+@formula(
+    "W_new",
+    title="updated weight",
+    latex=r"w_{ji}^{+} = w_{ji} - \eta\,\frac{\partial E}{\partial w_{ji}}",
+    per_example=False,
+)
+def W_new(W: Array, eta: Array, grad_W: Array) -> Array:
+    """One step against the gradient."""
+    return W - eta[..., None, None] * grad_W
+
+
+@formula(
+    "b_new",
+    title="updated bias",
+    latex=r"b_j^{+} = b_j - \eta\,\frac{\partial E}{\partial b_j}",
+    per_example=False,
+)
+def b_new(b: Array, eta: Array, grad_b: Array) -> Array:
+    """One step against the gradient; a shared bias has one cell."""
+    return b[..., : grad_b.shape[-1]] - eta[..., None] * grad_b
+
+
+@formula("b_new", title="bias after the step", latex=r"b_j^{+} = b_j", per_example=False)
+def b_kept(b: Array) -> Array:
+    """The exercise leaves its biases as they are, one a unit."""
+    return b
+
+
+@formula("b_new", title="bias after the step", latex=r"b^{+} = b", per_example=False)
+def b_kept_shared(b: Array) -> Array:
+    """The exercise leaves its shared bias as it is."""
+    return b[..., :1]
+
+
+# --- table of contents ----------------------------------------------------------------------------------------------
+
+
+def training_step(network: Network) -> Graph:
+    """Everything that one gradient step computes by hand: forward, loss, backward, gradients, update."""
+    layers = range(1, network.depth + 1)
+    return Graph(
+        (
+            *(quantity for layer in layers for quantity in _forward(network, layer)),
+            bind(e(network), network.depth, named="e"),
+            bind(_total(network), network.depth, named="E"),
+            *(quantity for layer in reversed(layers) for quantity in _backward(network, layer)),
+            # The derivative by the inputs: one layer below the first.
+            bind(dE_da_hidden, 0),
+            *(quantity for layer in reversed(layers) for quantity in _gradients(network, layer)),
+            *(quantity for layer in reversed(layers) for quantity in _update(network, layer)),
+        )
+    )
+
+
+def bind(formula: Formula, layer: int, *, named: str | None = None) -> Quantity:
+    """The formula as a quantity of one layer: each role becomes a name."""
+    name = named or quantity_name(formula.stem, layer)
+    return Quantity(name, formula, tuple(_source(role, layer) for role in formula.parameters), layer)
+
+
+def _source(role: str, layer: int) -> str:
+    """The name that a parameter reads in a layer; layer 0 of the activations is the input x."""
+    if role in ("x", "t", "e", "eta"):
+        return role
+    for suffix, offset in (("_prev_prev", -2), ("_prev", -1), ("_next_new", 1), ("_next", 1)):
+        if role.endswith(suffix):
+            stem = role.removesuffix(suffix) + ("_new" if suffix == "_next_new" else "")
+            return "x" if (stem, layer + offset) == ("a", 0) else quantity_name(stem, layer + offset)
+    return quantity_name(role, layer)
+
+
+def _forward(network: Network, layer: int) -> Iterator[Quantity]:
+    yield bind(z_without_bias if network.bias == "none" else z, layer)
+    yield bind(a(network, layer), layer)
+
+
+def _total(network: Network) -> Formula:
+    over_examples = network.examples > 1 and network.reduction == "mean"
+    if LOSSES[network.loss].mean_over_outputs:
+        return E_mean_both if over_examples else E_mean_outputs
+    return E_mean_examples if over_examples else E_sum
+
+
+def _backward(network: Network, layer: int) -> Iterator[Quantity]:
+    output = layer == network.depth
+    yield bind(dE_da_output(network) if output else dE_da_hidden, layer)
+    slope = da_dz(network, layer)
+    if slope is not None:
+        yield bind(slope, layer)
+    if output and network.fused:
+        yield bind(delta_fused, layer)
+    else:
+        yield bind(delta_softmax if slope is None else delta, layer)
+    yield bind(path, layer)
+
+
+def _gradients(network: Network, layer: int) -> Iterator[Quantity]:
+    mean = network.examples > 1 and network.reduction == "mean"
+    yield bind(grad_W_mean if mean else grad_W_sum, layer)
+    if network.bias == "unit":
+        yield bind(grad_b_mean if mean else grad_b_sum, layer)
+    if network.bias == "shared":
+        yield bind(grad_b_shared_mean if mean else grad_b_shared_sum, layer)
+
+
+def _update(network: Network, layer: int) -> Iterator[Quantity]:
+    yield bind(W_new, layer)
+    if network.bias != "none":
+        kept = b_kept_shared if network.bias == "shared" else b_kept
+        yield bind(b_new if network.update_biases else kept, layer)

@@ -1,0 +1,194 @@
+"""The graph of quantities: plain functions, the words that explain them, and what feeds what."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from quizprop.engine.arrays import Array
+
+__all__ = ["Formula", "Graph", "Quantity", "UnknownQuantityError", "formula", "quantity_name"]
+
+
+class UnknownQuantityError(KeyError):
+    """A name that the graph does not hold."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A plain function with its words. Its parameters name what it needs; ``bind`` says where each comes from.
+
+    ``stem`` is the quantity's name without its layer, ``per_example`` whether each training example has its own value.
+    """
+
+    stem: str
+    title: str
+    latex: str
+    function: Callable[..., Array]
+    per_example: bool = True
+
+    def __call__(self, *inputs: Array) -> Array:
+        """The function itself."""
+        return self.function(*inputs)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameter names, in order."""
+        return tuple(inspect.signature(self.function).parameters)
+
+
+def formula(
+    stem: str, *, title: str, latex: str, per_example: bool = True
+) -> Callable[[Callable[..., Array]], Formula]:
+    """Give a function the words that explain it."""
+    return lambda function: Formula(stem, title, latex, function, per_example)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A formula at its place in one graph: its name there, its layer, and the names that its parameters read."""
+
+    name: str
+    formula: Formula
+    inputs: tuple[str, ...]
+    layer: int | None = None
+
+    def of(self, values: Mapping[str, Array]) -> Array:
+        """The quantity's value for the values of its inputs."""
+        return self.formula(*(values[name] for name in self.inputs))
+
+
+def quantity_name(stem: str, layer: int | None) -> str:
+    """The name of a stem in a layer: ``z`` in 1 is ``z1``, ``W_new`` in 2 is ``W2_new``; without a layer, the stem."""
+    if layer is None:
+        return stem
+    head, new, _ = stem.partition("_new")
+    return f"{head}{layer}{new}"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Quantities in an order in which each comes after what it needs.
+
+    Names that no quantity defines are the givens. The order in which quantities are handed in is kept where it can be,
+    so that the table of contents of ``backprop`` is also the order of the sheet.
+
+    Raises:
+        ValueError: two quantities share a name, or quantities need each other in a circle.
+    """
+
+    quantities: tuple[Quantity, ...]
+    _by_name: dict[str, Quantity] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name = {quantity.name: quantity for quantity in self.quantities}
+        if len(by_name) < len(self.quantities):
+            raise ValueError(f"Two quantities share a name among {[q.name for q in self.quantities]}")
+        object.__setattr__(self, "quantities", tuple(_in_order(by_name)))
+        object.__setattr__(self, "_by_name", {quantity.name: quantity for quantity in self.quantities})
+
+    def __getitem__(self, name: str) -> Quantity:
+        if name not in self._by_name:
+            raise UnknownQuantityError(f"No quantity named {name!r}. Known: {', '.join(self._by_name)}")
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[Quantity]:
+        return iter(self.quantities)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @cached_property
+    def givens(self) -> tuple[str, ...]:
+        """The names that formulas read and no quantity defines."""
+        read = dict.fromkeys(name for quantity in self for name in quantity.inputs)
+        return tuple(name for name in read if name not in self)
+
+    def evaluate(
+        self,
+        given: Mapping[str, Array],
+        *,
+        want: Iterable[str] | None = None,
+        carry: Callable[[str, Array], Array] | None = None,
+    ) -> dict[str, Array]:
+        """Every value that follows from the given ones; a given value wins over its formula.
+
+        A NaN inside a given quantity marks a cell that was not given: that cell takes its formula's value. So the
+        entries of a half-filled sheet can be handed in as they are.
+
+        Args:
+            given: arrays with the leading axes in common; the inputs and any other quantities.
+            want: names to compute, with what they need; all quantities where left out.
+            carry: what the worker goes on with for a computed value (rounded, say); the value itself where left out.
+
+        Raises:
+            UnknownQuantityError: a wanted name is unknown, or a given that a formula needs is missing.
+        """
+        values = dict(given)
+        complete = [name for name, value in given.items() if name not in self or not np.isnan(value).any()]
+        needed = self.needed_for(self._by_name if want is None else want, complete)
+        for quantity in self:
+            name = quantity.name
+            if name not in needed:
+                continue
+            missing = [source for source in quantity.inputs if source not in values]
+            if missing:
+                raise UnknownQuantityError(f"{name} needs {', '.join(missing)}, which was not given")
+            with np.errstate(all="ignore"):
+                value = quantity.of(values)
+            if carry is not None:
+                value = carry(name, value)
+            values[name] = np.where(np.isnan(given[name]), value, given[name]) if name in given else value
+        return values
+
+    def needed_for(self, want: Iterable[str], given: Iterable[str] = ()) -> set[str]:
+        """The wanted names and all quantities above them, up to the given ones.
+
+        Raises:
+            UnknownQuantityError: a wanted name is neither a quantity nor given.
+        """
+        known = set(given)
+        needed: set[str] = set()
+        waiting = list(want)
+        while waiting:
+            name = waiting.pop()
+            if name in needed or name in known:
+                continue
+            waiting.extend(source for source in self[name].inputs if source in self)
+            needed.add(name)
+        return needed
+
+    def replacing(self, *wrong: Quantity) -> "Graph":
+        """The world as a mistaken student sees it: the same graph with other formulas for some names.
+
+        Raises:
+            UnknownQuantityError: a replaced name is not in the graph.
+        """
+        replaced = {self[quantity.name].name: quantity for quantity in wrong}
+        return Graph(tuple(replaced.get(quantity.name, quantity) for quantity in self))
+
+
+def _in_order(by_name: dict[str, Quantity]) -> Iterator[Quantity]:
+    """Depth first: every quantity after its inputs, otherwise as handed in."""
+    done: set[str] = set()
+    path: list[str] = []
+
+    def visit(name: str) -> Iterator[Quantity]:
+        if name in path:
+            raise ValueError(f"Quantities need each other in a circle: {' <- '.join([*path, name])}")
+        if name in done or name not in by_name:
+            return
+        path.append(name)
+        for source in by_name[name].inputs:
+            yield from visit(source)
+        path.pop()
+        done.add(name)
+        yield by_name[name]
+
+    for name in by_name:
+        yield from visit(name)

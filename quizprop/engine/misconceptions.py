@@ -1,0 +1,1139 @@
+"""What students get wrong: each mistake is another formula for the same quantity, with the words a tutor would say.
+
+A sentence says what was done and what to think of next; it never gives the value away. Sources: questions on Mazur's page
+and on Stack Exchange, issue threads of teaching repositories, published scripts and lecture notes. In the order of the
+sheet: forward, loss, deltas, gradients, update.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from quizprop.engine.activations import LEAK, sigmoid, sigmoid_slope, tanh, tanh_slope
+from quizprop.engine.arrays import Array, choose, matvec, outer, swap_units
+from quizprop.engine.backprop import bind
+from quizprop.engine.graph import Formula, Graph, Quantity
+from quizprop.engine.network import Network
+
+__all__ = ["MISCONCEPTIONS", "Misconception", "Mistake", "mistakes_on"]
+
+Applies = Callable[[Network, int], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Misconception:
+    """A way of going wrong at the quantities of one stem.
+
+    ``kind`` is the stable half of its code, ``forms`` the wrong formulas (more than one where the same thought gives
+    several numbers), ``applies`` tells in which networks and layers it can be made, ``forbidden`` that it is never
+    accepted, not even where a student's own earlier values hide it. ``where``, a formula too, tells the cells at which
+    the mistake makes a difference: a skipped ReLU is no mistake where the net input is positive.
+    """
+
+    kind: str
+    stem: str
+    title: str
+    sentence: str
+    forms: tuple[Callable[..., Array], ...]
+    applies: Applies
+    forbidden: bool = False
+    where: Callable[..., Array] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A misconception at its place in one graph: its ``code`` there, and the wrong quantity for each of its forms.
+
+    ``where`` tells the cells at which it can make a difference, None that all can.
+    """
+
+    code: str
+    misconception: Misconception
+    wrong: tuple[Quantity, ...]
+    where: Quantity | None = None
+
+    @property
+    def name(self) -> str:
+        """The quantity at which it is made."""
+        return self.wrong[0].name
+
+
+def mistakes_on(network: Network, graph: Graph) -> tuple[Mistake, ...]:
+    """Every mistake that can be made on the network's graph, in the order of the sheet."""
+    return tuple(mistake for quantity in graph for mistake in _at(quantity, network, graph))
+
+
+def _at(quantity: Quantity, network: Network, graph: Graph) -> Iterator[Mistake]:
+    layer = quantity.layer
+    if layer is None:  # quantities outside the layers have no modelled mistakes
+        return
+    known = {*network.givens(), *(each.name for each in graph)}
+
+    def placed(form: Callable[..., Array], title: str) -> Quantity:
+        words = Formula(quantity.formula.stem, title, "", form, quantity.formula.per_example)
+        return bind(words, layer, named=quantity.name)
+
+    for kind in MISCONCEPTIONS:
+        if kind.stem == quantity.formula.stem and kind.applies(network, layer):
+            wrong = tuple(placed(form, kind.title) for form in kind.forms)
+            where = None if kind.where is None else placed(kind.where, kind.title)
+            if known.issuperset(name for each in wrong for name in each.inputs):
+                yield Mistake(f"{quantity.name}:{kind.kind}", kind, wrong, where)
+
+
+# --- where a mistake can be made ------------------------------------------------------------------------------------
+
+
+def anywhere(_network: Network, _layer: int) -> bool:
+    """In every layer of every network."""
+    return True
+
+
+def has_bias(network: Network, _layer: int) -> bool:
+    """Where there are biases."""
+    return network.bias != "none"
+
+
+def no_bias(network: Network, _layer: int) -> bool:
+    """Where there are none."""
+    return network.bias == "none"
+
+
+def sloped(network: Network, layer: int) -> bool:
+    """Where the activation has a slope of its own."""
+    return network.activations[layer - 1] != "softmax"
+
+
+def above_first(_network: Network, layer: int) -> bool:
+    """Above the first layer, where what comes in is itself an activation."""
+    return layer > 1
+
+
+def bent_below(network: Network, layer: int) -> bool:
+    """Where the layer below has an activation that changes its net input."""
+    return layer > 1 and network.activations[layer - 2] != "identity"
+
+
+def square(network: Network, layer: int) -> bool:
+    """Where as many units send as receive, so that a transposed matrix still fits."""
+    return network.layers[layer] == network.layers[layer - 1] > 1
+
+
+def square_above(network: Network, layer: int) -> bool:
+    """Where the next layer is as wide, so that its row can be taken for its column."""
+    return 0 < layer < network.depth and network.layers[layer] == network.layers[layer + 1] > 1
+
+
+def several_units(network: Network, layer: int) -> bool:
+    """Where the layer has more than one unit."""
+    return network.layers[layer] > 1
+
+
+def several_inputs(network: Network, layer: int) -> bool:
+    """Where more than one unit sends to the layer."""
+    return network.layers[layer - 1] > 1
+
+
+def several_outputs(network: Network, _layer: int) -> bool:
+    """Where the network has more than one output."""
+    return network.layers[-1] > 1
+
+
+def same_width_two_below(network: Network, layer: int) -> bool:
+    """Where the layer before the one below is as wide as the one below, so that it can be taken for it."""
+    return layer > 1 and network.layers[layer - 2] == network.layers[layer - 1]
+
+
+def activated_by(*names: str) -> Applies:
+    """Layers with one of these activations."""
+    return lambda network, layer: layer > 0 and network.activations[layer - 1] in names
+
+
+def loss_is(*names: str) -> Applies:
+    """Networks with one of these losses."""
+    return lambda network, _layer: network.loss in names
+
+
+def output_with_loss(*names: str) -> Applies:
+    """The output layer under one of these losses."""
+    return lambda network, layer: layer == network.depth and network.loss in names
+
+
+def both(first: Applies, second: Applies) -> Applies:
+    """Where both hold."""
+    return lambda network, layer: first(network, layer) and second(network, layer)
+
+
+def hidden(network: Network, layer: int) -> bool:
+    """In a hidden layer."""
+    return 0 < layer < network.depth
+
+
+def chained(network: Network, layer: int) -> bool:
+    """Where delta is a derivative times a slope that is not 1 everywhere."""
+    if layer == network.depth and network.fused:
+        return False
+    return network.activations[layer - 1] not in ("identity", "softmax")
+
+
+def chained_smooth(network: Network, layer: int) -> bool:
+    """Where delta is a derivative times a slope that differs from unit to unit."""
+    return chained(network, layer) and network.activations[layer - 1] in ("sigmoid", "tanh")
+
+
+def fused_output(network: Network, layer: int) -> bool:
+    """Where cross-entropy meets its own activation."""
+    return layer == network.depth and network.fused
+
+
+def averaged(network: Network, _layer: int) -> bool:
+    """Where a mini-batch is averaged."""
+    return network.examples > 1 and network.reduction == "mean"
+
+
+def summed(network: Network, _layer: int) -> bool:
+    """Where a mini-batch is summed."""
+    return network.examples > 1 and network.reduction == "sum"
+
+
+def mean_over_outputs(network: Network, _layer: int) -> bool:
+    """Where the loss averages over several outputs."""
+    return network.loss == "mse" and network.layers[-1] > 1
+
+
+def sum_over_outputs(network: Network, _layer: int) -> bool:
+    """Where the loss adds up several outputs."""
+    return network.loss != "mse" and network.layers[-1] > 1
+
+
+def backed_by_deltas(network: Network, layer: int) -> bool:
+    """Where the delta that flows back differs from the derivative by the activation."""
+    return (layer == network.depth and network.fused) or network.activations[layer - 1] != "identity"
+
+
+def trains_biases(network: Network, _layer: int) -> bool:
+    """Where the step changes the biases."""
+    return network.bias != "none" and network.update_biases
+
+
+def keeps_biases(network: Network, _layer: int) -> bool:
+    """Where the step leaves the biases alone."""
+    return network.bias != "none" and not network.update_biases
+
+
+def unit_bias(network: Network, _layer: int) -> bool:
+    """Where each unit has its own bias."""
+    return network.bias == "unit"
+
+
+def shared_bias(network: Network, layer: int) -> bool:
+    """Where several units share one bias."""
+    return network.bias == "shared" and network.layers[layer] > 1
+
+
+# --- wrong formulas that need more than a line ----------------------------------------------------------------------
+
+
+def _per_example(b: Array) -> Array:
+    return b[..., None, :]
+
+
+def _next_unit(values: Array) -> Array:
+    """Each unit gets the value of the unit below it, the last that of the first."""
+    return np.concatenate([values[..., 1:], values[..., :1]], axis=-1)
+
+
+def _only_path(unit: int) -> Callable[..., Array]:
+    return lambda path_next: path_next[..., unit, :]
+
+
+def _outgoing_row(delta_next: Array, W_next: Array) -> Array:
+    """The contributions w_jk delta_k: the row of the weights where the column belongs, in the layout of a path."""
+    return swap_units(W_next)[..., None, :, :] * delta_next[..., :, :, None]
+
+
+def _mean(values: Array, examples: Array) -> Array:
+    return values.sum(-3) / examples.shape[-2]
+
+
+def _bent(z_prev: Array, a_prev: Array) -> Array:
+    return (z_prev != a_prev).any(-1, keepdims=True)
+
+
+def _off(z: Array) -> Array:
+    return z <= 0
+
+
+def _switched(da_dz: Array) -> Array:
+    switched: Array = np.not_equal(da_dz, 1)
+    return switched
+
+
+def _off_diagonal(delta: Array) -> Array:
+    units = delta.shape[-1]
+    return np.broadcast_to(np.eye(units) == 0, (*delta.shape[:-2], units, units))
+
+
+# --- sentences that serve several entries ---------------------------------------------------------------------------
+
+WEIGHTS_TRANSPOSED = (
+    "These are the weights that leave a unit. A unit's net input takes the weights that *arrive* at it: the first index of a "
+    "weight is where it goes to."
+)
+ONE_INPUT_ONLY = (
+    "Only one of the incoming connections was counted. Every unit of the layer below contributes weight times value."
+)
+NET_INPUT_PASSED_ON = "The layer below passed on its net input. What travels along a weight is the activation, after the activation function."
+WRONG_LAYER = "These are the values of an earlier layer. Each layer takes what the layer directly below puts out."
+ACTIVATION_SKIPPED = "This is still the net input. Put it through the layer's activation function."
+NOT_SQUARED = "The difference was not squared. Without the square, errors of opposite sign would cancel."
+MINUS_LEFT_OUT = (
+    "The logarithm of a probability is negative, and the loss is its opposite: the minus in front is missing."
+)
+COMMON_LOGARITHM = "This is the logarithm to base 10. Cross-entropy takes the natural one, ln."
+SIGN_FLIPPED = (
+    "The sign is the other way round: it would say that more output lowers the loss just where it raises it. Compare the "
+    "output with its target."
+)
+STEP_ADDED = "The step went uphill. The gradient points to where the loss grows: subtract it."
+ETA_FORGOTTEN = "The whole gradient was subtracted. Multiply it by the learning rate first."
+BATCH_SUM_FOR_MEAN = (
+    "The examples were added up. Divide by how many there are: the conventions say that the batch is averaged."
+)
+BATCH_MEAN_FOR_SUM = "The examples were averaged. The conventions say that the batch is summed."
+
+# --- the library ----------------------------------------------------------------------------------------------------
+
+FORWARD = (
+    Misconception(
+        "bias_left_out",
+        "z",
+        "bias left out",
+        "The bias is missing. Think of it as one more weight, on an input that is always 1.",
+        (lambda W, a_prev: matvec(W, a_prev),),
+        has_bias,
+    ),
+    Misconception(
+        "bias_subtracted",
+        "z",
+        "bias subtracted",
+        "The bias was taken away. A net input adds it, whatever its own sign.",
+        (lambda W, a_prev, b: matvec(W, a_prev) - _per_example(b),),
+        has_bias,
+    ),
+    Misconception(
+        "weights_transposed",
+        "z",
+        "weights transposed",
+        WEIGHTS_TRANSPOSED,
+        (lambda W, a_prev, b: matvec(swap_units(W), a_prev) + _per_example(b),),
+        both(has_bias, square),
+    ),
+    Misconception(
+        "weights_transposed",
+        "z",
+        "weights transposed",
+        WEIGHTS_TRANSPOSED,
+        (lambda W, a_prev: matvec(swap_units(W), a_prev),),
+        both(no_bias, square),
+    ),
+    Misconception(
+        "one_input_only",
+        "z",
+        "one input only",
+        ONE_INPUT_ONLY,
+        (lambda W, a_prev, b: W[..., None, :, 0] * a_prev[..., :1] + _per_example(b),),
+        both(has_bias, several_inputs),
+    ),
+    Misconception(
+        "one_input_only",
+        "z",
+        "one input only",
+        ONE_INPUT_ONLY,
+        (lambda W, a_prev: W[..., None, :, 0] * a_prev[..., :1],),
+        both(no_bias, several_inputs),
+    ),
+    Misconception(
+        "net_input_passed_on",
+        "z",
+        "net input passed on",
+        NET_INPUT_PASSED_ON,
+        (lambda W, z_prev, b: matvec(W, z_prev) + _per_example(b),),
+        both(has_bias, bent_below),
+        where=_bent,
+    ),
+    Misconception(
+        "net_input_passed_on",
+        "z",
+        "net input passed on",
+        NET_INPUT_PASSED_ON,
+        (lambda W, z_prev: matvec(W, z_prev),),
+        both(no_bias, bent_below),
+        where=_bent,
+    ),
+    Misconception(
+        "wrong_layer",
+        "z",
+        "another layer's values",
+        WRONG_LAYER,
+        (lambda W, a_prev_prev, b: matvec(W, a_prev_prev) + _per_example(b),),
+        both(has_bias, same_width_two_below),
+    ),
+    Misconception(
+        "wrong_layer",
+        "z",
+        "another layer's values",
+        WRONG_LAYER,
+        (lambda W, a_prev_prev: matvec(W, a_prev_prev),),
+        both(no_bias, same_width_two_below),
+    ),
+    Misconception(
+        "activation_skipped",
+        "a",
+        "activation skipped",
+        ACTIVATION_SKIPPED,
+        (lambda z: z,),
+        activated_by("sigmoid", "tanh", "softmax"),
+    ),
+    Misconception(
+        "activation_skipped",
+        "a",
+        "activation skipped",
+        ACTIVATION_SKIPPED,
+        (lambda z: z,),
+        activated_by("relu", "leaky_relu"),
+        where=_off,
+    ),
+    Misconception(
+        "exponent_sign",
+        "a",
+        "sign of the exponent",
+        "Look at the sign in the exponent: the sigmoid has e to the power of *minus* z, so that a larger net input gives a "
+        "larger activation.",
+        (lambda z: 1 / (1 + np.exp(z)),),
+        activated_by("sigmoid"),
+    ),
+    Misconception(
+        "one_left_out",
+        "a",
+        "1 left out of the denominator",
+        "The 1 in the denominator is missing. A sigmoid always lies between 0 and 1.",
+        (lambda z: np.exp(z),),
+        activated_by("sigmoid"),
+    ),
+    Misconception(
+        "tanh_for_sigmoid",
+        "a",
+        "tanh instead of the sigmoid",
+        "This is the hyperbolic tangent. The layer uses the logistic sigmoid, 1 over 1 plus e to the minus z.",
+        (lambda z: tanh(z),),
+        activated_by("sigmoid"),
+    ),
+    Misconception(
+        "sigmoid_for_tanh",
+        "a",
+        "sigmoid instead of tanh",
+        "This is the logistic sigmoid. The layer uses tanh, which runs from -1 to 1.",
+        (lambda z: sigmoid(z),),
+        activated_by("tanh"),
+    ),
+    Misconception(
+        "sigmoid_for_identity",
+        "a",
+        "activation where there is none",
+        "A sigmoid was applied. This layer is linear: its activation is its net input.",
+        (lambda z: sigmoid(z),),
+        activated_by("identity"),
+    ),
+    Misconception(
+        "absolute_value",
+        "a",
+        "absolute value instead of ReLU",
+        "ReLU does not flip a negative net input, it cuts it off.",
+        (lambda z: choose(z, z, -z),),
+        activated_by("relu", "leaky_relu"),
+        where=_off,
+    ),
+    Misconception(
+        "leak_left_out",
+        "a",
+        "leak left out",
+        "A leaky ReLU lets a little of a negative net input through: see the slope in the conventions.",
+        (lambda z: choose(z, z, 0 * z),),
+        activated_by("leaky_relu"),
+        where=_off,
+    ),
+    Misconception(
+        "not_normalised",
+        "a",
+        "not divided by the sum",
+        "This is only the power of e. Divide it by the sum over all units of the layer, so that the outputs add up to 1.",
+        (lambda z: np.exp(z),),
+        activated_by("softmax"),
+    ),
+    Misconception(
+        "shares_of_net_inputs",
+        "a",
+        "shares of the net inputs",
+        "The net inputs themselves were divided by their sum. Softmax takes powers of e first.",
+        (lambda z: z / z.sum(-1, keepdims=True),),
+        activated_by("softmax"),
+    ),
+    Misconception(
+        "sigmoid_for_softmax",
+        "a",
+        "sigmoid of each unit",
+        "Each unit was put through a sigmoid alone. Softmax compares the units with each other: the outputs add up to 1.",
+        (lambda z: sigmoid(z),),
+        activated_by("softmax"),
+    ),
+)
+
+LOSS = (
+    Misconception(
+        "half_left_out",
+        "e",
+        "half left out",
+        "The square is right, but this loss has a factor of one half in front.",
+        (lambda a, t: (t - a) ** 2,),
+        loss_is("half_sse"),
+    ),
+    Misconception(
+        "half_added",
+        "e",
+        "half added",
+        "There is no one half in this loss; see the conventions.",
+        (lambda a, t: (t - a) ** 2 / 2,),
+        loss_is("mse"),
+    ),
+    Misconception(
+        "not_squared",
+        "e",
+        "not squared",
+        NOT_SQUARED,
+        (lambda a, t: (t - a) / 2, lambda a, t: (a - t) / 2, lambda a, t: t - a, lambda a, t: a - t),
+        loss_is("half_sse"),
+    ),
+    Misconception(
+        "not_squared",
+        "e",
+        "not squared",
+        NOT_SQUARED,
+        (lambda a, t: t - a, lambda a, t: a - t),
+        loss_is("mse"),
+    ),
+    Misconception(
+        "half_squared_too",
+        "e",
+        "half squared too",
+        "The one half was squared along with the difference. Square first, then halve.",
+        (lambda a, t: ((t - a) / 2) ** 2,),
+        loss_is("half_sse"),
+    ),
+    Misconception(
+        "classes_swapped",
+        "e",
+        "the two classes swapped",
+        "The target picks the other logarithm: ln a counts where the target is 1, ln(1 - a) where it is 0.",
+        (lambda a, t: -((1 - t) * np.log(a) + t * np.log(1 - a)),),
+        loss_is("bce"),
+    ),
+    Misconception(
+        "minus_left_out",
+        "e",
+        "minus left out",
+        MINUS_LEFT_OUT,
+        (lambda a, t: t * np.log(a) + (1 - t) * np.log(1 - a),),
+        loss_is("bce"),
+    ),
+    Misconception(
+        "common_logarithm",
+        "e",
+        "logarithm to base 10",
+        COMMON_LOGARITHM,
+        (lambda a, t: -(t * np.log10(a) + (1 - t) * np.log10(1 - a)),),
+        loss_is("bce"),
+    ),
+    Misconception(
+        "minus_left_out",
+        "e",
+        "minus left out",
+        MINUS_LEFT_OUT,
+        (lambda a, t: t * np.log(a),),
+        loss_is("cce"),
+    ),
+    Misconception(
+        "common_logarithm",
+        "e",
+        "logarithm to base 10",
+        COMMON_LOGARITHM,
+        (lambda a, t: -(t * np.log10(a)),),
+        loss_is("cce"),
+    ),
+    Misconception(
+        "all_classes_counted",
+        "e",
+        "every class counted",
+        "The logarithm of every class was counted. Only the class that is the target counts; the others are multiplied by 0.",
+        (lambda a: -np.log(a),),
+        loss_is("cce"),
+        where=lambda t: t == 0,
+    ),
+    Misconception(
+        "mean_for_sum",
+        "E",
+        "mean instead of sum",
+        "The outputs' errors were averaged. This loss adds them up.",
+        (lambda e: e.sum(-1).sum(-1) / (e.shape[-1] * e.shape[-2]),),
+        sum_over_outputs,
+    ),
+    Misconception(
+        "sum_for_mean",
+        "E",
+        "sum instead of mean",
+        "The outputs' errors were added up. This loss averages them.",
+        (lambda e: e.sum(-1).sum(-1) / e.shape[-2],),
+        mean_over_outputs,
+    ),
+    Misconception(
+        "one_output_only",
+        "E",
+        "one output only",
+        "This is the error of one output. The loss counts all of them.",
+        (
+            lambda e: e[..., 0].sum(-1),
+            lambda e: e[..., -1].sum(-1),
+        ),
+        both(several_outputs, loss_is("half_sse", "mse", "bce")),
+    ),
+    Misconception(
+        "batch_sum_for_mean",
+        "E",
+        "examples summed instead of averaged",
+        BATCH_SUM_FOR_MEAN,
+        (lambda e: e.sum(-1).sum(-1),),
+        averaged,
+    ),
+    Misconception(
+        "batch_mean_for_sum",
+        "E",
+        "examples averaged instead of summed",
+        BATCH_MEAN_FOR_SUM,
+        (lambda e: e.sum(-1).sum(-1) / e.shape[-2],),
+        summed,
+    ),
+)
+
+DELTAS = (
+    Misconception(
+        "sign_flipped",
+        "dE_da",
+        "sign flipped",
+        SIGN_FLIPPED,
+        (lambda a, t: t - a,),
+        output_with_loss("half_sse"),
+    ),
+    Misconception(
+        "sign_flipped",
+        "dE_da",
+        "sign flipped",
+        SIGN_FLIPPED,
+        (lambda a, t: 2 * (t - a) / a.shape[-1],),
+        output_with_loss("mse"),
+    ),
+    Misconception(
+        "sign_flipped",
+        "dE_da",
+        "sign flipped",
+        SIGN_FLIPPED,
+        (lambda a, t: (t - a) / (a * (1 - a)),),
+        output_with_loss("bce"),
+    ),
+    Misconception(
+        "sign_flipped",
+        "dE_da",
+        "sign flipped",
+        "A larger probability for the right class lowers the loss: the derivative is negative there.",
+        (lambda a, t: t / a,),
+        output_with_loss("cce"),
+    ),
+    Misconception(
+        "factor_two",
+        "dE_da",
+        "factor 2 too many",
+        "There is a 2 too many: it comes down from the square and cancels with the one half of this loss.",
+        (lambda a, t: 2 * (a - t),),
+        output_with_loss("half_sse"),
+    ),
+    Misconception(
+        "two_left_out",
+        "dE_da",
+        "factor 2 left out",
+        "The 2 that comes down from the square is missing: this loss has no one half to cancel it.",
+        (lambda a, t: (a - t) / a.shape[-1],),
+        output_with_loss("mse"),
+    ),
+    Misconception(
+        "mean_left_out",
+        "dE_da",
+        "not divided by the number of outputs",
+        "This loss is a mean over the outputs, so its derivative by one of them carries the same division.",
+        (lambda a, t: 2 * (a - t),),
+        both(output_with_loss("mse"), several_outputs),
+    ),
+    Misconception(
+        "net_input_for_output",
+        "dE_da",
+        "net input instead of output",
+        "The loss compares the *output* with the target, not the net input.",
+        (lambda z, t: z - t,),
+        both(output_with_loss("half_sse"), activated_by("sigmoid", "tanh", "relu", "leaky_relu")),
+    ),
+    Misconception(
+        "slope_cancelled_early",
+        "dE_da",
+        "slope cancelled too early",
+        "This is already the delta: the slope has been cancelled. The derivative by the activation alone still has a "
+        "denominator.",
+        (lambda a, t: a - t,),
+        output_with_loss("bce", "cce"),
+    ),
+    Misconception(
+        "one_path_only",
+        "dE_da",
+        "one path only",
+        "Only one path was counted. This unit feeds every unit of the next layer: add up what comes back along each weight.",
+        (_only_path(0), _only_path(-1)),
+        lambda network, layer: layer < network.depth and network.layers[layer + 1] > 1,
+    ),
+    Misconception(
+        "paths_averaged",
+        "dE_da",
+        "paths averaged",
+        "The paths were averaged. Changes that reach the loss by different ways add up.",
+        (lambda path_next: path_next.sum(-2) / path_next.shape[-2],),
+        lambda network, layer: layer < network.depth and network.layers[layer + 1] > 1,
+    ),
+    Misconception(
+        "row_for_column",
+        "dE_da",
+        "weights not transposed on the way back",
+        "These are the weights that arrive at a unit above. On the way back a unit needs the weights that *leave* it: a "
+        "column of the matrix.",
+        (lambda delta_next, W_next: _outgoing_row(delta_next, W_next).sum(-2),),
+        square_above,
+    ),
+    Misconception(
+        "updated_weights",
+        "path",
+        "updated weights used",
+        "The error went back through the *updated* weights. Use those of the forward pass; all updates happen together, at the "
+        "end.",
+        (lambda W_new, delta: W_new[..., None, :, :] * delta[..., :, :, None],),
+        above_first,
+    ),
+    Misconception(
+        "weights_left_out",
+        "path",
+        "weights left out",
+        "The delta came back without its weight. What flows back along a connection is weight times delta.",
+        (lambda W, delta: 0 * W[..., None, :, :] + delta[..., :, :, None],),
+        anywhere,
+    ),
+    Misconception(
+        "error_for_delta",
+        "path",
+        "error sent back instead of delta",
+        "This sends back the derivative by the output. Send back the delta: the output unit's slope is part of the way.",
+        (lambda W, dE_da: W[..., None, :, :] * dE_da[..., :, :, None],),
+        both(backed_by_deltas, sloped),
+        where=lambda da_dz: _switched(da_dz)[..., :, :, None],
+    ),
+    Misconception(
+        "error_for_delta",
+        "path",
+        "error sent back instead of delta",
+        "This sends back the derivative by the output. Send back the delta: the softmax is part of the way.",
+        (lambda W, dE_da: W[..., None, :, :] * dE_da[..., :, :, None],),
+        activated_by("softmax"),
+    ),
+    Misconception(
+        "slope_at_net_input",
+        "da_dz",
+        "slope taken at the net input",
+        "z (1 - z) was taken. The slope is a (1 - a), with the *activation*: it is never negative and never above a quarter.",
+        (lambda z: sigmoid_slope(z),),
+        activated_by("sigmoid"),
+    ),
+    Misconception(
+        "slope_one_minus_a",
+        "da_dz",
+        "only 1 - a",
+        "Only the factor 1 - a is here. The sigmoid's slope has two factors, a and 1 - a.",
+        (lambda a: 1 - a,),
+        activated_by("sigmoid"),
+    ),
+    Misconception(
+        "sigmoid_twice",
+        "da_dz",
+        "sigmoid applied twice",
+        "The sigmoid was applied once more: a is already the sigmoid of z. Take a (1 - a) with a as it is.",
+        (lambda a: sigmoid_slope(sigmoid(a)),),
+        activated_by("sigmoid"),
+    ),
+    Misconception(
+        "slope_of_tanh",
+        "da_dz",
+        "slope of tanh",
+        "1 - a squared is the slope of tanh. This layer is a sigmoid.",
+        (lambda a: tanh_slope(a),),
+        activated_by("sigmoid"),
+    ),
+    Misconception(
+        "slope_of_sigmoid",
+        "da_dz",
+        "slope of the sigmoid",
+        "a (1 - a) is the slope of the sigmoid. This layer is tanh.",
+        (lambda a: sigmoid_slope(a),),
+        activated_by("tanh"),
+    ),
+    Misconception(
+        "slope_at_net_input",
+        "da_dz",
+        "slope taken at the net input",
+        "The net input was squared. The slope of tanh is 1 minus the square of the *activation*.",
+        (lambda z: tanh_slope(z),),
+        activated_by("tanh"),
+    ),
+    Misconception(
+        "slope_not_squared",
+        "da_dz",
+        "square left out",
+        "The square is missing: the slope of tanh is 1 minus a squared.",
+        (lambda a: 1 - a,),
+        activated_by("tanh"),
+    ),
+    Misconception(
+        "net_input_for_slope",
+        "da_dz",
+        "net input instead of a slope",
+        "This is the net input. The slope of a ReLU is a switch: it says how fast the output grows, not how large it is.",
+        (lambda z: z,),
+        activated_by("relu", "leaky_relu"),
+    ),
+    Misconception(
+        "switch_reversed",
+        "da_dz",
+        "switch the wrong way round",
+        "The switch is the wrong way round: a ReLU passes the error on where its net input is positive.",
+        (lambda z: choose(z, 0.0, 1.0),),
+        activated_by("relu"),
+    ),
+    Misconception(
+        "switch_reversed",
+        "da_dz",
+        "switch the wrong way round",
+        "The switch is the wrong way round: a leaky ReLU passes the whole error on where its net input is positive.",
+        (lambda z: choose(z, LEAK, 1.0),),
+        activated_by("leaky_relu"),
+    ),
+    Misconception(
+        "slope_left_out",
+        "delta",
+        "slope left out",
+        "The error has reached the unit's output. One more factor, the slope of its activation, takes it to the net input.",
+        (lambda dE_da: dE_da,),
+        chained,
+        where=_switched,
+    ),
+    Misconception(
+        "slope_only",
+        "delta",
+        "slope alone",
+        "This is the slope alone. Delta is the slope times the derivative of the error by the activation.",
+        (lambda da_dz: da_dz,),
+        chained_smooth,
+    ),
+    Misconception(
+        "slope_twice",
+        "delta",
+        "slope counted twice",
+        "The slope stands in it twice. The chain rule passes the activation function once.",
+        (lambda dE_da, da_dz: dE_da * da_dz * da_dz,),
+        chained_smooth,
+    ),
+    Misconception(
+        "other_units_slope",
+        "delta",
+        "another unit's slope",
+        "The slope belongs to another unit of the layer. Each delta takes the slope of its own unit.",
+        (lambda dE_da, da_dz: dE_da * _next_unit(da_dz),),
+        both(chained_smooth, several_units),
+    ),
+    Misconception(
+        "slope_of_error",
+        "delta",
+        "slope taken of the error",
+        "The slope formula was fed with the error. The slope belongs to the unit's activation, not to the error that passes "
+        "through.",
+        (lambda dE_da: dE_da * (1 - dE_da),),
+        both(hidden, activated_by("sigmoid")),
+    ),
+    Misconception(
+        "sign_flipped",
+        "delta",
+        "sign flipped",
+        "The sign is the other way round. Delta is output minus target, times the slope: follow the sign of the derivative.",
+        (lambda dE_da, da_dz: -(dE_da * da_dz),),
+        chained_smooth,
+    ),
+    Misconception(
+        "sign_flipped",
+        "delta",
+        "sign flipped",
+        "The sign is the other way round: with this loss delta is output minus target.",
+        (lambda a, t: t - a,),
+        fused_output,
+    ),
+    Misconception(
+        "slope_of_output_again",
+        "delta",
+        "slope multiplied once more",
+        "For this loss the slope of the output is already inside a - t: it has cancelled. Do not multiply by it again.",
+        (lambda a, t: (a - t) * a * (1 - a),),
+        fused_output,
+    ),
+    Misconception(
+        "diagonal_only",
+        "delta",
+        "softmax taken unit by unit",
+        "a (1 - a) covers only the unit itself. In a softmax each net input moves every output: all of them count.",
+        (lambda dE_da, a: dE_da * a * (1 - a),),
+        lambda network, layer: layer == network.depth and network.activations[-1] == "softmax" and not network.fused,
+    ),
+)
+
+GRADIENTS = (
+    Misconception(
+        "input_left_out",
+        "grad_W",
+        "input left out",
+        "This is the delta alone. A weight's gradient is delta times what comes *in* along that weight.",
+        (lambda delta, a_prev: outer(delta, 0 * a_prev + 1).sum(-3),),
+        lambda network, layer: not averaged(network, layer),
+    ),
+    Misconception(
+        "weight_for_input",
+        "grad_W",
+        "weight instead of input",
+        "Delta was multiplied by the weight. The derivative of w times a by w is what the weight multiplies: the activation "
+        "that comes in.",
+        (lambda delta, W: (delta[..., :, :, None] * W[..., None, :, :]).sum(-3),),
+        lambda network, layer: not averaged(network, layer),
+    ),
+    Misconception(
+        "net_input_for_activation",
+        "grad_W",
+        "net input instead of activation",
+        "Delta was multiplied by the net input of the unit below. The weight saw its activation.",
+        (lambda delta, z_prev: outer(delta, z_prev).sum(-3),),
+        lambda network, layer: bent_below(network, layer) and not averaged(network, layer),
+        where=lambda z_prev, a_prev: (z_prev != a_prev).any(-2)[..., None, :],
+    ),
+    Misconception(
+        "error_for_delta",
+        "grad_W",
+        "error instead of delta",
+        "The derivative by the activation was used. A gradient needs the delta, which has the slope in it.",
+        (lambda dE_da, a_prev: outer(dE_da, a_prev).sum(-3),),
+        lambda network, layer: chained(network, layer) and not averaged(network, layer),
+        where=lambda da_dz: _switched(da_dz).any(-2)[..., :, None],
+    ),
+    Misconception(
+        "indices_swapped",
+        "grad_W",
+        "indices swapped",
+        "Delta and activation have swapped units: the gradient of a weight takes the delta where the weight *ends* and the "
+        "activation where it *starts*.",
+        (lambda delta, a_prev: swap_units(outer(delta, a_prev)).sum(-3),),
+        lambda network, layer: square(network, layer) and not averaged(network, layer),
+        where=_off_diagonal,
+    ),
+    Misconception(
+        "own_output",
+        "grad_W",
+        "the unit's own output",
+        "Delta was multiplied by the output of the unit itself. Take the activation at the *start* of the weight.",
+        (lambda delta, a, a_prev: (delta * a).sum(-2)[..., :, None] + 0 * a_prev.sum(-2)[..., None, :],),
+        lambda network, layer: not averaged(network, layer),
+    ),
+    Misconception(
+        "wrong_layer",
+        "grad_W",
+        "another layer's values",
+        "These are the values of an earlier layer. The weight's own input is the layer directly below it.",
+        (lambda delta, a_prev_prev: outer(delta, a_prev_prev).sum(-3),),
+        lambda network, layer: same_width_two_below(network, layer) and not averaged(network, layer),
+    ),
+    Misconception(
+        "batch_sum_for_mean",
+        "grad_W",
+        "examples summed instead of averaged",
+        BATCH_SUM_FOR_MEAN,
+        (lambda delta, a_prev: outer(delta, a_prev).sum(-3),),
+        averaged,
+    ),
+    Misconception(
+        "batch_mean_twice",
+        "grad_W",
+        "divided by the batch twice",
+        "The number of examples was divided out twice. The mean belongs into the gradient once.",
+        (lambda delta, a_prev: _mean(outer(delta, a_prev), delta) / delta.shape[-2],),
+        averaged,
+    ),
+    Misconception(
+        "batch_mean_for_sum",
+        "grad_W",
+        "examples averaged instead of summed",
+        BATCH_MEAN_FOR_SUM,
+        (lambda delta, a_prev: _mean(outer(delta, a_prev), delta),),
+        summed,
+    ),
+    Misconception(
+        "times_input",
+        "grad_b",
+        "multiplied by an input",
+        "The bias's delta was multiplied by an input. A bias has the constant 1 as its input.",
+        (lambda delta, a_prev: (delta * a_prev[..., :1]).sum(-2),),
+        lambda network, layer: unit_bias(network, layer) and not averaged(network, layer),
+    ),
+    Misconception(
+        "times_bias",
+        "grad_b",
+        "multiplied by the bias",
+        "The delta was multiplied by the bias itself. The derivative takes what the bias multiplies, the constant 1.",
+        (lambda delta, b: delta.sum(-2) * b,),
+        lambda network, layer: unit_bias(network, layer) and not averaged(network, layer),
+    ),
+    Misconception(
+        "one_unit_only",
+        "grad_b",
+        "one unit only",
+        "This is the delta of one unit. The bias is shared, so it feeds every unit of the layer: their deltas add up.",
+        (lambda delta: delta.sum(-2)[..., :1], lambda delta: delta.sum(-2)[..., -1:]),
+        lambda network, layer: shared_bias(network, layer) and not averaged(network, layer),
+    ),
+    Misconception(
+        "batch_sum_for_mean",
+        "grad_b",
+        "examples summed instead of averaged",
+        BATCH_SUM_FOR_MEAN,
+        (lambda delta: delta.sum(-2),),
+        lambda network, layer: averaged(network, layer) and network.bias == "unit",
+    ),
+    Misconception(
+        "batch_mean_for_sum",
+        "grad_b",
+        "examples averaged instead of summed",
+        BATCH_MEAN_FOR_SUM,
+        (lambda delta: delta.sum(-2) / delta.shape[-2],),
+        lambda network, layer: summed(network, layer) and network.bias == "unit",
+    ),
+)
+
+UPDATES = (
+    Misconception(
+        "step_added",
+        "W_new",
+        "step added",
+        STEP_ADDED,
+        (lambda W, eta, grad_W: W + eta[..., None, None] * grad_W,),
+        anywhere,
+        forbidden=True,
+    ),
+    Misconception(
+        "eta_forgotten",
+        "W_new",
+        "learning rate forgotten",
+        ETA_FORGOTTEN,
+        (lambda W, grad_W: W - grad_W,),
+        anywhere,
+        forbidden=True,
+    ),
+    Misconception(
+        "no_step",
+        "W_new",
+        "no step made",
+        "This is the old weight. The gradient is small, but the step has to be made: keep all the decimals.",
+        (lambda W, eta: W + 0 * eta[..., None, None],),
+        anywhere,
+        forbidden=True,
+    ),
+    Misconception(
+        "step_only",
+        "W_new",
+        "only the step",
+        "This is the step alone. The new weight is the old weight minus the step.",
+        (
+            lambda eta, grad_W: eta[..., None, None] * grad_W,
+            lambda eta, grad_W: -(eta[..., None, None] * grad_W),
+        ),
+        anywhere,
+    ),
+    Misconception(
+        "weight_scaled",
+        "W_new",
+        "weight scaled by the learning rate",
+        "The learning rate was multiplied with the weight. It scales the gradient; the old weight enters whole.",
+        (lambda W, eta, grad_W: eta[..., None, None] * (W - grad_W),),
+        anywhere,
+    ),
+    Misconception(
+        "step_added",
+        "b_new",
+        "step added",
+        STEP_ADDED,
+        (lambda b, eta, grad_b: b[..., : grad_b.shape[-1]] + eta[..., None] * grad_b,),
+        trains_biases,
+        forbidden=True,
+    ),
+    Misconception(
+        "eta_forgotten",
+        "b_new",
+        "learning rate forgotten",
+        ETA_FORGOTTEN,
+        (lambda b, grad_b: b[..., : grad_b.shape[-1]] - grad_b,),
+        trains_biases,
+        forbidden=True,
+    ),
+    Misconception(
+        "bias_not_updated",
+        "b_new",
+        "bias not updated",
+        "This is the old bias. In this exercise the biases are trained too; see the conventions.",
+        (lambda b, grad_b: b[..., : grad_b.shape[-1]] + 0 * grad_b,),
+        trains_biases,
+        forbidden=True,
+    ),
+    Misconception(
+        "step_only",
+        "b_new",
+        "only the step",
+        "This is the step alone. The new bias is the old bias minus the step.",
+        (lambda eta, grad_b: eta[..., None] * grad_b, lambda eta, grad_b: -(eta[..., None] * grad_b)),
+        trains_biases,
+    ),
+    Misconception(
+        "bias_updated",
+        "b_new",
+        "bias updated",
+        "A step was made. In this exercise the biases stay as they are; see the conventions.",
+        (lambda b, eta, grad_b: b[..., : grad_b.shape[-1]] - eta[..., None] * grad_b,),
+        keeps_biases,
+        forbidden=True,
+    ),
+)
+
+MISCONCEPTIONS = (*FORWARD, *LOSS, *DELTAS, *GRADIENTS, *UPDATES)
+"""The library, in the order of the sheet."""

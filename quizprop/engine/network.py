@@ -1,0 +1,94 @@
+"""What a network is: its layers, activations, loss and the rules of its training step."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+__all__ = ["ACTIVATIONS", "BIASES", "LOSSES", "REDUCTIONS", "Network"]
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "softmax")
+LOSSES = ("half_sse", "mse", "bce", "cce")
+BIASES = ("unit", "shared", "none")
+REDUCTIONS = ("mean", "sum")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The shape of a fully connected network and of one gradient step on it; it holds no numbers.
+
+    ``layers`` counts the units from the input to the output, ``(2, 2, 2)`` for Mazur's network. Layer 1 is the
+    first layer with weights, so ``activations[0]`` belongs to layer 1. ``bias`` is ``"unit"`` (one a unit),
+    ``"shared"`` (one a layer, as Mazur draws it) or ``"none"``. ``examples`` is the size of the mini-batch and
+    ``reduction`` says whether the loss averages over it or sums.
+
+    Raises:
+        ValueError: the parts do not make a network; the message names the part, the rule and a way out.
+    """
+
+    layers: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str = "half_sse"
+    bias: str = "unit"
+    update_biases: bool = True
+    examples: int = 1
+    reduction: str = "mean"
+
+    def __post_init__(self) -> None:
+        if len(self.layers) < 2 or min(self.layers) < 1:
+            raise ValueError(f"layers: at least an input and an output of one unit each, not {list(self.layers)}")
+        if len(self.activations) != self.depth:
+            raise ValueError(
+                f"activations: one for each of the {self.depth} layers with weights, not {len(self.activations)}"
+            )
+        for name in self.activations:
+            _one_of("activations", name, ACTIVATIONS)
+        _one_of("loss", self.loss, LOSSES)
+        _one_of("bias", self.bias, BIASES)
+        _one_of("reduction", self.reduction, REDUCTIONS)
+        if self.examples < 1:
+            raise ValueError(f"examples: a mini-batch has at least 1 example, not {self.examples}")
+        if "softmax" in self.activations[:-1]:
+            raise ValueError("activations: softmax belongs to the output layer; use another one in hidden layers")
+        if self.loss == "cce" and self.activations[-1] != "softmax":
+            raise ValueError("loss: cce needs softmax in the output layer")
+        if self.loss == "bce" and self.activations[-1] != "sigmoid":
+            raise ValueError("loss: bce needs sigmoid in the output layer")
+        if self.activations[-1] == "softmax" and self.layers[-1] < 2:
+            raise ValueError("layers: a softmax of one unit is always 1; give the output layer two units or more")
+
+    @property
+    def depth(self) -> int:
+        """How many layers have weights."""
+        return len(self.layers) - 1
+
+    @property
+    def fused(self) -> bool:
+        """Whether the output delta is a - t at once: cross-entropy over its own activation."""
+        return self.loss in ("bce", "cce")
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of one instance's given array: of ``x``, ``t``, ``W1``, ``b1`` ... or ``eta``.
+
+        Raises:
+            KeyError: the network has no given of that name.
+        """
+        shapes = self.givens()
+        if name not in shapes:
+            raise KeyError(f"No given named {name!r}. Known: {', '.join(shapes)}")
+        return shapes[name]
+
+    def givens(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the given arrays of one instance, in reading order."""
+        shapes: dict[str, tuple[int, ...]] = {
+            "x": (self.examples, self.layers[0]),
+            "t": (self.examples, self.layers[-1]),
+        }
+        for layer, (units_from, units_to) in enumerate(pairwise(self.layers), start=1):
+            shapes[f"W{layer}"] = (units_to, units_from)
+            if self.bias != "none":
+                shapes[f"b{layer}"] = (units_to,)
+        return {**shapes, "eta": ()}
+
+
+def _one_of(part: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{part}: {value!r} is not one of {', '.join(known)}")

@@ -1,0 +1,97 @@
+"""What is known of a training step before any number is drawn: cells, expressions, dependencies, mistakes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from quizprop.engine.arrays import Array
+from quizprop.engine.backprop import training_step
+from quizprop.engine.graph import Graph, Quantity
+from quizprop.engine.misconceptions import Mistake, mistakes_on
+from quizprop.engine.network import Network
+from quizprop.engine.trace import trace
+
+__all__ = ["Structure", "cell_keys", "independent_groups", "structure_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """One network's graph with everything that needs no numbers.
+
+    ``keys`` holds, for each given and each quantity, an object array of cell keys in the shape of one instance;
+    ``expressions`` the formula of each cell of each quantity; ``mistakes`` all that can go wrong.
+    """
+
+    network: Network
+    graph: Graph
+    keys: Mapping[str, Array]
+    expressions: Mapping[str, Array]
+    mistakes: tuple[Mistake, ...]
+
+    def mistakes_at(self, name: str) -> tuple[Mistake, ...]:
+        """The mistakes that can be made at one quantity."""
+        return tuple(mistake for mistake in self.mistakes if mistake.name == name)
+
+
+@lru_cache(maxsize=256)
+def structure_of(network: Network) -> Structure:
+    """The structure of a network's training step; made once for each network."""
+    graph = training_step(network)
+    keys = {
+        name: cell_keys(name, shape, per_example=name in ("x", "t"), examples=network.examples)
+        for name, shape in network.givens().items()
+    }
+    expressions: dict[str, Array] = {}
+    for quantity in graph:
+        cells = trace(quantity, keys)
+        expressions[quantity.name] = cells
+        keys[quantity.name] = cell_keys(
+            quantity.name, cells.shape, per_example=quantity.formula.per_example, examples=network.examples
+        )
+    return Structure(network, graph, keys, expressions, mistakes_on(network, graph))
+
+
+def cell_keys(name: str, shape: tuple[int, ...], *, per_example: bool, examples: int) -> Array:
+    """The key of each cell: ``z1[2]``, ``W2_new[1,2]``, ``E``; with ``@3`` for example 3 of several."""
+    keys = np.empty(shape, dtype=object)
+    for place in np.ndindex(shape):
+        units = place[1:] if per_example else place
+        index = f"[{','.join(str(unit + 1) for unit in units)}]" if units else ""
+        example = f"@{place[0] + 1}" if per_example and examples > 1 else ""
+        keys[place] = name + index + example
+    return keys
+
+
+@lru_cache(maxsize=4096)
+def independent_groups(quantity: Quantity, network: Network) -> tuple[tuple[str, Array], ...]:
+    """Groups of input cells that can be moved at once, because no cell of the quantity depends on two of one group.
+
+    Returns:
+        Pairs of an input's name and a boolean mask over its cells. The masks of an input cover every cell of it on
+        which anything depends; that keeps a sensitivity analysis to as few runs as the formula allows (one for an
+        elementwise one), after Curtis, Powell and Reid (1974).
+    """
+    keys = structure_of(network).keys
+    reached: dict[str, set[int]] = {}
+    for position, cell in enumerate(trace(quantity, keys).flat):
+        for key in cell.names():
+            reached.setdefault(key, set()).add(position)
+    groups: list[tuple[str, Array]] = []
+    for name in dict.fromkeys(quantity.inputs):
+        taken: list[set[int]] = []
+        masks: list[Array] = []
+        for place in np.ndindex(keys[name].shape):
+            key = str(keys[name][place])
+            if key not in reached:
+                continue
+            hit = reached[key]
+            group = next((i for i, other in enumerate(taken) if not other & hit), len(taken))
+            if group == len(taken):
+                taken.append(set())
+                masks.append(np.zeros(keys[name].shape, dtype=bool))
+            taken[group] |= hit
+            masks[group][place] = True
+        groups.extend((name, mask) for mask in masks)
+    return tuple(groups)

@@ -1,0 +1,81 @@
+"""The problem bank: a folder of exercise files, read and checked all at once."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from quizprop.exercise.spec import Exercise
+from quizprop.resources import folder
+
+__all__ = ["BankError", "load_bank", "load_exercise"]
+
+FORMAT = 1
+
+
+class BankError(ValueError):
+    """Exercise files that can't be used; the message lists every problem as ``file: key: what to change``."""
+
+
+def load_bank(path: Path | None = None) -> Mapping[str, Exercise]:
+    """All exercises of a folder by slug (the file's name), in the order of their names; the shipped bank by default.
+
+    Raises:
+        BankError: some file is not a valid exercise, or the folder holds none; all problems are listed.
+    """
+    path = folder("problem_bank") if path is None else path
+    files = sorted(path.glob("*.toml"))
+    if not files:
+        raise BankError(f"{path}: holds no exercise file; an exercise is a file NAME.toml")
+    exercises, problems = {}, []
+    for file in files:
+        try:
+            exercises[file.stem] = load_exercise(file)
+        except BankError as error:
+            problems.append(str(error))
+    if problems:
+        raise BankError("\n".join(problems))
+    return exercises
+
+
+def load_exercise(file: Path) -> Exercise:
+    """One exercise file.
+
+    Raises:
+        BankError: the file can't be read or is not a valid exercise; every problem has its line.
+    """
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BankError(f"{file.name}: can't be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BankError(f"{file.name}: is not TOML: {error}") from error
+    problems = list(_head_problems(content))
+    fields = {key: value for key, value in content.items() if key not in ("format", "slug")}
+    try:
+        exercise = Exercise.model_validate({**fields, "slug": file.stem})
+    except ValidationError as error:
+        problems += _described(error)
+    if problems:
+        raise BankError("\n".join(f"{file.name}: {problem}" for problem in problems))
+    return exercise
+
+
+def _head_problems(content: Mapping[str, Any]) -> Iterator[str]:
+    if "format" not in content:
+        yield f"format: is missing; write format = {FORMAT} in the first line"
+    elif content["format"] != FORMAT:
+        yield f"format: {content['format']!r} is not known; this version reads format {FORMAT}"
+    if "slug" in content:
+        yield "slug: the file's name is the slug; leave the key out"
+
+
+def _described(error: ValidationError) -> Iterator[str]:
+    """Pydantic's findings, one line each: the key as the file spells it, then what to change."""
+    for finding in error.errors(include_url=False, include_context=False, include_input=False):
+        path = [str(part) for part in finding["loc"]]
+        # The form that a value was taken for is our word, not the file's.
+        key = ".".join(part for place, part in enumerate(path) if not (path[0] == "values" and place == 2))
+        yield f"{key}: {finding['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,229 @@
+"""Which drawn instances may be served: honest work is always accepted, every modelled mistake is always visible."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from quizprop.engine.arrays import Array, select
+from quizprop.engine.structure import Structure, structure_of
+from quizprop.exercise.slips import Route, routes, shows, wrong
+from quizprop.exercise.spec import Exercise
+from quizprop.exercise.tolerance import Sheet, half_unit, work
+
+__all__ = ["HONEST_SHEETS", "Block", "Plan", "certify"]
+
+HONEST_SHEETS = 64
+"""How many differently rounded honest sheets each instance is tried with."""
+
+LEAST_SLOPE = 0.01
+"""Below this slope a unit is saturated: the deltas behind it would keep no digit worth writing."""
+
+LEAST_FACTOR = 2.0
+"""A mistake must move its cell out of the tolerance by this factor, and a value must be as far from zero."""
+
+_NEAR_TIE = 1e-6
+"""Of a unit of the last place: a value closer to a rounding tie is rounded by chance."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An exercise made ready for the checks: its structure, what is asked, and the mistakes that must be visible."""
+
+    exercise: Exercise
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The structure of the exercise's network."""
+        return structure_of(self.exercise.net)
+
+    @cached_property
+    def half(self) -> float:
+        """Half a unit of the last place."""
+        return half_unit(self.exercise.places)
+
+    @cached_property
+    def asked(self) -> dict[str, Array]:
+        """For each quantity of which something is asked, in the order of the sheet, a mask over its cells."""
+        wanted = set(self.exercise.asked)
+        masks = {}
+        for quantity in self.structure.graph:
+            keys = self.structure.keys[quantity.name]
+            mask = np.frompyfunc(lambda key: key in wanted, 1, 1)(keys)
+            mask = np.asarray(mask, dtype=bool) | (quantity.name in wanted)
+            if mask.any():
+                masks[quantity.name] = mask
+        return masks
+
+    def asks(self, name: str, place: tuple[int, ...]) -> bool:
+        """Whether the cell of a quantity is asked."""
+        return name in self.asked and bool(self.asked[name][place])
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """The mistakes that an instance is certified for, by the asked quantity where each shows."""
+        written = frozenset(self.asked)
+        return tuple(
+            route
+            for name in self.asked
+            for route in routes(self.structure.network, name, written)
+            if route.mistake.code not in self.exercise.blind_spots
+        )
+
+
+@dataclass(frozen=True)
+class Block:
+    """What certification found in a block of drawn instances.
+
+    ``passed`` holds the indices of the certified ones, ``given`` and ``sheet`` their arrays; ``rejected`` counts the
+    others by the first rule that they broke.
+    """
+
+    passed: Array
+    given: dict[str, Array]
+    sheet: Sheet
+    rejected: dict[str, int]
+
+
+Rule = tuple[str, Array]
+
+
+def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
+    """Try every rule on a block of instances (leading axis), the cheap ones first."""
+    kept = np.arange(next(iter(given.values())).shape[0])
+    given = dict(given)
+    rejected: dict[str, int] = {}
+
+    def sift(rules: Iterator[Rule]) -> Array:
+        passed = np.ones(len(kept), dtype=bool)
+        for name, holds in rules:
+            broken = passed & ~holds
+            if broken.any():
+                rejected[name] = rejected.get(name, 0) + int(broken.sum())
+                passed &= holds
+        return passed
+
+    values = plan.structure.graph.evaluate(given)
+    passed = sift(_plain_rules(plan, values))
+    kept, given = kept[passed], _restrict(given, passed)
+    sheet = work(plan.structure, given, half=plan.half)
+    for stage in (_visible_rules, _apart_rules, _honest_rules):
+        passed = sift(stage(plan, given, sheet))
+        kept, given, sheet = kept[passed], _restrict(given, passed), _restrict_sheet(sheet, passed)
+    return Block(kept, given, sheet, rejected)
+
+
+def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
+    """Nothing degenerate: every unit alive, no asked value that rounds to 0 or by chance."""
+    network = plan.structure.network
+    for layer, activation in enumerate(network.activations, start=1):
+        if activation in ("sigmoid", "tanh"):
+            yield f"a unit of layer {layer} is saturated", _all(values[f"da_dz{layer}"] >= LEAST_SLOPE)
+        if activation == "softmax":
+            a = values[f"a{layer}"]
+            yield f"a unit of layer {layer} is saturated", _all((a >= LEAST_SLOPE) & (a <= 1 - LEAST_SLOPE))
+    scale = 10.0**plan.exercise.places
+    for name, mask in plan.asked.items():
+        value = values[name][..., mask]
+        yield f"{name} rounds to 0", _all(np.abs(value) > plan.half)
+        units = value * scale
+        yield f"{name} lies on a rounding tie", _all(np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE)
+
+
+def _visible_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+    """Each asked value is told from 0, each unit from its kink, and each mistake from the truth, by the factor."""
+    for layer, activation in enumerate(plan.structure.network.activations, start=1):
+        if activation in ("relu", "leaky_relu"):
+            far = np.abs(sheet.expected[f"z{layer}"]) > LEAST_FACTOR * sheet.tolerance[f"z{layer}"]
+            yield f"a unit of layer {layer} is near its kink", _all(far)
+    for name, mask in plan.asked.items():
+        far = np.abs(sheet.expected[name]) > LEAST_FACTOR * sheet.tolerance[name]
+        yield f"{name} is too close to 0 for {plan.exercise.places} places", _all(far[..., mask])
+    for route in plan.routes:
+        value = _wrong_value(plan, route, sheet)
+        yield from _told_apart(plan, route, sheet, value, LEAST_FACTOR * sheet.tolerance[route.shown_at])
+
+
+def _apart_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+    """Even a mistake that was rounded on its way stays outside the tolerance of the truth."""
+    for route in plan.routes:
+        value, tolerance = wrong(plan.structure, route, sheet, half=plan.half)
+        yield from _told_apart(plan, route, sheet, value, tolerance + sheet.tolerance[route.shown_at])
+
+
+def _told_apart(plan: Plan, route: Route, sheet: Sheet, value: Array, distance: Array) -> Iterator[Rule]:
+    name = route.shown_at
+    apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.asarray(shows(route, sheet.values))
+    # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
+    apart |= ~np.isfinite(value)
+    yield f"{name} can't show {route.mistake.code}", _all(apart[..., plan.asked[name]])
+
+
+def _wrong_value(plan: Plan, route: Route, sheet: Sheet) -> Array:
+    values = dict(sheet.values)
+    with np.errstate(all="ignore"):
+        values[route.way[0]] = route.form.of(values)
+        for name in route.way[1:]:
+            values[name] = plan.structure.graph[name].of(values)
+    return values[route.shown_at]
+
+
+def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+    """Differently rounded honest sheets get full marks."""
+    # The roundings are the same for every instance, so that an instance does not depend on the block that holds it.
+    rng = np.random.default_rng(20150317)
+    for number in range(HONEST_SHEETS):
+        yield (
+            "an honest sheet is not accepted",
+            _honest_sheet(plan, given, sheet, rounding=_rounding(number, rng, plan)),
+        )
+
+
+Rounding = Callable[[str, Array], tuple[Array, Array]]
+
+
+def _rounding(number: int, rng: np.random.Generator, plan: Plan) -> Rounding:
+    """How one honest worker rounds: gives what they write down and what they go on with."""
+    scale = 10.0**plan.exercise.places
+    half_up = number % 2 == 0
+    # The first four sheets are pure: everything rounded (up, to even), everything in full, rounded but carried in full.
+    share_full, share_carried = ((0, 0), (0, 0), (1, 1), (0, 1))[number] if number < 4 else (0.3, 0.3)
+    full = {name: rng.random(keys.shape) < share_full for name, keys in plan.structure.keys.items()}
+    carried = {name: rng.random(keys.shape) < share_carried for name, keys in plan.structure.keys.items()}
+
+    def rounding(name: str, value: Array) -> tuple[Array, Array]:
+        rounded = (np.floor(value * scale + 0.5) if half_up else np.rint(value * scale)) / scale
+        written = np.where(full[name], value, rounded)
+        return written, np.where(carried[name], value, written)
+
+    return rounding
+
+
+def _honest_sheet(plan: Plan, given: Mapping[str, Array], sheet: Sheet, *, rounding: Rounding) -> Array:
+    accepted = np.ones(len(next(iter(given.values()))), dtype=bool)
+
+    def carry(name: str, value: Array) -> Array:
+        nonlocal accepted
+        written, carried = rounding(name, value)
+        if name in plan.asked:
+            close = np.abs(written - sheet.expected[name]) <= sheet.tolerance[name]
+            accepted &= _all(close[..., plan.asked[name]])
+        return carried
+
+    plan.structure.graph.evaluate(given, want=plan.asked, carry=carry)
+    return accepted
+
+
+def _all(holds: Array) -> Array:
+    """Whether it holds at every cell, by instance."""
+    return np.asarray(holds.all(axis=tuple(range(1, holds.ndim))))
+
+
+def _restrict(arrays: Mapping[str, Array], passed: Array) -> dict[str, Array]:
+    return {name: select(array, passed) for name, array in arrays.items()}
+
+
+def _restrict_sheet(sheet: Sheet, passed: Array) -> Sheet:
+    parts = (sheet.values, sheet.errors, sheet.expected, sheet.tolerance)
+    return Sheet(*(_restrict(part, passed) for part in parts))

@@ -1,0 +1,111 @@
+"""Drawing certified instances: the same exercise and seed give the same instances, however many are drawn at a time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from quizprop.engine.arrays import Array
+from quizprop.exercise.certify import Block, Plan, certify
+from quizprop.exercise.instance import Instance
+from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
+
+__all__ = ["CannotCertifyError", "certified_blocks", "draw", "draw_block", "draw_many"]
+
+_PATIENCE = 200_000
+"""Candidates without a single certified instance after which a family is given up."""
+
+
+class CannotCertifyError(ValueError):
+    """No instance of a family can be certified; the message names the rules and what to change."""
+
+
+def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, most: int = 4096) -> Iterator[Block]:
+    """Certified instances without end, a block at a time, in an order that does not depend on the blocks' sizes.
+
+    Blocks of candidates grow from ``first`` to ``most``, so that drawing one instance is quick and many efficient.
+
+    Raises:
+        CannotCertifyError: the rules reject everything.
+    """
+    size, barren = first, 0
+    rejected: dict[str, int] = {}
+    while True:
+        block = certify(plan, draw_block(plan.exercise, rng, size))
+        barren = 0 if len(block.passed) else barren + size
+        for rule, count in block.rejected.items():
+            rejected[rule] = rejected.get(rule, 0) + count
+        if barren >= _PATIENCE or (barren and plan.exercise.fixed):
+            raise CannotCertifyError(_despair(plan.exercise, rejected))
+        yield block
+        size = min(2 * size, most)
+
+
+def _despair(exercise: Exercise, rejected: dict[str, int]) -> str:
+    total = sum(rejected.values())
+    worst = sorted(rejected.items(), key=lambda item: -item[1])[:3]
+    rules = "; ".join(f"{rule} ({100 * count / total:.0f} %)" for rule, count in worst)
+    way_out = (
+        "change the fixed values, ask for more decimals (places), ask less, or declare the mistakes as blind_spots"
+        if exercise.fixed
+        else "widen or shift the ranges, ask for more decimals (places), or leave the cells out of asked"
+    )
+    return f"{exercise.slug}: no instance can be certified. Rules that reject: {rules}. Way out: {way_out}."
+
+
+def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict[str, Array]:
+    """``count`` instances drawn from the exercise's ranges, uncertified; arrays with the instance as first axis.
+
+    Every instance takes the same number of random numbers, one after the other, so that the k-th is the same whatever
+    the size of the blocks.
+    """
+    network = exercise.net
+    shapes = network.givens()
+    columns = {name: _columns(exercise.values[name], name, shape, network.bias) for name, shape in shapes.items()}
+    # Innermost the instance: see arrays.batch_innermost.
+    uniform = np.ascontiguousarray(rng.random((count, sum(columns.values()))).T)
+    given, start = {}, 0
+    for name, shape in shapes.items():
+        stop = start + columns[name]
+        cells = _cells(exercise.values[name], shape, uniform[start:stop], count)
+        given[name] = np.moveaxis(cells, -1, 0)
+        start = stop
+    return given
+
+
+def _columns(value: Value, name: str, shape: tuple[int, ...], bias: str) -> int:
+    """How many random numbers a given takes: one a cell; one for a shared bias; one an example for a one-hot target."""
+    if isinstance(value, OneHot):
+        return shape[0]
+    if not isinstance(value, (Grid, Choices)):
+        return 0
+    return 1 if bias == "shared" and name.startswith("b") else int(np.prod(shape))
+
+
+def _cells(value: Any, shape: tuple[int, ...], uniform: Array, count: int) -> Array:  # noqa: ANN401 - see spec.Value
+    """The given's cells, the instance as last axis."""
+    if isinstance(value, OneHot):
+        hot = np.floor(uniform * shape[-1])
+        return np.where(np.arange(shape[-1])[:, None] == hot[:, None, :], 1.0, 0.0)
+    if isinstance(value, (Grid, Choices)):
+        points = value.points
+        drawn = points[(uniform * len(points)).astype(int)]
+        return np.broadcast_to(drawn[0], (*shape, count)) if len(drawn) == 1 else drawn.reshape(*shape, count)
+    fixed = np.broadcast_to(np.asarray(value, dtype=float), shape)
+    return np.broadcast_to(fixed[..., None], (*shape, count))
+
+
+def draw(exercise: Exercise, rng: np.random.Generator) -> Instance:
+    """One certified instance.
+
+    Raises:
+        CannotCertifyError: the rules reject everything.
+    """
+    return next(draw_many(exercise, rng))
+
+
+def draw_many(exercise: Exercise, rng: np.random.Generator) -> Iterator[Instance]:
+    """Certified instances without end; the first is the one that ``draw`` gives."""
+    for block in certified_blocks(Plan(exercise), rng):
+        for index in range(len(block.passed)):
+            yield Instance(exercise, {name: array[index].tolist() for name, array in block.given.items()})

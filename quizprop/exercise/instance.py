@@ -1,0 +1,168 @@
+"""One served exercise: a family with its drawn numbers, the cells to fill in, and the exact answers behind them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from quizprop.engine.arrays import Array
+from quizprop.engine.network import Network
+from quizprop.engine.structure import Structure
+from quizprop.exercise.certify import Plan
+from quizprop.exercise.spec import Exercise
+from quizprop.exercise.tolerance import Sheet, work
+
+__all__ = ["Cell", "Instance", "Phase"]
+
+
+class Phase(StrEnum):
+    """The parts of a sheet, in the order in which they are worked."""
+
+    FORWARD = "forward"
+    LOSS = "loss"
+    OUTPUT = "output"
+    HIDDEN = "hidden"
+    GRADIENTS = "gradients"
+    UPDATE = "update"
+
+    @property
+    def heading(self) -> str:
+        """What stands above its cells."""
+        return _HEADINGS[self]
+
+
+_HEADINGS = {
+    Phase.FORWARD: "Forward pass",
+    Phase.LOSS: "Error",
+    Phase.OUTPUT: "Output deltas",
+    Phase.HIDDEN: "Hidden deltas",
+    Phase.GRADIENTS: "Gradients",
+    Phase.UPDATE: "Update",
+}
+
+_PHASES = {
+    "z": Phase.FORWARD,
+    "a": Phase.FORWARD,
+    "e": Phase.LOSS,
+    "E": Phase.LOSS,
+    "grad_W": Phase.GRADIENTS,
+    "grad_b": Phase.GRADIENTS,
+    "W_new": Phase.UPDATE,
+    "b_new": Phase.UPDATE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell to fill in: where it stands, never what belongs in it.
+
+    ``depends_on`` lists the keys of the cells and givens that a student reads to fill it in.
+    """
+
+    key: str
+    quantity: str
+    phase: Phase
+    layer: int
+    title: str
+    depends_on: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An exercise with its numbers: ``given`` maps names to nested lists in the shapes of ``Network.givens``.
+
+    Raises:
+        ValueError: a given is missing, unknown, or of the wrong shape.
+    """
+
+    exercise: Exercise
+    given: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        shapes = self.network.givens()
+        if set(shapes) != set(self.given):
+            raise ValueError(f"given: this network needs {', '.join(shapes)}, not {', '.join(self.given)}")
+        for name, shape in shapes.items():
+            if np.shape(self.given[name]) != shape:
+                raise ValueError(f"given: {name} has shape {np.shape(self.given[name])}, the network needs {shape}")
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The exercise made ready."""
+        return Plan(self.exercise)
+
+    @cached_property
+    def network(self) -> Network:
+        """The network worked on."""
+        return self.exercise.net
+
+    @property
+    def structure(self) -> Structure:
+        """What is known of the network without its numbers."""
+        return self.plan.structure
+
+    @cached_property
+    def arrays(self) -> dict[str, Array]:
+        """The givens as a batch of one."""
+        return {name: np.asarray(value, dtype=float)[None] for name, value in self.given.items()}
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """The exact sheet, with the tolerance of each value."""
+        return work(self.structure, self.arrays, half=self.plan.half)
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells that are asked, in the order in which they are worked."""
+        found = []
+        for name, mask in self.plan.asked.items():
+            quantity = self.structure.graph[name]
+            keys = self.structure.keys[name]
+            layer = quantity.layer or 0
+            for place in np.argwhere(mask):
+                at = tuple(place)
+                reads = tuple(dict.fromkeys(self._reads(name, at)))
+                phase = self._phase(quantity.formula.stem, layer)
+                found.append(Cell(keys[at], name, phase, layer, quantity.formula.title, reads))
+        return tuple(sorted(found, key=lambda cell: list(Phase).index(cell.phase)))
+
+    def _reads(self, name: str, place: tuple[int, ...]) -> Iterator[str]:
+        """The keys that a cell's formula reads; for a cell that is not asked, what that one reads in turn."""
+        for key in self.structure.expressions[name][place].names():
+            source, at = self._places[key]
+            if source in self.structure.graph and not self.plan.asks(source, at):
+                yield from self._reads(source, at)
+            else:
+                yield key
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Where each key stands: its given or quantity, and its index there."""
+        return {key: (name, place) for name, keys in self.structure.keys.items() for place, key in np.ndenumerate(keys)}
+
+    def _phase(self, stem: str, layer: int) -> Phase:
+        backward = Phase.OUTPUT if layer == self.network.depth else Phase.HIDDEN
+        return _PHASES.get(stem, backward)
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """The exact value of every given and every quantity's cell, asked or not, by key."""
+        keys = self.structure.keys
+        return {
+            key: float(value)
+            for name, array in self.sheet.values.items()
+            for key, value in zip(keys[name].flat, array[0].flat, strict=True)
+        }
+
+    @cached_property
+    def tolerances(self) -> dict[str, float]:
+        """How far an accepted answer may be from the exact one, by key."""
+        keys = self.structure.keys
+        return {
+            key: float(value)
+            for name, array in self.sheet.tolerance.items()
+            for key, value in zip(keys[name].flat, array[0].flat, strict=True)
+        }

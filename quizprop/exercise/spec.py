@@ -1,0 +1,207 @@
+"""The exercise file: what a family of exercises is, checked as a whole before anything is drawn from it."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+
+from quizprop.engine.network import Network
+from quizprop.engine.structure import structure_of
+
+__all__ = ["Choices", "Exercise", "Grid", "NetworkSpec", "OneHot", "Value"]
+
+
+Points = npt.NDArray[np.float64]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Grid(_Part):
+    """Evenly spaced decimals, each as likely: ``low``, ``low + step`` ... ``high``; zero is left out.
+
+    A weight or an input of zero would hide most of what can go wrong with it.
+    """
+
+    low: Decimal
+    high: Decimal
+    step: Annotated[Decimal, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _has_points(self) -> "Grid":
+        if self.high < self.low:
+            raise ValueError(f"low = {self.low} is above high = {self.high}; swap them")
+        if (self.high - self.low) % self.step:
+            raise ValueError(f"high - low is not a multiple of step = {self.step}; move one of the three")
+        if not len(self.points):
+            raise ValueError("the grid holds only zero, which is left out; widen it")
+        if len(self.points) > 100_000:
+            raise ValueError("more than 100,000 points; take a larger step")
+        return self
+
+    @property
+    def points(self) -> Points:
+        """The values, each the float64 nearest to its decimal."""
+        count = int((self.high - self.low) / self.step)
+        exponent = min(int(part.as_tuple().exponent) for part in (self.low, self.step))
+        scale = 10 ** max(0, -exponent)
+        whole = int(self.low * scale) + int(self.step * scale) * np.arange(count + 1)
+        points: Points = whole[whole != 0] / scale
+        return points
+
+
+class Choices(_Part):
+    """Any of some values, each as likely."""
+
+    choices: Annotated[tuple[float, ...], Field(min_length=1)]
+
+    @property
+    def points(self) -> Points:
+        """The values."""
+        return np.array(self.choices, dtype=float)
+
+
+class OneHot(_Part):
+    """A target vector with a single 1 at a random place."""
+
+    one_hot: Literal[True]
+
+
+def _form(value: object) -> str:
+    """Which form of value is meant, so that a mistake is reported against that one alone."""
+    if isinstance(value, (dict, BaseModel)):
+        keys = value if isinstance(value, dict) else type(value).model_fields
+        return "choices" if "choices" in keys else "one_hot" if "one_hot" in keys else "range"
+    if isinstance(value, (list, tuple)):
+        return "rows" if any(isinstance(row, (list, tuple)) for row in value) else "list"
+    return "number"
+
+
+Value = Annotated[
+    Annotated[Grid, Tag("range")]
+    | Annotated[Choices, Tag("choices")]
+    | Annotated[OneHot, Tag("one_hot")]
+    | Annotated[float, Tag("number")]
+    | Annotated[tuple[float, ...], Tag("list")]
+    | Annotated[tuple[tuple[float, ...], ...], Tag("rows")],
+    Discriminator(_form),
+]
+"""A given's value in an exercise file: a range, a choice, a one-hot target, or fixed numbers."""
+
+
+class NetworkSpec(_Part):
+    """The network as an exercise file spells it; see ``quizprop.engine.network.Network``."""
+
+    layers: tuple[Annotated[int, Field(ge=1, le=8)], ...]
+    activations: tuple[Literal["sigmoid", "tanh", "relu", "leaky_relu", "identity", "softmax"], ...]
+    loss: Literal["half_sse", "mse", "bce", "cce"] = "half_sse"
+    bias: Literal["unit", "shared", "none"] = "unit"
+    update_biases: bool = True
+    examples: Annotated[int, Field(ge=1, le=8)] = 1
+    reduction: Literal["mean", "sum"] = "mean"
+
+    @model_validator(mode="after")
+    def _makes_a_network(self) -> "NetworkSpec":
+        self.build()
+        return self
+
+    def build(self) -> Network:
+        """The network itself."""
+        return Network(**self.model_dump())
+
+
+class Exercise(_Part):
+    """A family of exercises: one network, ranges or fixed values for its givens, and what is asked.
+
+    ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``blind_spots`` the codes of mistakes that
+    the numbers of a published, fixed example cannot show and that no instance is therefore certified for. ``places``
+    is the number of decimals that the work is carried to.
+    """
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    sentence: Annotated[str, Field(min_length=1, max_length=4000)]
+    skills: tuple[str, ...] = ()
+    places: Annotated[int, Field(ge=1, le=10)] = 4
+    notation: Literal["mazur", "course", "plain"] = "plain"
+    network: NetworkSpec
+    values: dict[str, Value]
+    asked: Annotated[tuple[str, ...], Field(min_length=1)]
+    blind_spots: tuple[str, ...] = ()
+
+    @field_validator("values")
+    @classmethod
+    def _values_fit(cls, values: dict[str, Value], info: ValidationInfo) -> dict[str, Value]:
+        if "network" in info.data:
+            problems = list(_value_problems(values, info.data["network"].build()))
+            if problems:
+                raise ValueError("; ".join(problems))
+        return values
+
+    @field_validator("asked")
+    @classmethod
+    def _asked_exist(cls, asked: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "network" in info.data:
+            structure = structure_of(info.data["network"].build())
+            known = {quantity.name: set(structure.keys[quantity.name].flat) for quantity in structure.graph}
+            cells = {key for keys in known.values() for key in keys}
+            strangers = [name for name in asked if name not in known and name not in cells]
+            if strangers:
+                raise ValueError(f"nothing is named {', '.join(strangers)}; this network has {', '.join(known)}")
+            if len(set(asked)) < len(asked):
+                raise ValueError("a quantity is asked twice; name each once")
+        return asked
+
+    @field_validator("blind_spots")
+    @classmethod
+    def _blind_spots_exist(cls, codes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "network" in info.data:
+            known = {mistake.code for mistake in structure_of(info.data["network"].build()).mistakes}
+            strangers = [code for code in codes if code not in known]
+            if strangers:
+                raise ValueError(f"no mistake has the code {', '.join(strangers)}; known: {', '.join(sorted(known))}")
+        return codes
+
+    @property
+    def net(self) -> Network:
+        """The network that the exercise works on."""
+        return self.network.build()
+
+    @property
+    def fixed(self) -> bool:
+        """Whether every value is fixed, so that there is one instance only."""
+        return not any(isinstance(value, (Grid, Choices, OneHot)) for value in self.values.values())
+
+
+def _value_problems(values: dict[str, Value], network: Network) -> Iterator[str]:
+    shapes = network.givens()
+    missing = [name for name in shapes if name not in values]
+    if missing:
+        yield f"missing {', '.join(missing)}; give a number, a list or a range"
+    unknown = [name for name in values if name not in shapes]
+    if unknown:
+        yield f"{', '.join(unknown)} is not a value of this network; it has {', '.join(shapes)}"
+    for name, value in values.items():
+        if name not in shapes:
+            continue
+        if isinstance(value, OneHot):
+            if name != "t":
+                yield f"{name}: one_hot is for the targets t"
+        elif not isinstance(value, (Grid, Choices)):
+            yield from _shape_problems(name, value, shapes[name], network)
+
+
+def _shape_problems(name: str, value: Any, shape: tuple[int, ...], network: Network) -> Iterator[str]:  # noqa: ANN401
+    try:
+        array = np.array(value, dtype=float)
+    except ValueError:
+        yield f"{name}: the rows differ in length"
+        return
+    if array.shape not in (shape, ()):
+        yield f"{name}: has shape {array.shape}, the network needs {shape} (or one number for all)"
+    elif name.startswith("b") and network.bias == "shared" and array.size and np.ptp(array) > 0:
+        yield f"{name}: a shared bias has one value; write the number once"

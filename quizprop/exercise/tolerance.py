@@ -1,0 +1,111 @@
+"""How far honest rounded work may end up from the exact value.
+
+An exercise says "carry p decimals", so a written value may be off by half a unit of the last place, besides what it
+inherits from the values it was computed from. ``work`` carries these bounds down the sheet together with the values: at
+each quantity, every inherited error is moved to both of its ends, the larger effect counts, the effects add up (they
+could all point the same way), and so does what remains of moving all at once (their interaction).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from quizprop.engine.arrays import Array
+from quizprop.engine.graph import Quantity
+from quizprop.engine.structure import Structure, independent_groups
+
+__all__ = ["Sheet", "half_unit", "judge", "spread", "work"]
+
+_FLOAT_NOISE = 1e-12
+"""Of the value's size: float64 arithmetic in another order than ours is still the same arithmetic."""
+
+
+def half_unit(places: int) -> float:
+    """Half a unit of the last of ``places`` decimals."""
+    return 0.5 * 10.0**-places
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A worked sheet: arrays by quantity, leading axis the instance.
+
+    ``values`` is what the worker goes on with (their entry where there is one) and ``errors`` how far that may be off;
+    ``expected`` is what is right for the values above it, within ``tolerance``.
+    """
+
+    values: dict[str, Array]
+    errors: dict[str, Array]
+    expected: dict[str, Array]
+    tolerance: dict[str, Array]
+
+
+def work(
+    structure: Structure,
+    given: Mapping[str, Array],
+    *,
+    half: float,
+    entries: Mapping[str, Array] | None = None,
+) -> Sheet:
+    """Work the sheet, going on with a student's entries where they are.
+
+    Args:
+        structure: of the network.
+        given: the drawn arrays, leading axis the instance.
+        half: half a unit of the last place.
+        entries: what a student wrote, in the same shapes, NaN where nothing was; every quantity that is not there is
+            computed, and may still have been rounded on scratch paper.
+    """
+    entries = entries or {}
+    sheet = Sheet(dict(given), {}, {}, {})
+    for quantity in structure.graph:
+        expected, tolerance = judge(structure, quantity, sheet, half=half)
+        name = quantity.name
+        entry = entries.get(name)
+        sheet.expected[name] = expected
+        sheet.tolerance[name] = tolerance
+        sheet.values[name] = expected if entry is None else np.where(np.isnan(entry), expected, entry)
+        sheet.errors[name] = tolerance if entry is None else np.where(np.isnan(entry), tolerance, half)
+    return sheet
+
+
+def judge(
+    structure: Structure,
+    quantity: Quantity,
+    sheet: Sheet,
+    *,
+    half: float,
+) -> tuple[Array, Array]:
+    """What a formula, right or wrong, gives on a sheet, and the tolerance within which it can be told."""
+    with np.errstate(all="ignore"):
+        value = quantity.of(sheet.values)
+        slack = spread(structure, quantity, sheet.values, sheet.errors, value)
+        return value, slack + half + _FLOAT_NOISE * (1 + np.abs(value))
+
+
+def spread(
+    structure: Structure, quantity: Quantity, values: Mapping[str, Array], errors: Mapping[str, Array], value: Array
+) -> Array:
+    """How far the errors of its inputs can move a quantity from its ``value``."""
+    groups = [group for group in independent_groups(quantity, structure.network) if group[0] in errors]
+    count = len(groups)
+    if count == 0:
+        return np.zeros_like(value)
+    # Copies: each group up, each group down, and all up at once.
+    moved = {name: _copies(values[name], 2 * count + 1) for name, _ in groups}
+    for place, (name, mask) in enumerate(groups):
+        shift = np.where(mask, errors[name], 0.0)
+        moved[name][place] += shift
+        moved[name][count + place] -= shift
+        moved[name][2 * count] += shift
+    effects = quantity.of({**{name: values[name] for name in quantity.inputs}, **moved}) - value
+    up, down, together = effects[:count], effects[count:-1], effects[-1]
+    bound: Array = np.maximum(np.abs(up), np.abs(down)).sum(0) + np.abs(up.sum(0) - together)
+    return bound
+
+
+def _copies(value: Array, count: int) -> Array:
+    """The value ``count`` times along a new first axis, with the instances still innermost in memory."""
+    copies = np.moveaxis(np.empty((count, *value.shape[1:], value.shape[0])), -1, 1)
+    copies[:] = value
+    return copies
