@@ -62,5 +62,5 @@ def batch_innermost(array: Array) -> Array:
 
 
 def select(array: Array, instances: Array) -> Array:
-    """Some instances of a batch, by index or mask, again laid out innermost in memory."""
-    return np.moveaxis(np.moveaxis(array, 0, -1)[..., instances], -1, 0)
+    """Some instances of a batch, by index, again laid out innermost in memory."""
+    return np.moveaxis(np.take(np.moveaxis(array, 0, -1), instances, axis=-1), -1, 0)

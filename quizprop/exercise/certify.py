@@ -14,7 +14,7 @@ from quizprop.exercise.tolerance import Sheet, half_unit, work
 
 __all__ = ["HONEST_SHEETS", "Block", "Plan", "certify"]
 
-HONEST_SHEETS = 64
+HONEST_SHEETS = 32
 """How many differently rounded honest sheets each instance is tried with."""
 
 LEAST_SLOPE = 0.01
@@ -63,7 +63,7 @@ class Plan:
     @cached_property
     def routes(self) -> tuple[Route, ...]:
         """The mistakes that an instance is certified for, by the asked quantity where each shows."""
-        written = frozenset(self.asked)
+        written = frozenset(self.asked).union(self.exercise.shown)
         return tuple(
             route
             for name in self.asked
@@ -110,7 +110,8 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
     sheet = work(plan.structure, given, half=plan.half)
     for stage in (_visible_rules, _apart_rules, _honest_rules):
         passed = sift(stage(plan, given, sheet))
-        kept, given, sheet = kept[passed], _restrict(given, passed), _restrict_sheet(sheet, passed)
+        if not passed.all():
+            kept, given, sheet = kept[passed], _restrict(given, passed), _restrict_sheet(sheet, passed)
     return Block(kept, given, sheet, rejected)
 
 
@@ -135,7 +136,8 @@ def _visible_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Ite
     """Each asked value is told from 0, each unit from its kink, and each mistake from the truth, by the factor."""
     for layer, activation in enumerate(plan.structure.network.activations, start=1):
         if activation in ("relu", "leaky_relu"):
-            far = np.abs(sheet.expected[f"z{layer}"]) > LEAST_FACTOR * sheet.tolerance[f"z{layer}"]
+            z = f"z{layer}"
+            far = np.abs(sheet.values[z]) > LEAST_FACTOR * sheet.tolerance.get(z, np.asarray(plan.half))
             yield f"a unit of layer {layer} is near its kink", _all(far)
     for name, mask in plan.asked.items():
         far = np.abs(sheet.expected[name]) > LEAST_FACTOR * sheet.tolerance[name]
@@ -221,9 +223,12 @@ def _all(holds: Array) -> Array:
 
 
 def _restrict(arrays: Mapping[str, Array], passed: Array) -> dict[str, Array]:
-    return {name: select(array, passed) for name, array in arrays.items()}
+    places = np.flatnonzero(passed)
+    return {name: select(array, places) for name, array in arrays.items()}
 
 
 def _restrict_sheet(sheet: Sheet, passed: Array) -> Sheet:
-    parts = (sheet.values, sheet.errors, sheet.expected, sheet.tolerance)
-    return Sheet(*(_restrict(part, passed) for part in parts))
+    # On an exact sheet a value is what is expected, and its error the tolerance.
+    expected, tolerance = _restrict(sheet.expected, passed), _restrict(sheet.tolerance, passed)
+    given = _restrict({name: value for name, value in sheet.values.items() if name not in expected}, passed)
+    return Sheet({**given, **expected}, dict(tolerance), expected, tolerance)

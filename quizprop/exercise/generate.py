@@ -10,7 +10,7 @@ from quizprop.exercise.certify import Block, Plan, certify
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
 
-__all__ = ["CannotCertifyError", "certified_blocks", "draw", "draw_block", "draw_many"]
+__all__ = ["CannotCertifyError", "certified_blocks", "draw", "draw_block", "draw_many", "show"]
 
 _PATIENCE = 200_000
 """Candidates without a single certified instance after which a family is given up."""
@@ -31,7 +31,7 @@ def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, m
     size, barren = first, 0
     rejected: dict[str, int] = {}
     while True:
-        block = certify(plan, draw_block(plan.exercise, rng, size))
+        block = certify(plan, show(plan, draw_block(plan.exercise, rng, size)))
         barren = 0 if len(block.passed) else barren + size
         for rule, count in block.rejected.items():
             rejected[rule] = rejected.get(rule, 0) + count
@@ -71,6 +71,17 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
         given[name] = np.moveaxis(cells, -1, 0)
         start = stop
     return given
+
+
+def show(plan: Plan, given: dict[str, Array]) -> dict[str, Array]:
+    """The givens with the quantities that the exercise shows, rounded to its places; work goes on with them as shown."""
+    shown, places = plan.exercise.shown, plan.exercise.places
+
+    def carry(name: str, value: Array) -> Array:
+        return np.round(value, places) if name in shown else value
+
+    values = plan.structure.graph.evaluate(given, want=shown, carry=carry)
+    return {**given, **{name: values[name] for name in shown}}
 
 
 def _columns(value: Value, name: str, shape: tuple[int, ...], bias: str) -> int:

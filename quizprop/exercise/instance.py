@@ -83,6 +83,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         shapes = self.network.givens()
+        shapes |= {name: self.structure.keys[name].shape for name in self.exercise.shown}
         if set(shapes) != set(self.given):
             raise ValueError(f"given: this network needs {', '.join(shapes)}, not {', '.join(self.given)}")
         for name, shape in shapes.items():
@@ -133,7 +134,7 @@ class Instance:
         """The keys that a cell's formula reads; for a cell that is not asked, what that one reads in turn."""
         for key in self.structure.expressions[name][place].names():
             source, at = self._places[key]
-            if source in self.structure.graph and not self.plan.asks(source, at):
+            if source not in self.given and not self.plan.asks(source, at):
                 yield from self._reads(source, at)
             else:
                 yield key

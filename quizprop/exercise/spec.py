@@ -117,9 +117,10 @@ class NetworkSpec(_Part):
 class Exercise(_Part):
     """A family of exercises: one network, ranges or fixed values for its givens, and what is asked.
 
-    ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``blind_spots`` the codes of mistakes that
-    the numbers of a published, fixed example cannot show and that no instance is therefore certified for. ``places``
-    is the number of decimals that the work is carried to.
+    ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``shown`` the quantities that the exercise
+    gives away, rounded, so that the work can start further down. ``blind_spots`` are the codes of mistakes that the
+    numbers of a published, fixed example cannot show and that no instance is therefore certified for. ``places`` is the
+    number of decimals that the work is carried to.
     """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -131,6 +132,7 @@ class Exercise(_Part):
     network: NetworkSpec
     values: dict[str, Value]
     asked: Annotated[tuple[str, ...], Field(min_length=1)]
+    shown: tuple[str, ...] = ()
     blind_spots: tuple[str, ...] = ()
 
     @field_validator("values")
@@ -155,6 +157,19 @@ class Exercise(_Part):
             if len(set(asked)) < len(asked):
                 raise ValueError("a quantity is asked twice; name each once")
         return asked
+
+    @field_validator("shown")
+    @classmethod
+    def _shown_exist(cls, shown: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "network" in info.data and "asked" in info.data:
+            graph = structure_of(info.data["network"].build()).graph
+            strangers = [name for name in shown if name not in graph]
+            if strangers:
+                raise ValueError(f"no quantity is named {', '.join(strangers)}; known: {', '.join(q.name for q in graph)}")
+            asked = {name.partition("[")[0] for name in info.data["asked"]}
+            if asked.intersection(shown):
+                raise ValueError(f"{', '.join(sorted(asked.intersection(shown)))} is asked; show it or ask it, not both")
+        return shown
 
     @field_validator("blind_spots")
     @classmethod
