@@ -1,0 +1,402 @@
+"""What was served and what was typed: variants, submissions, progress.
+
+Submissions are only ever added. To number them without gaps or doubles, `record_submission` locks the variant first.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row, Select, Subquery, bindparam, case, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from quizprop.store.models import Submission, Variant, table
+
+__all__ = [
+    "ExerciseProgress",
+    "Progress",
+    "StoredSubmission",
+    "StoredVariant",
+    "VariantClosedError",
+    "VariantProgress",
+    "create_variant",
+    "find_variant",
+    "give_up",
+    "latest_submission",
+    "progress",
+    "record_submission",
+    "submissions",
+]
+
+_Row = Row[*tuple[Any, ...]]
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SEEDS = 1 << 128
+
+_variant, _submission = table(Variant), table(Submission)
+
+
+class VariantClosedError(ValueError):
+    """The learner gave this variant up and saw its solution: it takes no more submissions."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVariant:
+    """A sheet as it was served: ``spec`` is the exercise's JSON on that day, ``given`` the drawn numbers."""
+
+    id: int
+    token: str
+    learner_id: int
+    exercise: str
+    seed: int
+    spec: str
+    given: Mapping[str, Any]
+    engine_version: str
+    created_at: int
+    given_up_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSubmission:
+    """One checked sheet. Cell keys point to the typed text in ``raw``, to a number or None in ``numbers``."""
+
+    id: int
+    variant_id: int
+    attempt: int
+    key: str
+    raw: Mapping[str, str]
+    numbers: Mapping[str, float | None]
+    marks: Mapping[str, Any]
+    points: float
+    out_of: float
+    engine_version: str
+    created_at: int
+
+    @property
+    def share(self) -> float:
+        """How much of the sheet is right, 0 to 1; 1 for full marks only."""
+        return self.points / self.out_of
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseProgress:
+    """One learner's work at one exercise. ``best_share`` is None before the first submission."""
+
+    exercise: str
+    variants: int
+    attempts: int
+    best_share: float | None
+    solved_variants: int
+    last_worked_at: int
+
+    @property
+    def solved(self) -> bool:
+        """Whether a variant got full marks; the solution can't have helped, for a variant given up is closed."""
+        return self.solved_variants > 0
+
+
+@dataclass(frozen=True, slots=True)
+class VariantProgress:
+    """One learner's work at one variant. The shares are None before the first submission."""
+
+    token: str
+    exercise: str
+    created_at: int
+    given_up_at: int | None
+    attempts: int
+    best_share: float | None
+    latest_share: float | None
+    last_worked_at: int
+
+    @property
+    def solved(self) -> bool:
+        """Whether it got full marks, before it was given up if it was."""
+        return self.best_share == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A learner's exercises in alphabetical order, and the variants started last, newest first."""
+
+    exercises: tuple[ExerciseProgress, ...]
+    recent: tuple[VariantProgress, ...]
+
+
+_FIND_VARIANT = select(_variant).where(
+    _variant.c.token == bindparam("token"), _variant.c.learner_id == bindparam("learner_id")
+)
+_LOCK_VARIANT = select(_variant.c.given_up_at).where(_variant.c.id == bindparam("variant_id")).with_for_update()
+_GIVE_UP = (
+    update(_variant)
+    .where(_variant.c.id == bindparam("variant_id"))
+    .values(given_up_at=func.coalesce(_variant.c.given_up_at, bindparam("now")))
+    .returning(_variant.c.given_up_at)
+)
+_SUBMISSIONS = (
+    select(_submission).where(_submission.c.variant_id == bindparam("variant_id")).order_by(_submission.c.attempt)
+)
+_LATEST = (
+    select(_submission)
+    .where(_submission.c.variant_id == bindparam("variant_id"))
+    .order_by(_submission.c.attempt.desc())
+    .limit(1)
+)
+_SAME_KEY = select(_submission).where(
+    _submission.c.variant_id == bindparam("variant_id"), _submission.c.key == bindparam("key")
+)
+_NEXT_ATTEMPT = (
+    select(func.coalesce(func.max(_submission.c.attempt), 0) + 1)
+    .where(_submission.c.variant_id == bindparam("variant_id"))
+    .scalar_subquery()
+)
+_ADD_VARIANT = insert(_variant).returning(_variant.c.id)
+_ADD_SUBMISSION = (
+    insert(_submission)
+    .values(variant_id=bindparam("variant_id"), attempt=_NEXT_ATTEMPT)
+    .returning(_submission.c.id, _submission.c.attempt)
+)
+
+
+def create_variant(
+    session: Session,
+    *,
+    learner_id: int,
+    exercise: str,
+    seed: int,
+    spec: str,
+    given: Mapping[str, Any],
+    engine_version: str,
+    now: int,
+) -> StoredVariant:
+    """Store a sheet about to be served: ``exercise`` is the slug, ``seed`` has 128 bits, ``spec`` is JSON.
+
+    Its public token is random and tells nothing about the seed.
+
+    Raises:
+        ValueError: the seed has more than 128 bits, or ``given`` holds NaN or an infinity.
+    """
+    if not 0 <= seed < _SEEDS:
+        raise ValueError(f"A seed has 128 bits: 0 to 2**128 - 1, not {seed}")
+    row = {
+        "token": secrets.token_urlsafe(16),
+        "learner_id": learner_id,
+        "exercise": exercise,
+        "seed": f"{seed:032x}",
+        "spec": spec,
+        "given": _write_json(given),
+        "engine_version": engine_version,
+        "created_at": now,
+        "given_up_at": None,
+    }
+    variant_id = session.execute(_ADD_VARIANT, row).scalar_one()
+    return _stored_variant({"id": variant_id, **row})
+
+
+def find_variant(session: Session, token: str, *, learner_id: int) -> StoredVariant | None:
+    """The learner's variant of this token; None where there is none, or it is somebody else's."""
+    if not _TOKEN.fullmatch(token):  # PostgreSQL refuses to look for a NUL
+        return None
+    row = session.execute(_FIND_VARIANT, {"token": token, "learner_id": learner_id}).one_or_none()
+    return None if row is None else _stored_variant(row._asdict())
+
+
+def record_submission(
+    session: Session,
+    variant: StoredVariant,
+    *,
+    key: str,
+    raw: Mapping[str, str],
+    numbers: Mapping[str, float | None],
+    marks: Mapping[str, Any],
+    points: float,
+    out_of: float,
+    engine_version: str,
+    now: int,
+) -> tuple[StoredSubmission, bool]:
+    """Add a checked sheet as the next attempt. A second call with the same ``key`` changes nothing.
+
+    Returns:
+        The submission, and whether this call created it; else it is the one stored under ``key`` before.
+
+    Raises:
+        VariantClosedError: the variant was given up, and this is not a repetition of an earlier submission.
+        ValueError: a key other than 1 to 64 letters, digits, - and _; points beyond 0 to ``out_of``; NaN or an
+            infinity among the numbers.
+        LookupError: the variant is not in the database.
+    """
+    row = {
+        "variant_id": variant.id,
+        "key": _checked_key(key),
+        "raw": _write_json(raw),
+        "numbers": _write_json(numbers),
+        "marks": _write_json(marks),
+        **_checked_points(points, out_of),
+        "engine_version": engine_version,
+        "created_at": now,
+    }
+    earlier = _lock_for_attempt(session, variant, key)
+    if earlier is not None:
+        return earlier, False
+    submission_id, attempt = session.execute(_ADD_SUBMISSION, row).one()
+    return _stored_submission({"id": submission_id, "attempt": attempt, **row}), True
+
+
+def _lock_for_attempt(session: Session, variant: StoredVariant, key: str) -> StoredSubmission | None:
+    """Hold the variant until the transaction ends, so that nobody else counts its attempts; what ``key`` stored."""
+    locked = session.execute(_LOCK_VARIANT, {"variant_id": variant.id}).one_or_none()
+    if locked is None:
+        raise LookupError(f"No variant with the id {variant.id}")
+    earlier = session.execute(_SAME_KEY, {"variant_id": variant.id, "key": key}).one_or_none()
+    if earlier is not None:
+        return _stored_submission(earlier._asdict())
+    if locked.given_up_at is not None:
+        raise VariantClosedError("This sheet was given up and its solution shown: start a new one.")
+    return None
+
+
+def submissions(session: Session, variant: StoredVariant) -> tuple[StoredSubmission, ...]:
+    """All submissions of a variant, the first attempt first."""
+    return tuple(_stored_submission(row._asdict()) for row in session.execute(_SUBMISSIONS, {"variant_id": variant.id}))
+
+
+def latest_submission(session: Session, variant: StoredVariant) -> StoredSubmission | None:
+    """The last attempt at a variant; None before the first."""
+    row = session.execute(_LATEST, {"variant_id": variant.id}).one_or_none()
+    return None if row is None else _stored_submission(row._asdict())
+
+
+def give_up(session: Session, variant: StoredVariant, *, now: int) -> StoredVariant:
+    """Close a variant, so that its solution may be shown. Given up twice, the first time counts.
+
+    Raises:
+        LookupError: the variant is not in the database.
+    """
+    row = session.execute(_GIVE_UP, {"variant_id": variant.id, "now": now}).one_or_none()
+    if row is None:
+        raise LookupError(f"No variant with the id {variant.id}")
+    return replace(variant, given_up_at=row.given_up_at)
+
+
+def progress(session: Session, learner_id: int, *, recent: int = 20) -> Progress:
+    """What a learner has done so far, with the ``recent`` variants started last. Two queries."""
+    exercises = session.execute(_BY_EXERCISE, {"learner_id": learner_id})
+    variants = session.execute(_RECENT, {"learner_id": learner_id, "recent": recent})
+    return Progress(
+        exercises=tuple(_exercise_progress(row) for row in exercises),
+        recent=tuple(_variant_progress(row) for row in variants),
+    )
+
+
+def _worked_variants() -> Select[Any]:
+    """A row a variant of one learner, with what its submissions come to."""
+    share = _submission.c.points / _submission.c.out_of
+    return (
+        select(
+            _variant.c.id,
+            _variant.c.token,
+            _variant.c.exercise,
+            _variant.c.created_at,
+            _variant.c.given_up_at,
+            func.count(_submission.c.id).label("attempts"),
+            func.max(share).label("best_share"),
+            func.max(_submission.c.created_at).label("submitted_at"),
+        )
+        .join_from(_variant, _submission, isouter=True)
+        .where(_variant.c.learner_id == bindparam("learner_id"))
+        .group_by(_variant.c.id)
+    )
+
+
+def _by_exercise(worked: Subquery) -> Select[Any]:
+    return (
+        select(
+            worked.c.exercise,
+            func.count().label("variants"),
+            func.sum(worked.c.attempts).label("attempts"),
+            func.max(worked.c.best_share).label("best_share"),
+            func.sum(case((worked.c.best_share >= 1, 1), else_=0)).label("solved_variants"),
+            func.max(worked.c.created_at).label("created_at"),
+            func.max(worked.c.submitted_at).label("submitted_at"),
+            func.max(worked.c.given_up_at).label("given_up_at"),
+        )
+        .group_by(worked.c.exercise)
+        .order_by(worked.c.exercise)
+    )
+
+
+def _recent(worked: Subquery) -> Select[Any]:
+    latest_share = (
+        select(_submission.c.points / _submission.c.out_of)
+        .where(_submission.c.variant_id == worked.c.id)
+        .order_by(_submission.c.attempt.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(worked, latest_share.label("latest_share")).order_by(worked.c.created_at.desc(), worked.c.id.desc())
+
+
+_BY_EXERCISE = _by_exercise(_worked_variants().subquery())
+_RECENT = _recent(
+    _worked_variants()
+    .order_by(_variant.c.created_at.desc(), _variant.c.id.desc())
+    .limit(bindparam("recent"))
+    .subquery()
+)
+
+
+def _exercise_progress(row: _Row) -> ExerciseProgress:
+    return ExerciseProgress(
+        exercise=row.exercise,
+        variants=row.variants,
+        attempts=int(row.attempts),
+        best_share=row.best_share,
+        solved_variants=int(row.solved_variants),
+        last_worked_at=_last_worked_at(row),
+    )
+
+
+def _variant_progress(row: _Row) -> VariantProgress:
+    return VariantProgress(
+        token=row.token,
+        exercise=row.exercise,
+        created_at=row.created_at,
+        given_up_at=row.given_up_at,
+        attempts=row.attempts,
+        best_share=row.best_share,
+        latest_share=row.latest_share,
+        last_worked_at=_last_worked_at(row),
+    )
+
+
+def _last_worked_at(row: _Row) -> int:
+    moments: tuple[int | None, ...] = (row.created_at, row.submitted_at, row.given_up_at)
+    return max(moment for moment in moments if moment is not None)
+
+
+def _stored_variant(values: Mapping[str, Any]) -> StoredVariant:
+    return StoredVariant(**{**values, "seed": int(values["seed"], 16), "given": json.loads(values["given"])})
+
+
+def _stored_submission(values: Mapping[str, Any]) -> StoredSubmission:
+    decoded = {name: json.loads(values[name]) for name in ("raw", "numbers", "marks")}
+    return StoredSubmission(**{**values, **decoded})
+
+
+def _checked_key(key: str) -> str:
+    if not _TOKEN.fullmatch(key):
+        raise ValueError(f"A submission's key is 1 to 64 letters, digits, - and _, not {key[:80]!r}")
+    return key
+
+
+def _checked_points(points: float, out_of: float) -> dict[str, float]:
+    if not (0 <= points <= out_of and 0 < out_of < float("inf")):
+        raise ValueError(f"Points are 0 to out_of, and out_of is more than 0, not {points} of {out_of}")
+    return {"points": float(points), "out_of": float(out_of)}
+
+
+def _write_json(value: Mapping[str, Any]) -> str:
+    # ASCII escapes keep what PostgreSQL and UTF-8 refuse, a NUL and half a surrogate pair.
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
