@@ -62,14 +62,25 @@ class Plan:
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
-        """The mistakes that an instance is certified for, by the asked quantity where each shows."""
+        """The mistakes that an instance is certified for, each at the first asked quantity where it shows.
+
+        A mistake at a hidden value may leave a later cell as it was (a ReLU's slope knows only the sign of z); it has
+        been caught before.
+        """
         written = frozenset(self.asked).union(self.exercise.shown)
+        first: dict[str, str] = {}
         return tuple(
             route
             for name in self.asked
             for route in routes(self.structure.network, name, written)
-            if route.mistake.code not in self.exercise.blind_spots
+            if first.setdefault(route.mistake.code, name) == name
+            and route.mistake.code not in self.exercise.blind_spots
         )
+
+    @cached_property
+    def certified_codes(self) -> tuple[str, ...]:
+        """The codes of the mistakes that an instance is certified to show."""
+        return tuple(dict.fromkeys(route.mistake.code for route in self.routes))
 
 
 @dataclass(frozen=True)

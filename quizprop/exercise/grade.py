@@ -152,9 +152,11 @@ def _mark(
         return Mark(key, Verdict.BLANK if reading.blank else Verdict.UNREADABLE, reading)
     if correct or follows:
         return Mark(key, Verdict.CORRECT if correct else Verdict.FOLLOWS, reading)
+    if hidden:  # right for the values above it, and no sentence about a mistake would be fair
+        return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,))
     if mistakes:
         return Mark(key, Verdict.MISTAKE, reading, tuple(mistakes), tuple(mistakes.values()))
-    return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if hidden else ())
+    return Mark(key, Verdict.WRONG, reading)
 
 
 def _visible(
@@ -173,7 +175,7 @@ def _visible(
 def _diagnose(
     instance: Instance, known: tuple[Route, ...], entry: Array, entries: Mapping[str, Array], own: Sheet
 ) -> dict[tuple[int, ...], dict[str, str]]:
-    """The sentences of all mistakes that give the entry, by place and code: on the exact values or the student's own."""
+    """The sentences of all mistakes that give the entry, by place and code: on exact values or the student's own."""
     found: dict[tuple[int, ...], dict[str, str]] = {}
     for route in known:
         fits = np.zeros(entry.shape, dtype=bool)

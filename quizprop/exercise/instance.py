@@ -106,6 +106,13 @@ class Instance:
         return self.plan.structure
 
     @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The names of the givens that the asked cells read; a forward pass, say, has no use for its targets."""
+        above = self.structure.graph.needed_for(self.plan.asked, self.exercise.shown)
+        read = {name for quantity in above for name in self.structure.graph[quantity].inputs}
+        return tuple(name for name in self.given if name in read)
+
+    @cached_property
     def arrays(self) -> dict[str, Array]:
         """The givens as a batch of one."""
         return {name: np.asarray(value, dtype=float)[None] for name, value in self.given.items()}

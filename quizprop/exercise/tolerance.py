@@ -2,8 +2,8 @@
 
 An exercise says "carry p decimals", so a written value may be off by half a unit of the last place, besides what it
 inherits from the values it was computed from. ``work`` carries these bounds down the sheet together with the values: at
-each quantity, every inherited error is moved to both of its ends, the larger effect counts, the effects add up (they
-could all point the same way), and so does what remains of moving all at once (their interaction).
+each quantity, every inherited error is moved to both of its ends, the larger effect counts, and the effects add up, for
+they could all point the same way.
 """
 
 from collections.abc import Mapping
@@ -102,7 +102,10 @@ def spread(
         moved[name][2 * count] += shift
     effects = quantity.of({**{name: values[name] for name in quantity.inputs}, **moved}) - value
     up, down, together = effects[:count], effects[count:-1], effects[-1]
-    bound: Array = np.maximum(np.abs(up), np.abs(down)).sum(0) + np.abs(up.sum(0) - together)
+    # Second order: what moving all at once adds, and as much again as each bends alone, for groups that move against
+    # each other (a softmax does not change at all when all net inputs move together).
+    bends = np.abs(up.sum(0) - together) + np.abs(up + down).sum(0)
+    bound: Array = np.maximum(np.abs(up), np.abs(down)).sum(0) + bends
     return bound
 
 

@@ -1,0 +1,77 @@
+"""Families to state laws about: the shipped bank, and a zoo of networks that the bank does not use yet."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.generate import draw_many
+from quizprop.exercise.spec import Exercise
+
+GRID = {"low": "-1.5", "high": "1.5", "step": "0.1"}
+SLOPING = {"low": "-2.0", "high": "2.0", "step": "0.1"}
+
+
+def family(slug, layers, activations, asked, *, t=None, places=4, shown=(), **network):
+    values = {"x": SLOPING, "t": t or {"choices": [0, 1]}, "eta": {"choices": [0.05, 0.1, 0.2, 0.3]}}
+    for layer in range(1, len(layers)):
+        values[f"W{layer}"] = SLOPING
+        if network.get("bias") != "none":
+            values[f"b{layer}"] = GRID
+    return Exercise.model_validate(
+        {
+            "slug": slug,
+            "title": slug,
+            "sentence": slug,
+            "places": places,
+            "network": {"layers": layers, "activations": activations, **network},
+            "values": values,
+            "asked": asked,
+            "shown": shown,
+        }
+    )
+
+
+EVERYTHING = ["z1", "a1", "z2", "a2", "E", "delta2", "delta1", "grad_W2", "grad_W1", "W2_new", "W1_new"]
+ZOO = {
+    exercise.slug: exercise
+    for exercise in (
+        family("relu-mse", [2, 2, 1], ["relu", "identity"], EVERYTHING, t={"choices": [1, 2]}, loss="mse", places=3),
+        family("leaky-mse", [2, 2, 2], ["leaky_relu", "tanh"], ["z1", "a1", "dE_da2", "delta1"], loss="mse"),
+        family(
+            "softmax",
+            [2, 3],
+            ["softmax"],
+            ["z1", "a1", "E", "delta1", "grad_W1", "W1_new"],
+            t={"one_hot": True},
+            loss="cce",
+        ),
+        family("softmax-sse", [2, 2], ["softmax"], ["z1", "a1", "dE_da1", "delta1"], t={"one_hot": True}),
+        family(
+            "batch-mean",
+            [2, 1],
+            ["sigmoid"],
+            ["z1", "a1", "E", "delta1", "grad_W1", "grad_b1", "b1_new"],
+            loss="bce",
+            examples=3,
+        ),
+        family(
+            "batch-sum", [2, 2], ["sigmoid"], ["a1", "E", "delta1", "grad_W1"], examples=2, reduction="sum", bias="none"
+        ),
+        family("gradients-only", [2, 2, 2], ["tanh", "sigmoid"], ["grad_W2", "grad_W1"], bias="shared"),
+        family("shown-forward", [2, 2, 1], ["sigmoid", "sigmoid"], ["delta2", "delta1", "grad_b1"], shown=["a1", "a2"]),
+    )
+}
+FAMILIES = {**load_bank(), **ZOO}
+
+
+@pytest.fixture(scope="session", params=FAMILIES)
+def exercise(request):
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="session")
+def instances(exercise):
+    """Some certified instances of the family."""
+    return list(itertools.islice(draw_many(exercise, np.random.default_rng(1)), 1 if exercise.fixed else 12))

@@ -1,0 +1,128 @@
+"""Exercise files: what is read from them, and how all their problems are told at once."""
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import BankError, load_bank, load_exercise
+from quizprop.exercise.certify import Plan, certify
+from quizprop.exercise.generate import draw_block, show
+from quizprop.exercise.spec import Exercise
+
+GOOD = """
+format = 1
+title = "A unit"
+sentence = "One unit."
+places = 4
+asked = ["z1", "a1"]
+
+[network]
+layers = [2, 1]
+activations = ["sigmoid"]
+
+[values]
+x = { low = -1.0, high = 1.0, step = 0.1 }
+t = { choices = [0, 1] }
+W1 = [[0.5, -0.25]]
+b1 = [0.1]
+eta = 0.5
+"""
+
+
+@pytest.fixture
+def problems(tmp_path):
+    def told(text):
+        file = tmp_path / "unit.toml"
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(BankError) as caught:
+            load_exercise(file)
+        return str(caught.value).splitlines()
+
+    return told
+
+
+def test_the_shipped_bank_is_valid_and_every_family_certifies():
+    bank = load_bank()
+    assert {"mazur", "mazur-like", "han-kamber", "forward-pass", "deltas", "logistic-unit", "chain"} <= set(bank)
+    for slug, exercise in bank.items():
+        assert exercise.slug == slug
+        plan = Plan(exercise)
+        count = 1 if exercise.fixed else 2000
+        block = certify(plan, show(plan, draw_block(exercise, np.random.default_rng(0), count)))
+        assert len(block.passed) > 0.2 * count, block.rejected
+
+
+def test_a_good_file_is_an_exercise_and_survives_json(tmp_path):
+    file = tmp_path / "unit.toml"
+    file.write_text(GOOD, encoding="utf-8")
+    exercise = load_exercise(file)
+    assert exercise.slug == "unit"
+    assert not exercise.fixed
+    assert Exercise.model_validate_json(exercise.model_dump_json()) == exercise
+    assert load_bank(tmp_path) == {"unit": exercise}
+
+
+def test_a_grid_holds_every_decimal_exactly_and_leaves_out_zero():
+    points = load_bank()["mazur-like"].values["W1"].points
+    assert points.tolist() == [round(k / 10, 1) for k in range(-15, 16) if k]
+
+
+def test_all_problems_of_a_file_are_told_at_once(problems):
+    told = problems(
+        GOOD.replace("places = 4", "places = 40")
+        .replace('title = "A unit"', 'titel = "A unit"')
+        .replace("format = 1", "format = 2")
+        .replace("step = 0.1", "step = -1")
+    )
+    assert all(line.startswith("unit.toml: ") for line in told)
+    keys = [line.split(": ")[1] for line in told]
+    assert {"format", "title", "titel", "places", "values.x.step"} <= set(keys)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("format = 1", "", "format: is missing; write format = 1"),
+        ("format = 1", 'format = 1\nslug = "x"', "slug: the file's name is the slug"),
+        ("layers = [2, 1]", "layers = [2]", "layers: at least an input and an output"),
+        ('["sigmoid"]', '["softmax"]', "a softmax of one unit is always 1"),
+        ('["sigmoid"]', '["sine"]', "network.activations.0"),
+        ('asked = ["z1", "a1"]', 'asked = ["z9"]', "asked: nothing is named z9; this network has z1, a1"),
+        ('asked = ["z1", "a1"]', 'asked = ["z1", "z1"]', "asked: a quantity is asked twice"),
+        ('asked = ["z1", "a1"]', 'asked = ["z1"]\nshown = ["z1"]', "shown: z1 is asked; show it or ask it, not both"),
+        ('asked = ["z1", "a1"]', 'asked = ["a1"]\nshown = ["q"]', "shown: no quantity is named q; known: z1, a1"),
+        (
+            'asked = ["z1", "a1"]',
+            'asked = ["a1"]\nblind_spots = ["q"]',
+            "blind_spots: no mistake has the code q; known:",
+        ),
+        ("eta = 0.5", "", "values: missing eta"),
+        ("eta = 0.5", "eta = 0.5\nW2 = 1", "values: W2 is not a value of this network"),
+        ("[[0.5, -0.25]]", "[0.5, -0.25]", "values: W1: has shape (2,), the network needs (1, 2)"),
+        ("[[0.5, -0.25]]", "[[0.5, -0.25], [1]]", "values: W1: the rows differ in length"),
+        ("eta = 0.5", "eta = { one_hot = true }", "values: eta: one_hot is for the targets t"),
+        ("low = -1.0", "low = 2.0", "values.x: low = 2.0 is above high = 1.0"),
+        ("step = 0.1", "step = 0.3", "values.x: high - low is not a multiple of step = 0.3"),
+        ("low = -1.0, high = 1.0", "low = 0, high = 0", "values.x: the grid holds only zero"),
+        ("step = 0.1", "step = 0.000001", "values.x: more than 100,000 points"),
+        ("eta = 0.5", "eta = nan", "values.eta"),
+        ("[network]", "[network", "is not TOML"),
+    ],
+)
+def test_a_problem_is_told_with_its_key_and_what_to_change(problems, old, new, told):
+    assert any(told in line for line in problems(GOOD.replace(old, new))), problems(GOOD.replace(old, new))
+
+
+def test_a_shared_bias_is_one_number(problems):
+    shared = GOOD.replace("layers = [2, 1]", 'bias = "shared"\nlayers = [2, 2]').replace("[[0.5, -0.25]]", "0.5")
+    assert any("b1: a shared bias has one value" in line for line in problems(shared.replace("[0.1]", "[0.1, 0.2]")))
+
+
+def test_a_bank_tells_the_problems_of_all_its_files(tmp_path):
+    with pytest.raises(BankError, match="holds no exercise file"):
+        load_bank(tmp_path)
+    (tmp_path / "one.toml").write_text("format = 2")
+    (tmp_path / "two.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(BankError) as caught:
+        load_bank(tmp_path)
+    assert "one.toml: format: 2 is not known" in str(caught.value)
+    assert "two.toml: can't be read" in str(caught.value)

@@ -1,0 +1,145 @@
+"""Drawing: reproducible, in whatever blocks, and clear about families that can't be certified."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.certify import Plan, certify
+from quizprop.exercise.generate import CannotCertifyError, certified_blocks, draw, draw_block, draw_many, show
+from quizprop.exercise.grade import grade
+from quizprop.exercise.instance import Instance, Phase
+
+
+def given_rows(blocks, count):
+    rows = (
+        {name: array[index].tolist() for name, array in block.given.items()}
+        for block in blocks
+        for index in range(len(block.passed))
+    )
+    return list(itertools.islice(rows, count))
+
+
+def test_the_same_seed_gives_the_same_instances_in_blocks_of_any_size(exercise):
+    plan = Plan(exercise)
+    drawn = [
+        given_rows(
+            certified_blocks(plan, np.random.default_rng(5), first=first, most=most), 3 if exercise.fixed else 20
+        )
+        for first, most in ((64, 4096), (7, 11), (512, 512))
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
+
+
+def test_another_seed_gives_another_instance():
+    exercise = load_bank()["mazur-like"]
+    assert draw(exercise, np.random.default_rng(1)).given != draw(exercise, np.random.default_rng(2)).given
+
+
+def test_drawn_values_lie_on_their_grids_and_a_shared_bias_is_shared():
+    exercise = load_bank()["mazur-like"]
+    given = draw_block(exercise, np.random.default_rng(0), 500)
+    for name, value in exercise.values.items():
+        assert set(np.unique(given[name])) <= set(value.points)
+    assert (given["b1"] == given["b1"][:, :1]).all()
+    assert np.unique(given["W1"][:, 0, 0]).size > 20
+
+
+def test_a_one_hot_target_has_one_1_at_every_place(exercise):
+    if exercise.slug != "softmax":
+        return
+    targets = draw_block(exercise, np.random.default_rng(0), 300)["t"]
+    assert (targets.sum(-1) == 1).all()
+    assert (targets.max((0, 1)) == 1).all()
+
+
+def test_shown_values_are_rounded_and_the_work_goes_on_with_them():
+    exercise = load_bank()["deltas"]
+    instance = draw(exercise, np.random.default_rng(3))
+    a, t = np.array(instance.given["a2"][0]), np.array(instance.given["t"][0])
+    assert (a == a.round(4)).all()
+    expected = (a - t) * a * (1 - a)
+    assert [instance.values[f"delta2[{unit}]"] for unit in (1, 2)] == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"blind_spots": ()}, "delta1 can't show delta1:other_units_slope"),
+        ({"places": 2}, "grad_W1 rounds to 0"),
+    ],
+)
+def test_a_fixed_exercise_that_fails_a_rule_names_it_and_the_way_out(change, rule):
+    exercise = load_bank()["mazur"].model_copy(update=change)
+    with pytest.raises(CannotCertifyError, match="mazur: no instance can be certified") as caught:
+        draw(exercise, np.random.default_rng(0))
+    assert rule in str(caught.value)
+    assert "Way out: change the fixed values" in str(caught.value)
+
+
+def test_a_random_family_that_never_passes_is_given_up(monkeypatch):
+    monkeypatch.setattr("quizprop.exercise.generate._PATIENCE", 500)
+    exercise = load_bank()["mazur-like"].model_copy(update={"places": 1})
+    with pytest.raises(CannotCertifyError, match="widen or shift the ranges"):
+        draw(exercise, np.random.default_rng(0))
+
+
+def test_eta_of_one_hides_a_forgotten_learning_rate_and_is_rejected():
+    exercise = load_bank()["mazur-like"]
+    plan = Plan(exercise.model_copy(update={"values": {**exercise.values, "eta": 1.0}}))
+    block = certify(plan, show(plan, draw_block(plan.exercise, np.random.default_rng(0), 1000)))
+    assert len(block.passed) == 0
+    assert any("eta_forgotten" in rule for rule in block.rejected)
+    assert sum(block.rejected.values()) == 1000
+
+
+def test_a_saturated_unit_is_rejected():
+    exercise = load_bank()["mazur-like"]
+    plan = Plan(exercise.model_copy(update={"values": {**exercise.values, "b1": 9.0}}))
+    block = certify(plan, show(plan, draw_block(plan.exercise, np.random.default_rng(0), 50)))
+    assert block.rejected == {"a unit of layer 1 is saturated": 50}
+
+
+def test_cells_are_grouped_by_phase_and_say_what_they_depend_on():
+    instance = draw(load_bank()["mazur"], np.random.default_rng(0))
+    phases = [cell.phase for cell in instance.cells]
+    assert phases == sorted(phases, key=list(Phase).index)
+    assert [phase.heading for phase in dict.fromkeys(phases)][0] == "Forward pass"
+    by_key = {cell.key: cell for cell in instance.cells}
+    assert by_key["z1[1]"].depends_on == ("W1[1,1]", "x[1]", "W1[1,2]", "x[2]", "b1[1]")
+    # The paths back are not asked: what they read stands in their place.
+    assert by_key["dE_da1[2]"].depends_on == ("W2[1,2]", "delta2[1]", "W2[2,2]", "delta2[2]")
+    assert by_key["W1_new[1,2]"].phase is Phase.UPDATE
+
+
+def test_givens_that_nothing_asked_reads_are_told_from_those_that_are_needed():
+    bank = load_bank()
+    assert draw(bank["forward-pass"], np.random.default_rng(0)).needed == ("x", "W1", "b1", "W2", "b2")
+    assert draw(bank["deltas"], np.random.default_rng(0)).needed == ("t", "W2", "a1", "a2")
+    assert draw(bank["mazur"], np.random.default_rng(0)).needed == ("x", "t", "W1", "b1", "W2", "b2", "eta")
+
+
+def test_an_instance_refuses_givens_that_do_not_fit():
+    exercise = load_bank()["mazur"]
+    given = dict(draw(exercise, np.random.default_rng(0)).given)
+    with pytest.raises(ValueError, match="given: W1 has shape"):
+        Instance(exercise, {**given, "W1": [[1.0]]})
+    with pytest.raises(ValueError, match="given: this network needs x, t"):
+        Instance(exercise, {name: given[name] for name in given if name != "t"})
+
+
+def test_a_single_asked_cell_is_the_only_one_of_its_quantity():
+    instance = draw(load_bank()["han-kamber"], np.random.default_rng(0))
+    assert [cell.key for cell in instance.cells if cell.quantity == "grad_W1"] == [
+        "grad_W1[1,1]",
+        "grad_W1[1,3]",
+        "grad_W1[2,1]",
+        "grad_W1[2,3]",
+    ]
+    assert set(grade(instance, {}).marks) == {cell.key for cell in instance.cells}
+
+
+def test_the_first_of_many_is_the_one_that_draw_gives(exercise):
+    many = draw_many(exercise, np.random.default_rng(8))
+    assert next(many).given == draw(exercise, np.random.default_rng(8)).given

@@ -1,0 +1,110 @@
+"""Grading Mazur's sheet and its relatives, case by case."""
+
+import json
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.generate import draw
+from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Verdict, grade
+
+
+@pytest.fixture(scope="module")
+def mazur():
+    return draw(load_bank()["mazur"], np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def honest(mazur):
+    return {cell.key: f"{mazur.values[cell.key]:.4f}" for cell in mazur.cells}
+
+
+def test_hidden_deltas_through_updated_weights_are_named_and_the_rest_follows(mazur, honest):
+    # The figures of the readers who update the output weights first: 0.4 and 0.5 have become 0.3589 and 0.5113.
+    slip = {
+        "dE_da1[1]": "0.0302",
+        "dE_da1[2]": "0.0352",
+        "delta1[1]": "0.0073",
+        "delta1[2]": "0.0085",
+        "grad_W1[1,2]": "0.0007",
+        "W1_new[1,2]": "0.1996",
+    }
+    graded = grade(mazur, {**honest, **slip})
+    assert graded.first_error == "dE_da1[1]"
+    mark = graded.marks["dE_da1[1]"]
+    assert mark.verdict is Verdict.MISTAKE
+    assert mark.codes == ("path2:updated_weights",)
+    assert "updated" in mark.sentences[0]
+    assert graded.marks["delta1[1]"].verdict is Verdict.FOLLOWS
+    assert graded.points == graded.out_of - 2
+
+
+def test_working_and_a_decimal_comma_are_read(mazur, honest):
+    answers = {**honest, "a1[1]": "1/(1+exp(-0.3775))", "z1[1]": "0.15*0.05 + 0.2*0.1 + 0.35"}
+    graded = grade(mazur, answers)
+    assert graded.complete
+    assert graded.marks["z1[1]"].reading.echo == "0.3775"
+    commas = {key: text.replace(".", ",") for key, text in honest.items()}
+    assert grade(mazur, commas, decimal_comma=True).complete
+    assert grade(mazur, commas).points == 0
+
+
+def test_several_mistakes_that_give_the_same_number_are_all_named():
+    instance = draw(load_bank()["deltas"], np.random.default_rng(0))
+    # Nothing but the sign is seen: it may have gone wrong in the derivative or in the delta.
+    answer = -instance.values["delta2[1]"]
+    mark = grade(instance, {"delta2[1]": repr(answer)}).marks["delta2[1]"]
+    assert {"dE_da2:sign_flipped", "delta2:sign_flipped"} <= set(mark.codes)
+    assert len(mark.sentences) == len(mark.codes)
+
+
+def test_a_wrong_number_that_no_mistake_gives_is_just_wrong(mazur, honest):
+    mark = grade(mazur, {**honest, "z1[1]": "0.7"}).marks["z1[1]"]
+    assert (mark.verdict, mark.codes, mark.sentences) == (Verdict.WRONG, (), ())
+
+
+def test_zeros_upstream_hide_everything_and_earn_nothing(mazur, honest):
+    answers = {**honest, "dE_da2[1]": "0", "dE_da2[2]": "0"}
+    for key in honest:
+        if key.startswith(("delta", "grad", "dE_da1")):
+            answers[key] = "0"
+        if "_new" in key:
+            answers[key] = repr(mazur.values[key.replace("_new", "")])
+    marks = grade(mazur, answers).marks
+    for key, mark in marks.items():
+        if key.startswith(("delta", "grad", "dE_da")) or "_new" in key:
+            assert not mark.verdict.accepted
+    assert marks["delta2[1]"].sentences == (HIDDEN_BY_EARLIER,)
+    assert marks["W2_new[1,1]"].sentences == (HIDDEN_BY_EARLIER,)
+
+
+def test_what_follows_can_be_worth_less(mazur, honest):
+    answers = {**honest, "z1[1]": "0.5", "a1[1]": f"{1 / (1 + np.exp(-0.5)):.4f}"}
+    full, half = grade(mazur, answers), grade(mazur, answers, follow_credit=0.5)
+    assert full.marks["a1[1]"].verdict is Verdict.FOLLOWS
+    follows = sum(mark.verdict is Verdict.FOLLOWS for mark in full.marks.values())
+    assert half.points == full.points - follows / 2
+
+
+def test_a_blank_is_no_error_but_something_unreadable_is(mazur, honest):
+    assert grade(mazur, {**honest, "z1[1]": ""}).first_error is None
+    graded = grade(mazur, {**honest, "z1[1]": "nan", "a1[1]": "0.7"})
+    assert graded.first_error == "z1[1]"
+    assert graded.marks["z1[1]"].verdict is Verdict.UNREADABLE
+    assert graded.marks["z1[1]"].reading.text == "nan"
+
+
+def test_a_mistake_above_a_blank_cell_shows_below_it():
+    instance = draw(load_bank()["mazur-like"], np.random.default_rng(2))
+    # The slope is left blank, and taken at the net input on scratch paper.
+    z, error = instance.values["z2[1]"], instance.values["dE_da2[1]"]
+    mark = grade(instance, {"delta2[1]": repr(error * z * (1 - z))}).marks["delta2[1]"]
+    assert "da_dz2:slope_at_net_input" in mark.codes
+
+
+def test_marks_are_kept_as_json(mazur, honest):
+    graded = grade(mazur, {**honest, "z1[1]": "0.0275"})
+    stored = json.loads(json.dumps({key: mark.as_json() for key, mark in graded.marks.items()}))
+    assert stored["z1[1]"] == {"verdict": "mistake", "codes": ["z1:bias_left_out"]}
+    assert stored["z1[2]"] == {"verdict": "correct", "codes": []}

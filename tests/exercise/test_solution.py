@@ -1,0 +1,68 @@
+"""The worked solution says what the engine computes, in the reader's notation."""
+
+import math
+
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.generate import draw
+from quizprop.exercise.notation import NOTATIONS, mathml
+from quizprop.exercise.solution import Solution, shortest, to_places
+
+
+def evaluated(text):
+    """The numbers part of a line, computed by Python."""
+    source = text.replace("−", "-").replace("·", "*").replace("²", "**2").replace("^", "**")
+    names = {"e": math.e, "ln": math.log, "tanh": math.tanh}
+    if " if " in source and ", else " in source:
+        source = source.replace(", else ", " else ")
+    return eval(source, {"__builtins__": {}}, names)  # noqa: S307 - our own text
+
+
+def test_every_line_computes_to_its_value(instances):
+    for instance in instances[:3]:
+        solution = Solution(instance, "plain", 10)
+        for line in solution.lines:
+            numbers = evaluated(line.numbers.text)
+            assert numbers == pytest.approx(instance.values[line.key], rel=1e-6, abs=1e-8), line.text
+            assert evaluated(line.value) == pytest.approx(instance.values[line.key], abs=1e-9)
+
+
+@pytest.mark.parametrize("notation", [name for name, _ in NOTATIONS])
+def test_every_line_is_mathematics_that_a_page_can_show(instances, notation):
+    for line in Solution(instances[0], notation, 4).lines:
+        assert mathml(line.latex).startswith("<math")
+        assert " = " in line.text
+
+
+def test_mazurs_lines_are_his():
+    instance = draw(load_bank()["mazur"], np.random.default_rng(0))
+    lines = {line.key: line.text for line in Solution(instance, "mazur", 9).lines}
+    assert lines["z1[1]"] == "net_h1 = w1 · i1 + w2 · i2 + b1 = 0.15 · 0.05 + 0.2 · 0.1 + 0.35 = 0.3775"
+    assert lines["dE_da1[1]"] == (
+        "∂E_total/∂out_h1 = w5 · δ_o1 + w7 · δ_o2 = 0.4 · 0.138498562 + 0.5 · (−0.038098237) = 0.036350306"
+    )
+    assert lines["W1_new[1,1]"].endswith("= 0.15 − 0.5 · 0.000438568 = 0.149780716")
+
+
+def test_a_students_own_numbers_can_stand_in_the_line():
+    instance = draw(load_bank()["mazur"], np.random.default_rng(0))
+    cell = next(cell for cell in instance.cells if cell.key == "a1[1]")
+    line = Solution(instance, "mazur", 4).line(cell, {**instance.values, "z1[1]": 0.5, "a1[1]": 0.6225})
+    assert line.text == "out_h1 = 1 / (1 + e^(−net_h1)) = 1 / (1 + e^(−0.5)) = 0.6225"
+
+
+def test_numbers_are_written_with_a_true_minus_and_no_negative_zero():
+    assert to_places(-0.25, 4) == "−0.2500"
+    assert to_places(-0.00001, 4) == "0.0000"
+    assert shortest(-0.25, 4) == "−0.25"
+    assert shortest(100.0, 0) == "100"
+    assert shortest(-0.00001, 4) == "0"
+
+
+def test_a_value_that_is_only_passed_on_is_said_once():
+    instance = draw(load_bank()["han-kamber"], np.random.default_rng(0))
+    by_key = {line.key: line for line in Solution(instance, "plain", 4).lines}
+    assert by_key["grad_b2[1]"].text.count(by_key["grad_b2[1]"].value) == 1

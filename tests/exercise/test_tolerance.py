@@ -1,0 +1,79 @@
+"""The tolerance is what honest rounding can do: never less, and not much more."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.generate import draw
+from quizprop.exercise.tolerance import half_unit, work
+
+
+def test_half_a_unit_of_the_last_place():
+    assert half_unit(4) == pytest.approx(0.00005)
+
+
+def test_what_is_computed_from_exact_numbers_may_be_off_by_half_a_unit():
+    instance = draw(load_bank()["mazur"], np.random.default_rng(0))
+    assert instance.tolerances["z1[1]"] == pytest.approx(0.00005, rel=1e-6)
+
+
+def worst_errors(instance, rng, sheets):
+    """The largest deviation that any of many random sheets with errors of up to half a unit in each value shows."""
+    half, graph = instance.plan.half, instance.structure.graph
+    given = {name: np.repeat(array, sheets, axis=0) for name, array in instance.arrays.items()}
+    worst = {}
+
+    def carry(name, value):
+        # Errors at the ends of their range are the worst ones, and honest: a value may lie just at its rounding's end.
+        written = value + half * rng.choice([-1.0, 1.0], size=value.shape)
+        worst[name] = np.abs(written - instance.sheet.expected[name]).max(0)
+        return written
+
+    graph.evaluate(given, want=instance.plan.asked, carry=carry)
+    return worst
+
+
+def test_no_rounding_leaves_the_tolerance_and_some_come_near_it(instances):
+    rng = np.random.default_rng(4)
+    closest = {}
+    for name, worst, instance in (
+        (name, worst, instance)
+        for instance in instances[:4]
+        for name, worst in worst_errors(instance, rng, 20_000).items()
+    ):
+        share = worst / instance.sheet.tolerance[name][0]
+        assert (share <= 1).all(), name
+        closest[name] = share.max()
+    # Bounds that add up along forty steps are pessimistic, but of the right size.
+    assert min(closest.values()) > 0.25
+    assert np.median(list(closest.values())) > 0.5
+
+
+def test_a_wrong_entry_moves_what_is_expected_after_it_and_nothing_else():
+    instance = draw(load_bank()["mazur-like"], np.random.default_rng(0))
+    exact = instance.sheet
+    entries = {"a1": np.array([[[np.nan, 0.25]]])}
+    own = work(instance.structure, instance.arrays, half=instance.plan.half, entries=entries)
+    for name in ("z1", "a1"):
+        assert np.array_equal(own.expected[name], exact.expected[name])
+    assert own.values["a1"].tolist() == [[[exact.values["a1"][0, 0, 0], 0.25]]]
+    assert own.errors["a1"][0, 0, 1] == instance.plan.half
+    w, b = np.array(instance.given["W2"]), np.array(instance.given["b2"])
+    by_hand = w @ own.values["a1"][0, 0] + b
+    assert own.expected["z2"][0, 0] == pytest.approx(by_hand, abs=1e-15)
+
+
+def test_a_product_of_two_rounded_values_counts_both_errors_and_their_product():
+    instance = draw(load_bank()["mazur-like"], np.random.default_rng(0))
+    sheet, half = instance.sheet, instance.plan.half
+    for unit in range(2):
+        # A product does not bend along one factor alone, so the worst corner is exact.
+        left, right = (sheet.values[name][0, 0, unit] for name in ("dE_da2", "da_dz2"))
+        error_left, error_right = (sheet.errors[name][0, 0, unit] for name in ("dE_da2", "da_dz2"))
+        corners = [
+            abs((left + i * error_left) * (right + j * error_right) - left * right)
+            for i, j in itertools.product((-1, 1), repeat=2)
+        ]
+        assert sheet.tolerance["delta2"][0, 0, unit] == pytest.approx(max(corners) + half, rel=1e-6)
