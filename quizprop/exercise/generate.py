@@ -74,7 +74,7 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
 
 
 def show(plan: Plan, given: dict[str, Array]) -> dict[str, Array]:
-    """The givens with the quantities that the exercise shows, rounded to its places; work goes on with them as shown."""
+    """The givens with the quantities that the exercise shows, rounded to its places; work goes on with them so."""
     shown, places = plan.exercise.shown, plan.exercise.places
 
     def carry(name: str, value: Array) -> Array:

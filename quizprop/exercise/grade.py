@@ -91,7 +91,8 @@ def grade(
     }
     entries = _entries(instance, readings)
     own = work(instance.structure, instance.arrays, half=instance.plan.half, entries=entries)
-    found = dict(_marks(instance, readings, entries, own))
+    with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
+        found = dict(_marks(instance, readings, entries, own))
     marks = {cell.key: found[cell.key] for cell in instance.cells}
     points = sum(_credit(mark.verdict, follow_credit) for mark in marks.values())
     errors = (key for key, mark in marks.items() if not mark.verdict.accepted and mark.verdict is not Verdict.BLANK)
@@ -119,9 +120,8 @@ def _marks(
     for name, mask in instance.plan.asked.items():
         entry, exact = entries[name], instance.sheet
         known = routes(instance.network, name, written)
-        with np.errstate(invalid="ignore"):
-            correct = np.abs(entry - exact.expected[name]) <= exact.tolerance[name]
-            matches = np.abs(entry - own.expected[name]) <= own.tolerance[name]
+        correct = np.abs(entry - exact.expected[name]) <= exact.tolerance[name]
+        matches = np.abs(entry - own.expected[name]) <= own.tolerance[name]
         follows = matches & ~correct
         if follows.any():
             follows &= _visible(instance, name, known, entries, own)
@@ -181,8 +181,7 @@ def _diagnose(
         fits = np.zeros(entry.shape, dtype=bool)
         for sheet, typed in ((instance.sheet, None), (own, entries)):
             value, tolerance = wrong(instance.structure, route, sheet, half=instance.plan.half, entries=typed)
-            with np.errstate(invalid="ignore"):
-                fits |= (np.abs(entry - value) <= tolerance) & shows(route, sheet.values)
+            fits |= (np.abs(entry - value) <= tolerance) & shows(route, sheet.values)
         for place in np.argwhere(fits[0]):
             mistakes = found.setdefault(tuple(place), {})
             mistakes.setdefault(route.mistake.code, route.mistake.misconception.sentence)

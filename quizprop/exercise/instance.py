@@ -1,6 +1,6 @@
 """One served exercise: a family with its drawn numbers, the cells to fill in, and the exact answers behind them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -125,17 +125,40 @@ class Instance:
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """The cells that are asked, in the order in which they are worked."""
+        keys = self.structure.keys
+        return self._cells({key for name, mask in self.plan.asked.items() for key in keys[name][mask]})
+
+    @cached_property
+    def steps(self) -> tuple[Cell, ...]:
+        """The cells that a full solution goes through: the asked ones and, unasked, what they are computed from.
+
+        What flows back along one weight is no step of its own where it is not asked: it is a term of a sum.
+        """
+        wanted: set[str] = set()
+        waiting = [cell.key for cell in self.cells]
+        while waiting:
+            key = waiting.pop()
+            name, place = self._places[key]
+            if name in self.given or key in wanted:
+                continue
+            wanted.add(key)
+            waiting.extend(self.structure.expressions[name][place].names())
+        term = {key for key in wanted if self._stem(key) == "path" and not self.plan.asks(*self._places[key])}
+        return self._cells(wanted - term)
+
+    def _cells(self, wanted: Collection[str]) -> tuple[Cell, ...]:
         found = []
-        for name, mask in self.plan.asked.items():
-            quantity = self.structure.graph[name]
-            keys = self.structure.keys[name]
-            layer = quantity.layer or 0
-            for place in np.argwhere(mask):
-                at = tuple(place)
-                reads = tuple(dict.fromkeys(self._reads(name, at)))
-                phase = self._phase(quantity.formula.stem, layer)
-                found.append(Cell(keys[at], name, phase, layer, quantity.formula.title, reads))
+        for quantity in self.structure.graph:
+            for place, key in np.ndenumerate(self.structure.keys[quantity.name]):
+                if key in wanted:
+                    layer = quantity.layer or 0
+                    reads = tuple(dict.fromkeys(self._reads(quantity.name, place)))
+                    phase = self._phase(quantity.formula.stem, layer)
+                    found.append(Cell(key, quantity.name, phase, layer, quantity.formula.title, reads))
         return tuple(sorted(found, key=lambda cell: list(Phase).index(cell.phase)))
+
+    def _stem(self, key: str) -> str:
+        return self.structure.graph[self._places[key][0]].formula.stem
 
     def _reads(self, name: str, place: tuple[int, ...]) -> Iterator[str]:
         """The keys that a cell's formula reads; for a cell that is not asked, what that one reads in turn."""

@@ -118,8 +118,8 @@ class Solution:
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
-        """A line for each asked cell, in the order of the sheet."""
-        return tuple(self.line(cell) for cell in self.instance.cells)
+        """A line for each step, asked or only needed on the way, in the order of the sheet."""
+        return tuple(self.line(cell) for cell in self.instance.steps)
 
     @cached_property
     def _paths(self) -> dict[str, Expression]:

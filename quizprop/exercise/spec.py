@@ -165,10 +165,11 @@ class Exercise(_Part):
             graph = structure_of(info.data["network"].build()).graph
             strangers = [name for name in shown if name not in graph]
             if strangers:
-                raise ValueError(f"no quantity is named {', '.join(strangers)}; known: {', '.join(q.name for q in graph)}")
-            asked = {name.partition("[")[0] for name in info.data["asked"]}
-            if asked.intersection(shown):
-                raise ValueError(f"{', '.join(sorted(asked.intersection(shown)))} is asked; show it or ask it, not both")
+                known = ", ".join(quantity.name for quantity in graph)
+                raise ValueError(f"no quantity is named {', '.join(strangers)}; known: {known}")
+            both = sorted({name.partition("[")[0] for name in info.data["asked"]}.intersection(shown))
+            if both:
+                raise ValueError(f"{', '.join(both)} is asked; show it or ask it, not both")
         return shown
 
     @field_validator("blind_spots")

@@ -112,6 +112,15 @@ def test_a_problem_is_told_with_its_key_and_what_to_change(problems, old, new, t
     assert any(told in line for line in problems(GOOD.replace(old, new))), problems(GOOD.replace(old, new))
 
 
+def test_what_needs_the_network_is_not_blamed_where_the_network_is_wrong(problems):
+    told = problems(
+        GOOD.replace("layers = [2, 1]", "layers = [2]").replace(
+            'asked = ["z1", "a1"]', 'asked = ["z9"]\nshown = ["q"]\nblind_spots = ["q"]'
+        )
+    )
+    assert [line.split(": ")[1] for line in told] == ["network"]
+
+
 def test_a_shared_bias_is_one_number(problems):
     shared = GOOD.replace("layers = [2, 1]", 'bias = "shared"\nlayers = [2, 2]').replace("[[0.5, -0.25]]", "0.5")
     assert any("b1: a shared bias has one value" in line for line in problems(shared.replace("[0.1]", "[0.1, 0.2]")))

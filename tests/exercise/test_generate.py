@@ -105,7 +105,7 @@ def test_cells_are_grouped_by_phase_and_say_what_they_depend_on():
     instance = draw(load_bank()["mazur"], np.random.default_rng(0))
     phases = [cell.phase for cell in instance.cells]
     assert phases == sorted(phases, key=list(Phase).index)
-    assert [phase.heading for phase in dict.fromkeys(phases)][0] == "Forward pass"
+    assert phases[0].heading == "Forward pass"
     by_key = {cell.key: cell for cell in instance.cells}
     assert by_key["z1[1]"].depends_on == ("W1[1,1]", "x[1]", "W1[1,2]", "x[2]", "b1[1]")
     # The paths back are not asked: what they read stands in their place.

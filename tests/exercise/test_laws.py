@@ -27,7 +27,7 @@ ROUNDINGS = {
 def work_by_hand(instance, rng, rounding, slips=()):
     """Texts of a sheet, worked one quantity after the other.
 
-    Each slip is a route and the key of the one cell at which its mistake is made; everything after is carried on correctly.
+    Each slip is a route and the key of the one cell at which its mistake is made; the rest is carried on correctly.
     ``mixed`` chooses for each cell anew how it is rounded, and whether the rounded or the full value is carried on.
     """
     graph, keys, places = instance.structure.graph, instance.structure.keys, instance.exercise.places

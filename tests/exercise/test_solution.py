@@ -2,7 +2,6 @@
 
 import math
 
-
 import numpy as np
 import pytest
 
@@ -52,6 +51,15 @@ def test_a_students_own_numbers_can_stand_in_the_line():
     cell = next(cell for cell in instance.cells if cell.key == "a1[1]")
     line = Solution(instance, "mazur", 4).line(cell, {**instance.values, "z1[1]": 0.5, "a1[1]": 0.6225})
     assert line.text == "out_h1 = 1 / (1 + e^(−net_h1)) = 1 / (1 + e^(−0.5)) = 0.6225"
+
+
+def test_what_is_not_asked_but_needed_has_its_line_too():
+    instance = draw(load_bank()["deltas"], np.random.default_rng(0))
+    lines = [line.key for line in Solution(instance, "plain", 4).lines]
+    assert "da_dz1[3]" in lines
+    assert {"delta1[1]", "delta2[2]"} <= set(lines)
+    # Neither what is shown nor what nobody needs.
+    assert not any(key.startswith(("z", "a1", "a2", "path", "grad", "W")) for key in lines)
 
 
 def test_numbers_are_written_with_a_true_minus_and_no_negative_zero():

@@ -37,18 +37,15 @@ def worst_errors(instance, rng, sheets):
 
 def test_no_rounding_leaves_the_tolerance_and_some_come_near_it(instances):
     rng = np.random.default_rng(4)
-    closest = {}
-    for name, worst, instance in (
-        (name, worst, instance)
-        for instance in instances[:4]
-        for name, worst in worst_errors(instance, rng, 20_000).items()
-    ):
-        share = worst / instance.sheet.tolerance[name][0]
-        assert (share <= 1).all(), name
-        closest[name] = share.max()
+    closest = []
+    for instance in instances[:4]:
+        for name, worst in worst_errors(instance, rng, 20_000).items():
+            share = worst / instance.sheet.tolerance[name][0]
+            assert (share <= 1).all(), name
+            closest.append(share.max())
     # Bounds that add up along forty steps are pessimistic, but of the right size.
-    assert min(closest.values()) > 0.25
-    assert np.median(list(closest.values())) > 0.5
+    assert min(closest) > 0.2
+    assert np.median(closest) > 0.5
 
 
 def test_a_wrong_entry_moves_what_is_expected_after_it_and_nothing_else():
