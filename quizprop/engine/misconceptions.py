@@ -948,7 +948,7 @@ GRADIENTS = (
         "The derivative by the activation was used. A gradient needs the delta, which has the slope in it.",
         (lambda dE_da, a_prev: outer(dE_da, a_prev).sum(-3),),
         lambda network, layer: chained(network, layer) and not averaged(network, layer),
-        where=lambda da_dz: _switched(da_dz).any(-2, keepdims=True).swapaxes(-1, -2),
+        where=lambda da_dz: np.asarray(_switched(da_dz).any(-2))[..., :, None],
     ),
     Misconception(
         "indices_swapped",
