@@ -1,0 +1,151 @@
+"""A newcomer works Mazur's network in a real browser."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.generate import draw
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def mazur():
+    """What an honest reader with four decimals writes, by key."""
+    instance = draw(load_bank()["mazur"], np.random.default_rng(0))
+    return {cell.key: f"{instance.values[cell.key]:.4f}" for cell in instance.cells}
+
+
+def start(page, title):
+    card = page.get_by_role("article").filter(has=page.get_by_role("heading", name=title, exact=True))
+    card.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def field(page, key):
+    return page.locator(f'input[name="{key}"]')
+
+
+def fill(page, answers):
+    for key, text in answers.items():
+        field(page, key).fill(text)
+
+
+def check(page):
+    page.locator(".send").get_by_role("button", name=re.compile("^Check")).click()
+
+
+def said(page, key):
+    """What stands beside a field, found the way a screen reader does."""
+    return page.locator(f"[id='{field(page, key).get_attribute('aria-describedby')}']")
+
+
+def test_a_newcomer_works_mazurs_network_to_a_full_score(page, mazur):
+    start(page, "Mazur's network")
+    assert page.locator("input[data-key]").count() == len(mazur)
+    fill(page, mazur)
+    check(page)
+    expect(page.get_by_role("heading", name="All of it, by hand")).to_be_visible()
+    expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
+    # The worked solution is there, and the progress page remembers.
+    expect(page.get_by_role("heading", name="Worked solution")).to_be_visible()
+    page.goto("/progress")
+    expect(page.get_by_role("main")).to_contain_text("Mazur's network")
+
+
+def test_the_keyboard_alone_is_enough(page, mazur):
+    start(page, "Mazur's network")
+    field(page, "z1[1]").focus()
+    for text in mazur.values():
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
+
+
+def test_hidden_deltas_through_updated_weights_are_told_so(page, mazur):
+    start(page, "Mazur's network")
+    slip = {"dE_da1[1]": "0.0302", "dE_da1[2]": "0.0352", "delta1[1]": "0.0073", "delta1[2]": "0.0085"}
+    slip |= {"grad_W1[1,2]": "0.0007", "W1_new[1,2]": "0.1996"}
+    fill(page, {**mazur, **slip})
+    check(page)
+    expect(said(page, "dE_da1[1]")).to_contain_text("updated weights")
+    expect(said(page, "delta2[1]")).to_contain_text("Correct")
+    expect(said(page, "delta1[1]")).to_contain_text("Follows")
+    expect(field(page, "dE_da1[1]")).to_have_attribute("aria-invalid", "true")
+    # The first error is pointed at, and what was typed is there to be mended.
+    page.locator("#summary-title a").click()
+    expect(field(page, "dE_da1[1]")).to_be_focused()
+    fill(page, {key: mazur[key] for key in slip})
+    check(page)
+    expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
+
+
+def test_every_verdict_has_its_word(page, mazur):
+    start(page, "Mazur's network")
+    answers = {**mazur, "z1[1]": "0.0275", "a1[1]": "0.5069", "z2[1]": "0.9", "a2[2]": "", "e[1]": "0.27 or so"}
+    fill(page, answers)
+    check(page)
+    words = {
+        "z1[2]": "Correct",
+        "a1[1]": "Follows",
+        "z1[1]": "slip",
+        "z2[1]": "Not right",
+        "a2[2]": "Blank",
+        "e[1]": "read",
+    }
+    for key, word in words.items():
+        expect(said(page, key)).to_contain_text(re.compile(word, re.IGNORECASE))
+    expect(field(page, "e[1]")).to_have_value("0.27 or so")
+
+
+def test_a_fresh_network_comes_with_new_numbers_each_time(page):
+    numbers = set()
+    for _ in range(2):
+        page.goto("/")
+        card = page.get_by_role("article").filter(has_text="Like Mazur's, with new numbers")
+        card.get_by_role("button").last.click()
+        numbers.add(page.locator(".numbers").inner_text())
+    assert len(numbers) == 2
+
+
+def test_work_is_kept_when_the_form_has_expired(page, complaints):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "0.3775", "a1[1]": "half done"})
+    page.locator('#answers input[name="csrf_token"]').evaluate("field => field.value = 'stale'")
+    check(page)
+    expect(page.get_by_role("alert")).to_contain_text("still here")
+    expect(field(page, "a1[1]")).to_have_value("half done")
+    # The browser reports the request that was refused.
+    assert [complaints.pop()] == ["Failed to load resource: the server responded with a status of 400 (BAD REQUEST)"]
+    check(page)
+    expect(said(page, "z1[1]")).to_contain_text("Correct")
+
+
+def test_practice_is_kept_on_registration(page, mazur):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "0.3775"})
+    check(page)
+    page.goto("/register")
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("main").get_by_role("button").click()
+    page.goto("/progress")
+    expect(page.get_by_role("main")).to_contain_text("Mazur's network")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_the_screen(page, mazur, width, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/")
+    start(page, "Mazur's network")
+    fill(page, {**mazur, "z1[1]": "0.0275", "E": "1/0"})
+    check(page)
+    for path in (page.url, "/", "/progress", "/register", "/sign-in"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
