@@ -1,0 +1,50 @@
+"""The application factory."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+
+from quizprop.exercise.bank import load_bank
+from quizprop.store import schema
+from quizprop.store.database import open_database
+from quizprop.web import account, errors, headers, practice, rendering
+from quizprop.web.settings import FIXED, complete, from_environment
+from quizprop.web.state import Services, start_services
+
+__all__ = ["create_app"]
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """The web application, its database opened and up to date.
+
+    Args:
+        config: settings that win over those of the environment; see `quizprop.web.settings`.
+
+    Raises:
+        SettingsError: a setting can't be used.
+        DatabaseUrlError: the database URL can't be used.
+        SchemaError: a newer release has upgraded the database.
+        BankError: an exercise file is not valid.
+    """
+    app = Flask(__name__)
+    app.config.from_mapping(FIXED)
+    app.config.from_mapping(from_environment(os.environ))
+    app.config.from_mapping(config or {})
+    app.config.from_mapping(complete(app.config))
+    app.jinja_env.undefined = StrictUndefined
+
+    database = open_database(app.config["DATABASE_URL"])
+    schema.upgrade(database)
+    start_services(app, Services(database, load_bank(app.config["PROBLEM_BANK"])))
+
+    CSRFProtect(app)
+    headers.register(app)
+    rendering.register(app)
+    errors.register(app)
+    app.register_blueprint(practice.practice)
+    app.register_blueprint(account.account)
+    return app

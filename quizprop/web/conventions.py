@@ -1,0 +1,103 @@
+"""The rules of a sheet in one strip: how exact, which loss and activations, what becomes of the biases, which step."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from quizprop.engine.activations import ACTIVATIONS
+from quizprop.engine.losses import LOSSES
+from quizprop.engine.network import Network
+from quizprop.exercise.instance import Instance, Phase
+from quizprop.exercise.notation import symbol
+from quizprop.exercise.numbers import show
+
+__all__ = ["Convention", "activation_latex", "conventions", "loss_latex"]
+
+_BIASES: Final = {"unit": "one a unit", "shared": "one a layer, shared", "none": "none"}
+
+# How each notation writes the loss's own letters; plain keeps them.
+_LETTERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "mazur": {"a": r"\text{out}", "z": r"\text{net}", "t": r"\text{target}"},
+    "course": {"a": "a", "z": "z", "t": "y"},
+    "plain": {"a": "a", "z": "z", "t": "t"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """A rule: its name, words, and LaTeX where a formula says it."""
+
+    name: str
+    words: str = ""
+    latex: str = ""
+
+
+def conventions(instance: Instance, notation: str) -> tuple[Convention, ...]:
+    """The rules that matter for what this sheet asks."""
+    return tuple(_conventions(instance, notation))
+
+
+def _conventions(instance: Instance, notation: str) -> Iterator[Convention]:
+    network, places = instance.network, instance.exercise.places
+    phases = {cell.phase for cell in instance.cells}
+    yield Convention("Carry", f"{places} decimals")
+    if any("eta" in cell.depends_on for cell in instance.cells):
+        rate = symbol("eta", network, notation).latex
+        yield Convention("Learning rate", "", f"{rate} = {show(float(instance.given['eta']))}")
+    if phases - {Phase.FORWARD}:
+        yield Convention("Loss", _loss_words(network), loss_latex(network, notation))
+    yield from _activations(network, notation)
+    if phases & {Phase.FORWARD, Phase.UPDATE}:
+        stepping = Phase.UPDATE in phases and network.bias != "none"
+        policy = "" if not stepping else "; trained too" if network.update_biases else "; not trained"
+        yield Convention("Biases", _BIASES[network.bias] + policy)
+
+
+def _loss_words(network: Network) -> str:
+    if network.examples == 1:
+        return LOSSES[network.loss].title
+    over = "averaged" if network.reduction == "mean" else "summed"
+    return f"{LOSSES[network.loss].title}, {over} over the {network.examples} examples"
+
+
+def _activations(network: Network, notation: str) -> Iterator[Convention]:
+    """One line where all layers have the same; else one for the hidden layers and one for the output."""
+    for name in dict.fromkeys(network.activations):
+        where = [number for number, other in enumerate(network.activations, start=1) if other == name]
+        if len(where) == network.depth:
+            place = "Activation"
+        elif where == [network.depth]:
+            place = "Output"
+        elif network.depth not in where and len(where) == network.depth - 1:
+            place = "Hidden"
+        else:
+            place = f"Layer {', '.join(map(str, where))}"
+        yield Convention(place, ACTIVATIONS[name].title, activation_latex(name, notation))
+
+
+def activation_latex(name: str, notation: str) -> str:
+    """The activation's formula in the letters of a notation."""
+    latex = ACTIVATIONS[name].latex
+    # Only softmax reads other units than its own: elsewhere the index says nothing.
+    return _spelled(latex if name == "softmax" else latex.replace("_j", ""), notation)
+
+
+def loss_latex(network: Network, notation: str) -> str:
+    """The loss as one formula: the sum over outputs and examples, so far as there are several."""
+    loss, outputs, examples = LOSSES[network.loss], network.layers[-1], network.examples
+    formula = loss.latex.partition(" = ")[2]
+    if outputs == 1:
+        formula = formula.replace("_k", "")
+    sign = "-" if formula.startswith("-") else ""
+    several = rf"\frac{{1}}{{{examples}}}" if examples > 1 and network.reduction == "mean" else ""
+    several += r"\sum_{\text{examples}} " if examples > 1 else ""
+    if outputs > 1:
+        several += (rf"\frac{{1}}{{{outputs}}}" if loss.mean_over_outputs else "") + r"\sum_k "
+    total = symbol("E", network, notation).latex
+    return f"{total} = {sign}{several}{_spelled(formula.removeprefix('-'), notation)}"
+
+
+def _spelled(latex: str, notation: str) -> str:
+    letters = _LETTERS[notation]
+    return re.sub(r"(?<![a-zA-Z\\])([azt])(?![a-zA-Z])", lambda found: letters[found[1]], latex)

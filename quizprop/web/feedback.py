@@ -1,0 +1,116 @@
+"""What a checked cell tells its student: kept with the submission word for word, so that it never changes later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from quizprop.exercise.grade import Mark, Verdict
+
+__all__ = ["WORDS", "Feedback", "Summary", "Word", "read", "summarise", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How a verdict is said: a sign, a word, and how many cells of the kind are counted."""
+
+    sign: str
+    word: str
+    count: str
+
+
+WORDS: Final[Mapping[Verdict, Word]] = {
+    Verdict.CORRECT: Word("✓", "Correct", "correct"),
+    Verdict.FOLLOWS: Word("↳", "Follows", "following from an earlier value"),
+    Verdict.MISTAKE: Word("!", "A known slip", "with a known slip"),
+    Verdict.WRONG: Word("✗", "Not right", "not right"),
+    Verdict.UNREADABLE: Word("?", "Not readable", "not readable"),
+    Verdict.BLANK: Word("○", "Blank", "blank"),
+}
+
+_FOLLOWS: Final = "This follows from your earlier value: the step itself is right. Mend that value, then redo this one."
+_WRONG: Final = "This is none of the slips known here. Check the formula first, then the values that go into it."
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What is said to one cell."""
+
+    verdict: Verdict
+    echo: str = ""
+    problem: str = ""
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the cell earned its point."""
+        return self.verdict.accepted
+
+    @property
+    def word(self) -> Word:
+        """The verdict's sign and word."""
+        return WORDS[self.verdict]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All sentences for the student: the reader's, the tutor's, or what the verdict alone says."""
+        if self.problem:
+            return (self.problem,)
+        general = {Verdict.FOLLOWS: (_FOLLOWS,), Verdict.WRONG: (_WRONG,)}
+        return self.sentences or general.get(self.verdict, ())
+
+
+def write(mark: Mark) -> dict[str, Any]:
+    """What is stored of a mark: the verdict and the codes, and what the student was told."""
+    told = {"echo": mark.reading.echo, "problem": mark.reading.problem, "sentences": list(mark.sentences)}
+    return {**mark.as_json(), **{name: value for name, value in told.items() if value}}
+
+
+def read(stored: Mapping[str, Any]) -> Feedback:
+    """What `write` stored."""
+    return Feedback(
+        Verdict(stored["verdict"]),
+        stored.get("echo", ""),
+        stored.get("problem", ""),
+        tuple(stored.get("sentences", ())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What stands above a checked sheet.
+
+    ``counts`` lists the verdicts that occur; ``first_error`` is the key of the first cell to mend and ``clean_before``
+    whether every cell before it is there and correct; ``first_blank`` the first cell to go on with.
+    """
+
+    accepted: int
+    out_of: int
+    points: float
+    counts: tuple[tuple[Verdict, int], ...]
+    first_error: str | None
+    clean_before: bool
+    first_blank: str | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell is accepted."""
+        return self.accepted == self.out_of
+
+
+def summarise(told: Mapping[str, Feedback], points: float) -> Summary:
+    """The summary of a checked sheet, its cells in working order."""
+    verdicts = {key: feedback.verdict for key, feedback in told.items()}
+    tally = {verdict: list(verdicts.values()).count(verdict) for verdict in WORDS}
+    errors = (key for key, verdict in verdicts.items() if not verdict.accepted and verdict is not Verdict.BLANK)
+    first = next(errors, None)
+    keys = list(verdicts)
+    before = keys[: keys.index(first)] if first is not None else keys
+    return Summary(
+        accepted=sum(verdict.accepted for verdict in verdicts.values()),
+        out_of=len(verdicts),
+        points=points,
+        counts=tuple((verdict, count) for verdict, count in tally.items() if count),
+        first_error=first,
+        clean_before=all(verdicts[key] is Verdict.CORRECT for key in before),
+        first_blank=next((key for key, verdict in verdicts.items() if verdict is Verdict.BLANK), None),
+    )

@@ -1,0 +1,73 @@
+"""The forms: one field a cell, made from the exercise, and those of the account."""
+
+import re
+import secrets
+from functools import lru_cache
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, PasswordField, StringField
+from wtforms.validators import InputRequired
+
+__all__ = ["AnswerForm", "CellField", "PasswordForm", "RegisterForm", "SignInForm", "answer_form", "new_key"]
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class CellField(Field):  # type: ignore[misc]  # WTForms has no types
+    """One line of text exactly as typed. What it means is read by the exercise, which never refuses a sheet for it."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the text of the first field of this name."""
+        self.data = valuelist[0] if valuelist else ""
+
+
+class AnswerForm(FlaskForm):  # type: ignore[misc]
+    """A sheet as it was sent; `answer_form` adds its cells, whose names are their keys."""
+
+    cells: tuple[str, ...] = ()
+    submission_key = CellField()
+    notation = CellField()
+    decimal_comma = BooleanField()
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What was typed, by cell."""
+        return {key: self[key].data or "" for key in self.cells}
+
+    @property
+    def key(self) -> str:
+        """The random name of this sheet of paper, the same if it is sent twice."""
+        typed = self.submission_key.data or ""
+        return typed if _KEY.fullmatch(typed) else new_key()
+
+
+@lru_cache(maxsize=256)
+def answer_form(cells: tuple[str, ...]) -> type[AnswerForm]:
+    """The form with a field for each of these cells."""
+    return type("AnswerForm", (AnswerForm,), {"cells": cells, **{key: CellField() for key in cells}})
+
+
+def new_key() -> str:
+    """A name for a sheet of paper about to be handed out."""
+    return secrets.token_urlsafe(16)
+
+
+class RegisterForm(FlaskForm):  # type: ignore[misc]
+    """A new account; the store says what makes a good name and password."""
+
+    username = StringField("User name", [InputRequired("Choose a user name.")])
+    password = PasswordField("Password", [InputRequired("Choose a password.")])
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]
+    """Name and password of an account."""
+
+    username = StringField("User name", [InputRequired("Type your user name.")])
+    password = PasswordField("Password", [InputRequired("Type your password.")])
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]
+    """The password now, and the one to come."""
+
+    current = PasswordField("Password now", [InputRequired("Type the password that you have now.")])
+    password = PasswordField("New password", [InputRequired("Choose a new password.")])

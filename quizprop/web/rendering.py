@@ -1,0 +1,64 @@
+"""What templates call: mathematics, Markdown, moments; and what they may count on in every page."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import nh3
+from flask import Flask, g, url_for
+from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
+
+from quizprop import __version__
+from quizprop.exercise.notation import mathml
+
+__all__ = ["emphasis", "markdown", "math", "moment", "percent", "register"]
+
+_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False})
+_TAGS: Final = {"a", "code", "em", "li", "ol", "p", "strong", "ul"}
+_EMPHASIS: Final = re.compile(r"\*([^\s*](?:[^*]*[^\s*])?)\*")
+
+
+def math(latex: str) -> Markup:
+    """LaTeX as MathML."""
+    return Markup(mathml(latex))  # noqa: S704 - mathml lets nothing but MathML through
+
+
+def markdown(text: str) -> Markup:
+    """An instructor's words: paragraphs, lists, emphasis, links; anything else is shown as it stands."""
+    html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http"})
+    return Markup(html)  # noqa: S704 - cleaned above
+
+
+def emphasis(text: str) -> Markup:
+    """A tutor's sentence: ``*word*`` is emphasised, everything else is text."""
+    return Markup(_EMPHASIS.sub(r"<em>\1</em>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+def moment(microseconds: int) -> Markup:
+    """A moment for people, in UTC; the script writes it in the visitor's own time."""
+    then = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+    words = f"{then.day} {then:%B %Y, %H:%M} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(then.isoformat(timespec="seconds"), words)
+
+
+def percent(share: float | None) -> str:
+    """A share of the points; 100 % for full marks only."""
+    return "—" if share is None else f"{int(share * 100 + 1e-9)}\N{NO-BREAK SPACE}%"
+
+
+def register(app: Flask) -> None:
+    """Give the templates their filters and what every page needs."""
+    for function in (math, markdown, emphasis, moment, percent):
+        app.add_template_filter(function)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.context_processor(_every_page)
+
+
+def _every_page() -> dict[str, Any]:
+    # Who has not been looked up by now is not looked up for a page's header: the database may be what failed.
+    return {"visitor": g.get("visitor"), "asset": _asset}
+
+
+def _asset(name: str) -> str:
+    return url_for("static", filename=name, v=__version__)

@@ -1,0 +1,128 @@
+"""The settings, each an environment variable that begins with QUIZPROP_.
+
+========================  ==========================================================================================
+QUIZPROP_DATABASE_URL     ``sqlite:////absolute/path.sqlite`` or ``postgresql://user:password@host/name``; by default
+                          ``quizprop.sqlite`` in the user's data folder (``~/.local/share/quizprop`` on Linux).
+QUIZPROP_SECRET_KEY       Signs the cookies. By default a random one, kept beside the SQLite file, so that visitors stay
+                          signed in over a restart.
+QUIZPROP_HTTPS            1 where visitors come by https: cookies are then never sent without it.
+QUIZPROP_PROBLEM_BANK     A folder of exercise files in place of the shipped problem bank.
+========================  ==========================================================================================
+"""
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+__all__ = ["FIXED", "SettingsError", "complete", "data_folder", "default_database_url", "from_environment"]
+
+FIXED: Final[Mapping[str, Any]] = {
+    "PROBLEM_BANK": None,
+    # The largest network has some 1,500 cells of up to 200 characters.
+    "MAX_CONTENT_LENGTH": 512 * 1024,
+    "MAX_FORM_MEMORY_SIZE": 512 * 1024,
+    "SESSION_COOKIE_NAME": "quizprop",
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    # As long as browsers keep a cookie at most: who practises without an account has nothing else.
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=400),
+    # Renewed by state.stay: a cookie with every answer, also of a slow picture, could undo a sign-in.
+    "SESSION_REFRESH_EACH_REQUEST": False,
+    # A token lives as long as its session: who thinks for two hours loses nothing.
+    "WTF_CSRF_TIME_LIMIT": None,
+    "SEND_FILE_MAX_AGE_DEFAULT": 3600,
+}
+
+_SHORTEST_KEY = 16
+_SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+
+
+class SettingsError(ValueError):
+    """A setting can't be used; the message names it and says what to write."""
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that the environment has.
+
+    Raises:
+        SettingsError: QUIZPROP_HTTPS is neither 0 nor 1.
+    """
+    names = ("DATABASE_URL", "SECRET_KEY", "PROBLEM_BANK")
+    found: dict[str, Any] = {name: environ[f"QUIZPROP_{name}"] for name in names if environ.get(f"QUIZPROP_{name}")}
+    typed = environ.get("QUIZPROP_HTTPS", "").strip().lower()
+    if typed not in _SWITCH:
+        raise SettingsError(f"QUIZPROP_HTTPS: {typed!r} is neither 1 (visitors come by https) nor 0")
+    return {"HTTPS": _SWITCH[typed], **found}
+
+
+def complete(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from the settings given: the defaults that depend on others.
+
+    Raises:
+        SettingsError: the secret key is too short to be one, or missing where there is no place to keep one.
+    """
+    url = config.get("DATABASE_URL") or default_database_url(os.environ)
+    key = config.get("SECRET_KEY") or _kept_key(url)
+    if len(key) < _SHORTEST_KEY:
+        raise SettingsError(f"QUIZPROP_SECRET_KEY: {len(key)} characters can be guessed; take 32 random ones")
+    bank = config.get("PROBLEM_BANK")
+    return {
+        "DATABASE_URL": url,
+        "SECRET_KEY": key,
+        "PROBLEM_BANK": Path(bank) if bank else None,
+        "SESSION_COOKIE_SECURE": bool(config.get("HTTPS")),
+        "PREFERRED_URL_SCHEME": "https" if config.get("HTTPS") else "http",
+    }
+
+
+def default_database_url(environ: Mapping[str, str]) -> str:
+    """The SQLite file in the user's data folder."""
+    return f"sqlite:///{(data_folder(environ) / 'quizprop.sqlite').as_posix()}"
+
+
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """Where this user's programs keep their data, by the custom of the system."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "quizprop"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "quizprop"
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "quizprop"
+
+
+def _kept_key(url: str) -> str:
+    """The key in the file beside the SQLite database, made at the first start."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return secrets.token_hex(32)  # opening the database will say what is wrong with its URL
+    if parsed.drivername != "sqlite":
+        raise SettingsError("QUIZPROP_SECRET_KEY: is missing, and PostgreSQL has no file to keep one beside; set it")
+    if not parsed.database or not Path(parsed.database).is_absolute():
+        return secrets.token_hex(32)
+    path = Path(parsed.database + ".secret")
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _publish(secrets.token_hex(32), path)
+    return path.read_text(encoding="ascii").strip()
+
+
+def _publish(key: str, path: Path) -> None:
+    """Write the key all at once, readable by its owner only; whoever starts at the same moment may be first."""
+    handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(key)
+        os.link(name, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(name).unlink()

@@ -1,0 +1,267 @@
+"""A sheet as a page shows it: its cells in sections and rows, the numbers given, the worked solution."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+
+from quizprop.exercise.diagram import network_svg
+from quizprop.exercise.instance import Cell, Instance, Phase
+from quizprop.exercise.notation import Symbol, symbol, unit_symbol
+from quizprop.exercise.numbers import show
+from quizprop.exercise.solution import Solution
+from quizprop.exercise.spec import Exercise
+from quizprop.store.practice import StoredVariant
+from quizprop.web.feedback import Feedback
+from quizprop.web.forms import new_key
+
+__all__ = ["Entry", "GivenRow", "Row", "Section", "Work", "diagram", "givens", "instance_of", "sections", "solution"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a student has on the page: the texts by cell, how they are to be read, and what was said to them."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    decimal_comma: bool = False
+    key: str = field(default_factory=new_key)
+    feedback: Mapping[str, Feedback] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is typed."""
+        return not any(text.strip() for text in self.texts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cell on the page. ``reason`` is its formula, shown once the cell is accepted."""
+
+    key: str
+    id: str
+    title: str
+    symbol: Symbol
+    depends_on: str
+    text: str
+    feedback: Feedback | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one quantity."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A phase of the work."""
+
+    phase: Phase
+    rows: tuple[Row, ...]
+
+    @property
+    def done(self) -> int:
+        """How many of its cells are accepted."""
+        return sum(entry.feedback is not None and entry.feedback.accepted for entry in self.entries)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All its cells."""
+        return tuple(entry for row in self.rows for entry in row.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRow:
+    """A line of the table of numbers: what they are, and each with its key, symbol and value."""
+
+    title: str
+    unit: Symbol | None
+    values: tuple[tuple[str, Symbol, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the worked solution, with what the student wrote there."""
+
+    symbol: Symbol
+    formula: str
+    numbers: str
+    value: str
+    asked: bool
+    typed: str
+    feedback: Feedback | None
+
+
+@lru_cache(maxsize=256)
+def _exercise_of(spec: str) -> Exercise:
+    return Exercise.model_validate_json(spec)
+
+
+def instance_of(variant: StoredVariant) -> Instance:
+    """The instance as it was served, whatever the problem bank says today."""
+    return Instance(_exercise_of(variant.spec), variant.given)
+
+
+def entry_id(key: str) -> str:
+    """A key as an id that a link can point to: ``W2_new[1,2]@3`` is ``W2_new-1-2-at-3``."""
+    return key.replace("[", "-").replace(",", "-").replace("]", "").replace("@", "-at-")
+
+
+def sections(instance: Instance, notation: str, work: Work) -> tuple[Section, ...]:
+    """The cells by phase and quantity, in working order."""
+    worked = Solution(instance, notation, instance.exercise.places)
+    return tuple(
+        Section(
+            phase,
+            tuple(
+                Row(_row_title(instance, group[0]), tuple(_entry(cell, worked, work) for cell in group))
+                for group in (list(cells) for _, cells in groupby(of_phase, key=lambda cell: cell.quantity))
+            ),
+        )
+        for phase, of_phase in groupby(instance.cells, key=lambda cell: cell.phase)
+    )
+
+
+def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
+    feedback = work.feedback.get(cell.key)
+    accepted = feedback is not None and feedback.accepted
+    return Entry(
+        key=cell.key,
+        id=entry_id(cell.key),
+        title=cell.title,
+        symbol=worked.symbol(cell.key),
+        depends_on=" ".join(_sources(worked.instance, cell)),
+        text=work.texts.get(cell.key, ""),
+        feedback=feedback,
+        reason=worked.line(cell).formula.latex if accepted else "",
+    )
+
+
+def _sources(instance: Instance, cell: Cell) -> Iterator[str]:
+    """What the cell is computed from, as the page has it: a shared bias stands there once, for unit 1."""
+    for key in cell.depends_on:
+        shared = key.startswith("b") and instance.network.bias == "shared"
+        yield key.partition("[")[0] + "[1]" if shared else key
+
+
+def _row_title(instance: Instance, cell: Cell) -> str:
+    place = "" if cell.phase is Phase.LOSS else _layer_words(instance, cell.layer)
+    title = cell.title[:1].upper() + cell.title[1:]
+    return f"{title}, {place}" if place else title
+
+
+def _layer_words(instance: Instance, layer: int) -> str:
+    depth = instance.network.depth
+    if layer == depth:
+        return "output layer"
+    return "hidden layer" if depth == 2 else f"hidden layer {layer}"
+
+
+# --- the numbers given ----------------------------------------------------------------------------------------------
+
+
+def givens(instance: Instance, notation: str) -> tuple[GivenRow, ...]:
+    """The numbers that the sheet starts from, a line a unit."""
+    return tuple(_given_rows(instance, notation))
+
+
+def _given_rows(instance: Instance, notation: str) -> Iterator[GivenRow]:
+    needs_rate = any("eta" in cell.depends_on for cell in instance.cells)
+    for name, value in instance.given.items():
+        if name == "eta" and not needs_rate:
+            continue
+        keys, numbers = np.atleast_2d(instance.structure.keys[name]), np.atleast_2d(np.asarray(value, dtype=float))
+        if name.startswith("b") and instance.network.bias == "shared":
+            keys, numbers = keys[:, :1], numbers[:, :1]
+        for line, (row, values) in enumerate(zip(keys, numbers, strict=True), start=1):
+            title, unit = _given_title(instance, name, line, notation)
+            cells = (
+                (str(key), symbol(str(key), instance.network, notation), show(number).replace("-", "−"))
+                for key, number in zip(row, values, strict=True)
+            )
+            yield GivenRow(title, unit, tuple(cells))
+
+
+_GIVEN: Final = {"x": "Inputs", "t": "Targets", "eta": "Learning rate"}
+
+
+def _given_title(instance: Instance, name: str, line: int, notation: str) -> tuple[str, Symbol | None]:
+    network = instance.network
+    example = f", example {line}" if network.examples > 1 else ""
+    if name in _GIVEN:
+        return _GIVEN[name] + ("" if name == "eta" else example), None
+    if name in instance.structure.graph:
+        quantity = instance.structure.graph[name]
+        title = quantity.formula.title
+        place = _layer_words(instance, quantity.layer) if quantity.layer else ""
+        return f"{title[:1].upper()}{title[1:]}{', ' + place if place else ''}{example}", None
+    layer = int(name[1:])
+    if name.startswith("W"):
+        return "Weights into", unit_symbol(layer, line, network, notation)
+    one = network.bias == "shared" or len(instance.given[name]) == 1
+    return f"{'Bias' if one else 'Biases'}, {_layer_words(instance, layer)}", None
+
+
+# --- the picture ----------------------------------------------------------------------------------------------------
+
+
+def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Markup:
+    """The network's picture, with the values known by now in its units."""
+    places = instance.exercise.places
+    values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
+    given = {name: instance.given[name] for name in instance.network.givens()}
+    svg = network_svg(instance.network, given, notation=notation, values=values)
+    return Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
+
+
+def _shown(instance: Instance) -> dict[str, float]:
+    return {
+        str(key): float(value)
+        for name in instance.exercise.shown
+        for key, value in zip(
+            instance.structure.keys[name].flat, np.asarray(instance.given[name], dtype=float).flat, strict=True
+        )
+    }
+
+
+# --- the worked solution --------------------------------------------------------------------------------------------
+
+
+def solution(instance: Instance, notation: str, work: Work) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
+    """Every step worked out, by phase, those that nobody asked for too. Only for a sheet that is solved or given up."""
+    worked = Solution(instance, notation, instance.exercise.places)
+    asked = {cell.key for cell in instance.cells}
+    return tuple(
+        (phase, tuple(_step(worked, cell, work, asked=cell.key in asked) for cell in cells))
+        for phase, cells in groupby(instance.steps, key=lambda cell: cell.phase)
+    )
+
+
+def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool) -> Step:
+    line = worked.line(cell)
+    numbers = "" if line.numbers.text == line.value else line.numbers.latex
+    return Step(
+        symbol=line.symbol,
+        formula=line.formula.latex,
+        numbers=numbers,
+        value=line.value,
+        asked=asked,
+        typed=work.texts.get(cell.key, ""),
+        feedback=work.feedback.get(cell.key),
+    )
+
+
+def stored_values(numbers: Mapping[str, Any], told: Mapping[str, Feedback]) -> dict[str, float]:
+    """The student's own numbers, so far as they are accepted."""
+    return {
+        key: float(number)
+        for key, number in numbers.items()
+        if number is not None and key in told and told[key].accepted
+    }

@@ -1,0 +1,126 @@
+"""An application on a database of its own, and a browser that remembers cookies and fills in forms."""
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from quizprop.exercise.instance import Instance
+from quizprop.exercise.solution import to_places
+from quizprop.store.models import Base
+from quizprop.web import create_app
+from quizprop.web.sheet import instance_of
+
+SECRET = "a key for the tests alone, long enough"
+PASSWORD = "a long password"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    application = create_app(
+        {"DATABASE_URL": f"sqlite:///{tmp_path}/quizprop.sqlite", "SECRET_KEY": SECRET, "PROPAGATE_EXCEPTIONS": False}
+    )
+    yield application
+    application.extensions["quizprop"].database.close()
+
+
+@pytest.fixture
+def browser(app):
+    return Browser(app)
+
+
+class Browser:
+    """A visitor with a browser."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client = app.test_client()
+
+    @property
+    def database(self):
+        return self.app.extensions["quizprop"].database
+
+    def get(self, url, **options):
+        return self.client.get(url, buffered=True, **options)
+
+    def csrf(self, url="/") -> str:
+        return hidden(self.get(url).text, "csrf_token")
+
+    def post(self, url, data=None, *, page="/", **options):
+        """Send a form with the token of a page that has one."""
+        return self.client.post(url, data={"csrf_token": self.csrf(page), **(data or {})}, **options)
+
+    def start(self, slug="mazur") -> str:
+        """Start a sheet; its token."""
+        answer = self.start_answer(slug)
+        assert answer.status_code == 303
+        return answer.location.rpartition("/")[2]
+
+    def start_answer(self, slug="mazur"):
+        return self.post(f"/exercises/{slug}/start")
+
+    def check(self, token, texts, *, key="first", comma=False, **more):
+        data = {"submission_key": key, **texts, **({"decimal_comma": "y"} if comma else {}), **more}
+        return self.post(f"/x/{token}", data)
+
+    def checked(self, token, texts, **options):
+        """The page that a checked sheet leads to."""
+        return self.get(self.check(token, texts, **options).location)
+
+    def variant(self, token):
+        from quizprop.store.models import Variant
+        from quizprop.store.practice import find_variant
+
+        with self.database.read() as session:
+            owner = session.execute(select(Variant.learner_id).where(Variant.token == token)).scalar_one()
+            return find_variant(session, token, learner_id=owner)
+
+    def instance(self, token) -> Instance:
+        return instance_of(self.variant(token))
+
+    def register(self, username="ada", password=PASSWORD):
+        return self.post("/register", {"username": username, "password": password}, page="/register")
+
+    def sign_in(self, username="ada", password=PASSWORD):
+        return self.post("/sign-in", {"username": username, "password": password}, page="/sign-in")
+
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        with self.database.read() as session:
+            return {
+                name: session.execute(select(func.count()).select_from(table)).scalar_one()
+                for name, table in Base.metadata.tables.items()
+            }
+
+
+def honest(instance: Instance) -> dict[str, str]:
+    """Every value rounded to the places of the sheet."""
+    return {cell.key: to_places(instance.values[cell.key], instance.exercise.places) for cell in instance.cells}
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, f"no field {name}"
+    return html.unescape(found[1])
+
+
+def typed(page: str) -> dict[str, str]:
+    """What stands in the cells of a page, by key."""
+    cells = re.findall(r'<input id="[^"]*" name="([^"]*)" value="([^"]*)" type="text" data-key', page)
+    return {html.unescape(name): html.unescape(text) for name, text in cells}
+
+
+def cell(page: str, key: str) -> str:
+    """The part of a page that belongs to one cell."""
+    parts = re.split(r'<div class="cell(?: is-\w+)?"', page)
+    part = next(part for part in parts if f'data-key="{key}"' in part)
+    return part.partition("</fieldset>")[0]
+
+
+def words(markup: str) -> str:
+    """The text of markup, as it is read."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())

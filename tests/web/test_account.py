@@ -1,0 +1,116 @@
+"""Laws of accounts: nobody needs one, and with one nothing is lost."""
+
+from tests.web.conftest import Browser, words
+
+
+def test_practice_begins_without_an_account_and_without_a_row_before_it(browser):
+    browser.get("/")
+    assert set(browser.rows().values()) == {0}
+    browser.start("mazur")
+    assert browser.rows()["learner"] == 1
+    browser.start("chain")
+    assert browser.rows() == {**browser.rows(), "learner": 1, "login_session": 1, "variant": 2, "account": 0}
+
+
+def test_registering_keeps_the_practice_so_far(browser):
+    token = browser.start("mazur")
+    assert browser.register().status_code == 303
+    assert browser.get(f"/x/{token}").status_code == 200
+    page = browser.get("/progress").text
+    assert "Mazur" in page
+    assert "ada" in page
+    assert "Keep this progress." not in page
+
+
+def test_signing_in_claims_what_was_practised_without_the_account(app, browser):
+    browser.register()
+    elsewhere = Browser(app)
+    token = elsewhere.start("chain")
+    assert elsewhere.sign_in().status_code == 303
+    assert elsewhere.get(f"/x/{token}").status_code == 200
+    assert browser.get(f"/x/{token}").status_code == 200
+
+
+def test_signing_out_ends_the_session_on_the_server_too(app, browser):
+    token = browser.start("mazur")
+    browser.register()
+    kept = browser.client.get_cookie("quizprop").value
+    assert browser.post("/sign-out", page="/progress").status_code == 303
+    assert browser.get(f"/x/{token}").status_code == 404
+    thief = Browser(app)
+    thief.client.set_cookie("quizprop", kept)
+    assert thief.get(f"/x/{token}").status_code == 404
+
+
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(app, browser):
+    browser.register()
+    other = Browser(app)
+    answers = [other.sign_in(password="something else"), other.sign_in(username="nobody")]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    for answer in answers:
+        assert "don't go together" in words(answer.text)
+
+
+def test_a_refused_registration_says_what_to_change_and_keeps_the_name(app, browser):
+    answer = browser.register("ada", "short")
+    assert answer.status_code == 422
+    assert "8 to 1000 characters" in answer.text
+    assert 'value="ada"' in answer.text
+    assert "short" not in answer.text.partition("<form")[2]
+    browser.register()
+    assert "is taken" in Browser(app).register("Ada").text
+    assert "3 to 40 characters, not 1" in Browser(app).register("x").text
+    assert "Choose a user name." in Browser(app).register("", "").text
+
+
+def test_registering_while_signed_in_leads_to_the_progress(browser):
+    browser.register()
+    for page in ("/register", "/sign-in"):
+        assert browser.get(page).location == "/progress"
+    assert browser.post("/register", {"username": "eve", "password": "a long password"}).status_code == 422
+
+
+def test_a_changed_password_ends_all_other_sessions(app, browser):
+    browser.register()
+    other = Browser(app)
+    other.sign_in()
+    token = other.start("mazur")
+    refused = browser.post("/password", {"current": "wrong", "password": "a new password"})
+    assert "not your password" in refused.text
+    assert "8 to 1000" in browser.post("/password", {"current": "a long password", "password": "x"}).text
+    changed = browser.post("/password", {"current": "a long password", "password": "a new password"})
+    assert changed.status_code == 303
+    assert other.get(f"/x/{token}").status_code == 404
+    assert browser.get(f"/x/{token}").status_code == 200
+    assert other.sign_in().status_code == 422
+    assert other.sign_in(password="a new password").status_code == 303
+
+
+def test_the_password_page_is_for_accounts(browser):
+    assert browser.get("/password").location == "/sign-in"
+    assert browser.post("/password", {"current": "x", "password": "y"}).location == "/sign-in"
+
+
+def test_an_expired_form_of_the_account_keeps_the_name_and_never_the_password(browser):
+    for url in ("/register", "/sign-in"):
+        answer = browser.client.post(url, data={"username": "ada <b>", "password": "secret words"})
+        assert answer.status_code == 400
+        assert 'value="ada &lt;b&gt;"' in answer.text
+        assert "secret words" not in answer.text
+    assert browser.client.post("/sign-out").status_code == 400
+
+
+def test_a_visit_is_noted_at_most_once_an_hour(app, browser):
+    from sqlalchemy import select, update
+
+    from quizprop.store.models import LoginSession
+
+    browser.start("mazur")
+    with browser.database.write() as session:
+        session.execute(update(LoginSession).values(last_seen_at=LoginSession.last_seen_at - 2 * 3_600_000_000))
+    browser.get("/progress")
+    with browser.database.read() as session:
+        before = session.execute(select(LoginSession.last_seen_at)).scalar_one()
+    assert "Set-Cookie" in browser.start_answer().headers
+    with browser.database.read() as session:
+        assert session.execute(select(LoginSession.last_seen_at)).scalar_one() > before

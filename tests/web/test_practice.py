@@ -1,0 +1,326 @@
+"""Laws of practising: start, fill in, hear what is right, try again, see the solution."""
+
+import html
+import re
+
+import pytest
+from sqlalchemy import select
+
+from quizprop.exercise.bank import load_bank
+from quizprop.store.models import Submission
+from quizprop.web import practice
+from tests.web.conftest import Browser, cell, hidden, honest, typed, words
+
+BANK = load_bank()
+SENTINEL = "77.125"
+
+
+def test_the_bank_lists_every_exercise_with_the_recommended_one_first(browser):
+    page = browser.get("/").text
+    titles = [words(title) for title in re.findall(r"<h2>(.*?)</h2>", page, re.DOTALL)]
+    assert sorted(titles) == sorted(exercise.title for exercise in BANK.values())
+    assert titles[0] == "Mazur's network"
+    for slug in BANK:
+        assert f'action="/exercises/{slug}/start"' in page
+
+
+def test_the_first_page_is_light(browser):
+    page = browser.get("/").text
+    assets = [browser.get(link).data for link in re.findall(r'(?:href|src)="(/static/[^"]+)"', page)]
+    assert len(page.encode()) + sum(map(len, assets)) < 60_000
+
+
+@pytest.mark.parametrize("slug", BANK)
+def test_a_started_sheet_has_an_empty_field_for_each_cell(browser, slug):
+    token = browser.start(slug)
+    page = browser.get(f"/x/{token}").text
+    assert typed(page) == dict.fromkeys((one.key for one in browser.instance(token).cells), "")
+
+
+@pytest.mark.parametrize("slug", BANK)
+def test_an_honest_sheet_gets_full_marks_and_the_solution(browser, slug):
+    token = browser.start(slug)
+    texts = honest(browser.instance(token))
+    page = browser.checked(token, texts).text
+    assert f"{len(texts)} of {len(texts)}" in words(page)
+    assert "Worked solution" in page
+    assert "Not right" not in page
+
+
+@pytest.mark.parametrize("slug", BANK)
+@pytest.mark.parametrize("texts", [{}, {"wrong": SENTINEL}], ids=["blank", "all wrong"])
+def test_nothing_gives_an_answer_a_tolerance_or_the_seed_away(app, browser, slug, texts, monkeypatch):
+    # The same numbers every time: others may agree by chance with a number that stands in every page.
+    monkeypatch.setattr(practice.secrets, "randbits", lambda bits: 2**bits // 3)
+    token = browser.start(slug)
+    instance, variant = browser.instance(token), browser.variant(token)
+    if texts:
+        answer = browser.checked(token, {one.key: SENTINEL for one in instance.cells})
+    else:
+        answer = browser.get(f"/x/{token}")
+    cookie = browser.client.get_cookie("quizprop").value
+    inside = app.session_interface.get_signing_serializer(app).loads(cookie)
+    told = " ".join([answer.text, str(answer.headers), cookie, str(inside)])
+    places = instance.exercise.places
+    shown = {f"{abs(number):.{places}f}" for key, number in instance.values.items() if key_is_given(instance, key)}
+    for key in (one.key for one in instance.cells):
+        number = f"{abs(instance.values[key]):.{places}f}"
+        # A number of few digits, or one that is given, may stand in a page for another reason.
+        if number not in shown and len(number.rstrip("0").lstrip("0.")) > 2:
+            assert number.rstrip("0") not in numbers_in(told), key
+            assert f"{abs(instance.values[key]):.8f}"[:-1] not in told
+        assert repr(instance.tolerances[key]) not in told
+    assert str(variant.seed) not in told
+    assert f"{variant.seed:032x}" not in told
+    assert variant.given == instance.given
+
+
+def key_is_given(instance, key):
+    return key.partition("[")[0] in instance.given
+
+
+def numbers_in(text):
+    return {number.rstrip("0") for number in re.findall(r"\d+\.\d+", text)}
+
+
+def test_a_known_slip_is_told_by_its_sentence_and_costs_only_itself(browser):
+    token = browser.start("mazur")
+    texts = {**honest(browser.instance(token)), "delta1[1]": "0.0363503"}
+    page = browser.checked(token, texts).text
+    said = words(cell(page, "delta1[1]"))
+    assert "A known slip" in said
+    assert "One more factor" in said
+    assert "read as 0.0363503" in said
+    assert "38 of 39" in words(page)
+    assert "All values before this are right." in page
+    assert 'href="#delta1-1"' in page
+
+
+def test_right_before_is_claimed_only_where_it_is_true(browser):
+    token = browser.start("mazur")
+    texts = {**honest(browser.instance(token)), "delta1[1]": "5", "z1[1]": ""}
+    page = browser.checked(token, texts).text
+    assert 'href="#delta1-1"' in page
+    assert "All values before this are right." not in page
+
+
+def test_an_accepted_cell_says_why_and_shows_in_the_picture(browser):
+    token = browser.start("mazur")
+    page = browser.checked(token, {"z1[1]": "0.15*0.05 + 0.2*0.1 + 0.35", "z1[2]": "0.5"}).text
+    right, wrong = cell(page, "z1[1]"), cell(page, "z1[2]")
+    assert "Correct" in right
+    assert "read as 0.3775" in right
+    assert 'class="reason"' in right
+    assert 'class="reason"' not in wrong
+    picture = page.partition("<svg")[2].partition("</svg>")[0]
+    assert ">0.3775<" in page.partition('class="desk"')[2].partition("</svg>")[0]
+    assert ">0.5<" not in picture
+
+
+def test_a_value_that_follows_earns_its_point_and_says_from_what(browser):
+    token = browser.start("mazur")
+    page = browser.checked(token, {"z1[1]": "0.5", "a1[1]": "0.6225"}).text
+    assert "Follows" in cell(page, "a1[1]")
+    assert "follows from your earlier value" in cell(page, "a1[1]")
+    assert "1 of 39 points" in words(page)
+
+
+def test_an_unreadable_cell_keeps_its_text_and_costs_only_itself(browser):
+    token = browser.start("mazur")
+    long = "1" * 300
+    page = browser.checked(token, {**honest(browser.instance(token)), "E": "1,000", "e[1]": long}).text
+    assert typed(page)["E"] == "1,000"
+    assert typed(page)["e[1]"] == long
+    assert "can be read in two ways" in words(cell(page, "E"))
+    assert "type at most 200" in words(cell(page, "e[1]"))
+    assert "37 of 39" in words(page)
+
+
+def test_what_is_typed_is_text_and_never_markup(browser):
+    token = browser.start("mazur")
+    evil = "\"><script>alert('x')</script>&amp;<em>"
+    page = browser.checked(token, {"z1[1]": evil}).text
+    assert "<script>alert" not in page
+    assert typed(page)["z1[1]"] == evil
+
+
+def test_a_decimal_comma_is_read_where_it_was_chosen_and_remembered(browser):
+    token = browser.start("mazur")
+    assert "Not readable" in cell(browser.checked(token, {"z1[1]": "0,3775"}).text, "z1[1]")
+    page = browser.checked(token, {"z1[1]": "0,3775"}, comma=True).text
+    assert "Correct" in cell(page, "z1[1]")
+    assert re.search(r'name="decimal_comma" value="y" checked', browser.get(f"/x/{browser.start('chain')}").text)
+
+
+def test_a_sheet_sent_twice_is_one_attempt(browser):
+    token = browser.start("mazur")
+    first = browser.check(token, {"z1[1]": "0.3775"}, key="same")
+    again = browser.check(token, {"z1[1]": "0.3775"}, key="same")
+    assert first.location == again.location == f"/x/{token}/s/1"
+    assert browser.rows()["submission"] == 1
+
+
+def test_what_is_changed_after_the_browsers_back_is_a_new_attempt(browser):
+    token = browser.start("mazur")
+    browser.check(token, {"z1[1]": "0.3775"}, key="same")
+    assert browser.check(token, {"z1[1]": "0.4"}, key="same").location == f"/x/{token}/s/2"
+
+
+def test_a_blank_sheet_is_not_an_attempt(browser):
+    token = browser.start("mazur")
+    answer = browser.check(token, {"z1[1]": "  "})
+    assert answer.status_code == 422
+    assert "Nothing is filled in yet" in answer.text
+    assert browser.rows()["submission"] == 0
+
+
+def test_an_unusable_submission_key_is_replaced(browser):
+    token = browser.start("mazur")
+    assert browser.check(token, {"z1[1]": "1"}, key="no key! " * 30).status_code == 303
+
+
+def test_what_is_stored_is_what_was_typed_read_and_told(browser):
+    token = browser.start("mazur")
+    browser.check(token, {"z1[1]": " .3775 ", "E": "x"})
+    with browser.database.read() as session:
+        row = session.execute(select(Submission)).scalar_one()
+    assert '" .3775 "' in row.raw
+    assert '"z1[1]":0.3775' in row.numbers
+    assert '"z1[1]":{"verdict":"correct"' in row.marks
+    assert (row.points, row.out_of) == (1, 39)
+
+
+def test_coming_back_shows_the_last_attempt(browser):
+    token = browser.start("mazur")
+    browser.check(token, {"z1[1]": "0.3775"})
+    assert browser.get(f"/x/{token}").location == f"/x/{token}/s/1"
+    bank = browser.get("/").text
+    assert f'href="/x/{token}"' in bank
+    assert "Continue" in bank
+
+
+def test_a_form_once_checked_is_ready_for_another_try_under_a_new_key(browser):
+    token = browser.start("mazur")
+    page = browser.checked(token, {"z1[1]": "0.4"}, key="one").text
+    assert typed(page)["z1[1]"] == "0.4"
+    assert hidden(page, "submission_key") != "one"
+
+
+@pytest.mark.parametrize("notation", ["mazur", "course", "plain"])
+def test_another_notation_keeps_what_is_typed(browser, notation):
+    token = browser.start("mazur")
+    answer = browser.check(token, {"z1[1]": "0.3", "a1[1]": "half <b>"}, notation=notation)
+    assert answer.status_code == 200
+    assert typed(answer.text)["z1[1]"] == "0.3"
+    assert typed(answer.text)["a1[1]"] == "half <b>"
+    assert hidden(answer.text, "submission_key") == "first"
+    assert re.search(rf'value="{notation}"[^>]*aria-pressed="true"', answer.text)
+    assert browser.rows()["submission"] == 0
+
+
+def test_another_notation_keeps_the_feedback_of_a_checked_sheet(browser):
+    token = browser.start("mazur")
+    texts = typed(browser.checked(token, {"z1[1]": "0.3775"}).text)
+    page = browser.get(browser.check(token, texts, notation="course").location).text
+    assert "Correct" in cell(page, "z1[1]")
+    assert re.search(r'value="course"[^>]*aria-pressed="true"', page)
+
+
+def test_an_unknown_notation_changes_nothing(browser):
+    token = browser.start("mazur")
+    page = browser.get(f"/x/{token}?notation=runes").text
+    assert re.search(r'value="mazur"[^>]*aria-pressed="true"', page)
+
+
+def test_a_notation_by_address_is_remembered(browser):
+    token = browser.start("mazur")
+    browser.get(f"/x/{token}?notation=plain")
+    assert re.search(r'value="plain"[^>]*aria-pressed="true"', browser.get(f"/x/{token}").text)
+
+
+def test_giving_up_shows_the_solution_beside_what_was_typed(browser):
+    token = browser.start("deltas")
+    answer = browser.post(f"/x/{token}/give-up", {"delta2[1]": "0.4321"})
+    page = browser.get(browser.get(answer.location).location).text
+    assert "Worked solution" in page
+    assert ">0.4321<" in page
+    for text in honest(browser.instance(token)).values():
+        assert text.rstrip("0") in page
+
+
+def test_giving_up_with_nothing_typed_is_no_attempt(browser):
+    token = browser.start("deltas")
+    page = browser.get(browser.post(f"/x/{token}/give-up").location).text
+    assert "Worked solution" in page
+    assert browser.rows()["submission"] == 0
+
+
+def test_a_sheet_given_up_takes_no_more_answers_and_keeps_the_text(browser):
+    token = browser.start("deltas")
+    browser.post(f"/x/{token}/give-up")
+    answer = browser.check(token, {"delta2[1]": "0.98765"})
+    assert answer.status_code == 409
+    assert "takes no more answers" in words(answer.text)
+    assert "0.98765" in answer.text
+    assert browser.rows()["submission"] == 0
+
+
+def test_giving_up_a_sheet_that_is_complete_solves_it(browser):
+    token = browser.start("deltas")
+    browser.post(f"/x/{token}/give-up", honest(browser.instance(token)))
+    assert browser.variant(token).given_up_at is None
+    assert "Solved" in browser.get("/progress").text
+
+
+def test_a_solved_sheet_offers_another_one(browser):
+    for slug, another in [("deltas", "deltas"), ("mazur", "mazur-like"), ("han-kamber", "mazur-like")]:
+        token = browser.start(slug)
+        page = browser.checked(token, honest(browser.instance(token))).text
+        assert f'action="/exercises/{another}/start"' in page
+
+
+def test_the_same_exercise_twice_has_other_numbers(browser):
+    first, second = browser.start("mazur-like"), browser.start("mazur-like")
+    assert browser.variant(first).given != browser.variant(second).given
+    assert browser.variant(first).seed != browser.variant(second).seed
+
+
+def test_progress_counts_sheets_and_checks(browser):
+    token = browser.start("deltas")
+    browser.check(token, {"delta2[1]": SENTINEL})
+    browser.check(token, honest(browser.instance(token)))
+    page = words(browser.get("/progress").text)
+    assert "Deltas only" in page
+    assert "100\N{NO-BREAK SPACE}%" in page or "100 %" in page
+    assert "Keep this progress." in page
+
+
+def test_a_sheet_is_nobody_elses(app, browser):
+    token = browser.start("mazur")
+    other = Browser(app)
+    assert other.get(f"/x/{token}").status_code == 404
+    other.start("chain")
+    browser.check(token, {"z1[1]": "0.3775"})
+    for url in (f"/x/{token}", f"/x/{token}/s/1"):
+        assert other.get(url).status_code == 404
+    for url in (f"/x/{token}", f"/x/{token}/give-up"):
+        assert other.post(url, {"z1[1]": "0.1"}).status_code == 404
+
+
+@pytest.mark.parametrize("slug", BANK)
+def test_all_that_a_cell_depends_on_stands_on_the_page(browser, slug):
+    page = html.unescape(browser.get(f"/x/{browser.start(slug)}").text)
+    present = set(re.findall(r'data-(?:key|given)="([^"]+)"', page))
+    for sources in re.findall(r'data-depends="([^"]*)"', page):
+        assert set(sources.split()) <= present
+
+
+def test_every_cell_and_message_is_tied_together(browser):
+    token = browser.start("mazur")
+    page = browser.checked(token, {"z1[1]": "0.5"}).text
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    for target in re.findall(r'(?:for|aria-describedby|aria-labelledby)="([^"]+)"', page):
+        assert set(target.split()) <= set(ids)
+    for target in re.findall(r'href="#([^"]+)"', page):
+        assert target in ids

@@ -1,0 +1,211 @@
+"""Laws of safety: nothing typed is lost, nothing is given away, every page is guarded."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from quizprop.store.database import Database, DatabaseBusyError
+from quizprop.web import practice
+from tests.web.conftest import Browser, hidden, typed, words
+
+WORK = {"z1[1]": "0.3775", "a1[1]": "1/(1+exp(-0.3775))", "E": "not yet <sure>"}
+
+
+def visits(browser):
+    """How to come to each page that can be looked at."""
+    token = browser.start("mazur")
+    browser.check(token, WORK)
+    return {
+        "/": "/",
+        "/healthz": "/healthz",
+        "/password": "/password",
+        "/progress": "/progress",
+        "/register": "/register",
+        "/sign-in": "/sign-in",
+        "/static/<path:filename>": "/static/quizprop.css",
+        "/x/<token>": f"/x/{token}",
+        "/x/<token>/s/<attempt>": f"/x/{token}/s/1",
+    }
+
+
+def test_every_page_can_be_looked_at_guarded_and_without_a_trace(app, browser):
+    pages = visits(browser)
+    assert {rule.rule for rule in app.url_map.iter_rules() if "GET" in rule.methods} == set(pages)
+    before = browser.rows()
+    for url in pages.values():
+        for visitor in (browser, Browser(app)):
+            answer = visitor.get(url)
+            assert answer.status_code < 500
+            assert_guarded(answer)
+    assert browser.rows() == before
+
+
+@pytest.mark.parametrize("url", ["/nothing", "/x/nothing", "/static/nothing"])
+def test_errors_are_guarded_too(browser, url):
+    answer = browser.get(url)
+    assert answer.status_code == 404
+    assert_guarded(answer)
+
+
+def assert_guarded(answer):
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    if answer.mimetype == "text/html":
+        assert " style=" not in answer.text
+        assert "<style" not in answer.text
+        assert " onclick" not in answer.text
+        assert "//" not in answer.text.replace("http://www.w3.org/", "").replace("//localhost", "")
+        assert "no-cache" in answer.headers["Cache-Control"]
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(browser):
+    cookie = browser.post("/exercises/mazur/start").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Expires=" in cookie
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"/x/{'9' * 19}",
+        f"/x/{'9' * 5000}",
+        "/x/%00",
+        "/x/..%2f..",
+        "/x/\N{SNOWMAN}",
+        "/x/TOKEN/s/0",
+        "/x/TOKEN/s/-1",
+        "/x/TOKEN/s/01",
+        "/x/TOKEN/s/9999999999999999999",
+        f"/x/TOKEN/s/{'9' * 5000}",
+        "/x/TOKEN/s/\N{ARABIC-INDIC DIGIT ONE}",
+        "/x/TOKEN/s/1/more",
+    ],
+    ids=lambda url: url[:24],
+)
+def test_an_absurd_address_is_not_found(browser, url):
+    token = browser.start("mazur")
+    browser.check(token, WORK)
+    assert browser.get(url.replace("TOKEN", token)).status_code == 404
+
+
+def test_an_unknown_exercise_is_not_found(browser):
+    assert browser.post("/exercises/nothing/start").status_code == 404
+    assert browser.rows()["learner"] == 0
+
+
+@pytest.mark.parametrize("path", ["", "/give-up"])
+@pytest.mark.parametrize("token", [None, "forged"], ids=["missing", "forged"])
+def test_an_expired_form_comes_back_with_everything_typed(browser, path, token):
+    sheet = browser.start("mazur")
+    data = {**WORK, "submission_key": "mine", **({"csrf_token": token} if token else {})}
+    answer = browser.client.post(f"/x/{sheet}{path}", data=data)
+    assert answer.status_code == 400
+    assert {key: text for key, text in typed(answer.text).items() if text} == WORK
+    assert "press Check again" in words(answer.text)
+    assert browser.rows()["submission"] == 0
+    fresh = {"csrf_token": hidden(answer.text, "csrf_token"), "submission_key": hidden(answer.text, "submission_key")}
+    assert fresh["submission_key"] == "mine"
+    assert browser.client.post(f"/x/{sheet}", data={**WORK, **fresh}).status_code == 303
+
+
+def test_who_lost_the_cookie_still_gets_the_typed_text_back(app, browser):
+    sheet = browser.start("mazur")
+    answer = Browser(app).client.post(f"/x/{sheet}", data=WORK)
+    assert answer.status_code == 400
+    for text in ("0.3775", "1/(1+exp(-0.3775))", "not yet &lt;sure&gt;"):
+        assert f'value="{text}"' in answer.text
+
+
+def test_starting_with_an_expired_form_can_be_tried_again(browser):
+    answer = browser.client.post("/exercises/mazur/start")
+    assert answer.status_code == 400
+    assert "Try again" in answer.text
+    token = hidden(answer.text, "csrf_token")
+    assert browser.client.post("/exercises/mazur/start", data={"csrf_token": token}).status_code == 303
+
+
+def busy(*_arguments, **_options):
+    raise DatabaseBusyError("Another write did not end within 20 seconds. Try again.")
+
+
+def locked(*_arguments, **_options):
+    raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+
+
+@pytest.mark.parametrize("failure", [busy, locked])
+def test_a_busy_database_loses_nothing_typed(browser, monkeypatch, failure):
+    sheet = browser.start("mazur")
+    token = browser.csrf()
+    monkeypatch.setattr(Database, "write", failure)
+    answer = browser.client.post(f"/x/{sheet}", data={"csrf_token": token, "submission_key": "mine", **WORK})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert {key: text for key, text in typed(answer.text).items() if text} == WORK
+    assert hidden(answer.text, "submission_key") == "mine"
+
+
+def test_a_database_that_is_away_loses_nothing_typed_either(browser, monkeypatch):
+    sheet = browser.start("mazur")
+    token = browser.csrf()
+    monkeypatch.setattr(Database, "read", locked)
+    answer = browser.client.post(f"/x/{sheet}", data={"csrf_token": token, "submission_key": "mine", **WORK})
+    assert answer.status_code == 503
+    assert 'value="not yet &lt;sure&gt;"' in answer.text
+    assert hidden(answer.text, "submission_key") == "mine"
+    assert browser.get("/healthz").status_code == 503
+    assert browser.get("/nothing").status_code == 404
+
+
+def test_an_error_of_ours_shows_the_typed_text_and_no_more(browser, monkeypatch):
+    sheet = browser.start("mazur")
+
+    def broken(*_arguments, **_options):
+        raise RuntimeError("a secret of the machine")
+
+    monkeypatch.setattr(practice, "grade", broken)
+    answer = browser.check(sheet, WORK)
+    assert answer.status_code == 500
+    assert 'value="1/(1+exp(-0.3775))"' in answer.text
+    assert "secret of the machine" not in answer.text
+
+
+def test_an_error_of_ours_in_the_database_is_an_error(browser, monkeypatch):
+    sheet = browser.start("mazur")
+
+    def broken(*_arguments, **_options):
+        raise IntegrityError("INSERT", {}, Exception("not so"))
+
+    monkeypatch.setattr(practice.records, "record_submission", broken)
+    assert browser.check(sheet, WORK).status_code == 500
+    monkeypatch.setattr(practice.records, "progress", broken)
+    assert browser.get("/progress").status_code == 500
+
+
+def test_too_large_a_form_is_refused_with_a_page(browser):
+    sheet = browser.start("mazur")
+    answer = browser.check(sheet, {"z1[1]": "1" * 600_000})
+    assert answer.status_code == 413
+    assert "Press Back" in answer.text
+    assert_guarded(answer)
+
+
+def test_a_wrong_method_gets_a_page(browser):
+    answer = browser.post("/progress")
+    assert answer.status_code == 405
+    assert "Allow" in answer.headers or "does not work" in answer.text
+
+
+def test_a_field_that_is_not_asked_is_ignored(browser):
+    sheet = browser.start("deltas")
+    browser.check(sheet, {"delta2[1]": "1", "z9[9]": "5", "marks": "all"})
+    assert browser.get(f"/x/{sheet}/s/1").status_code == 200
+
+
+def test_the_machine_is_asked_whether_it_is_well(browser):
+    answer = browser.get("/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+    assert "Set-Cookie" not in answer.headers

@@ -1,0 +1,125 @@
+"""Laws of the settings and the factory."""
+
+import inspect
+import os
+import stat
+
+import pytest
+import waitress
+
+from quizprop.web import create_app, serve, settings
+from quizprop.web.app import create_app as factory
+from quizprop.web.settings import SettingsError, complete, data_folder, default_database_url, from_environment
+
+
+def test_the_environment_is_read_by_its_prefix():
+    found = from_environment(
+        {"QUIZPROP_DATABASE_URL": "sqlite:////x", "QUIZPROP_SECRET_KEY": "12345", "QUIZPROP_HTTPS": "1", "HTTPS": "0"}
+    )
+    assert found == {"DATABASE_URL": "sqlite:////x", "SECRET_KEY": "12345", "HTTPS": True}
+    assert from_environment({}) == {"HTTPS": False}
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_refused():
+    with pytest.raises(SettingsError, match="QUIZPROP_HTTPS: 'maybe'"):
+        from_environment({"QUIZPROP_HTTPS": "maybe"})
+
+
+def test_a_key_that_can_be_guessed_is_refused():
+    with pytest.raises(SettingsError, match="can be guessed"):
+        complete({"DATABASE_URL": "sqlite:////x", "SECRET_KEY": "secret"})
+
+
+def test_postgresql_needs_a_key():
+    with pytest.raises(SettingsError, match="QUIZPROP_SECRET_KEY: is missing"):
+        complete({"DATABASE_URL": "postgresql://user@host/name"})
+
+
+def test_the_key_is_made_once_and_kept_for_its_owner_alone(tmp_path):
+    config = {"DATABASE_URL": f"sqlite:///{tmp_path}/folder/quizprop.sqlite"}
+    first = complete(config)["SECRET_KEY"]
+    assert complete(config)["SECRET_KEY"] == first
+    assert len(first) == 64
+    (file,) = (tmp_path / "folder").iterdir()
+    assert file.name == "quizprop.sqlite.secret"
+    if os.name == "posix":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_who_starts_at_the_same_moment_takes_the_same_key(tmp_path):
+    path = tmp_path / "quizprop.sqlite.secret"
+    path.write_text("first")
+    settings._publish("second", path)
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("url", ["what is this", "sqlite://", "sqlite:///relative.sqlite"])
+def test_an_unusable_url_gets_no_key_file(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    complete({"DATABASE_URL": url})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "end"),
+    [
+        ("linux", {"XDG_DATA_HOME": "/data"}, "data/quizprop"),
+        ("linux", {}, ".local/share/quizprop"),
+        ("darwin", {}, "Library/Application Support/quizprop"),
+        ("win32", {}, "AppData/Local/quizprop"),
+    ],
+)
+def test_data_live_where_the_system_keeps_them(monkeypatch, platform, environ, end):
+    monkeypatch.setattr(settings.sys, "platform", platform)
+    assert data_folder(environ).as_posix().endswith(end)
+    assert default_database_url(environ).endswith(f"{end}/quizprop.sqlite")
+
+
+def test_cookies_need_https_where_visitors_come_by_it(tmp_path):
+    app = create_app({"DATABASE_URL": f"sqlite:///{tmp_path}/q.sqlite", "HTTPS": True})
+    answer = app.test_client().get("/")
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert "max-age" in answer.headers["Strict-Transport-Security"]
+    app.extensions["quizprop"].database.close()
+
+
+def test_sessions_outlive_a_restart(tmp_path):
+    config = {"DATABASE_URL": f"sqlite:///{tmp_path}/q.sqlite"}
+    keys = set()
+    for _ in range(2):
+        app = create_app(config)
+        keys.add(app.secret_key)
+        app.extensions["quizprop"].database.close()
+    assert len(keys) == 1
+
+
+def test_another_problem_bank_can_be_named(tmp_path):
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    original = settings.Path(__file__).parents[2] / "problem_bank" / "han-kamber.toml"
+    (folder / "mine.toml").write_text(original.read_text(encoding="utf-8"), encoding="utf-8")
+    app = create_app({"DATABASE_URL": f"sqlite:///{tmp_path}/q.sqlite", "PROBLEM_BANK": str(folder)})
+    page = app.test_client().get("/").text
+    assert page.count("<article") == 1
+    app.extensions["quizprop"].database.close()
+
+
+def test_the_factory_is_short():
+    assert len(inspect.getsource(factory).splitlines()) < 45
+
+
+def test_every_view_is_short(app):
+    for name, view in app.view_functions.items():
+        if name != "static":
+            assert len(inspect.getsource(view).splitlines()) <= 20, name
+
+
+def test_serving_hands_the_application_to_waitress(tmp_path, monkeypatch):
+    monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/q.sqlite")
+    seen = {}
+    monkeypatch.setattr(waitress, "serve", lambda app, **options: seen.update(options, app=app))
+    serve.serve("127.0.0.1", 8123)
+    assert (seen["host"], seen["port"]) == ("127.0.0.1", 8123)
+    assert 4 <= seen["threads"] <= 8
+    seen["app"].extensions["quizprop"].database.close()
