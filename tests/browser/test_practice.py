@@ -149,3 +149,67 @@ def test_no_page_is_wider_than_the_screen(page, mazur, width, scheme):
     for path in (page.url, "/", "/progress", "/register", "/sign-in"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_enter_moves_on_and_checks_at_the_end(page, mazur):
+    start(page, "Mazur's network")
+    field(page, "z1[1]").focus()
+    for text in mazur.values():
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+    expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
+
+
+def test_a_row_of_a_spreadsheet_fills_a_row(page, mazur):
+    start(page, "Mazur's network")
+    row = [mazur["z1[1]"], mazur["z1[2]"], mazur["a1[1]"]]
+    field(page, "z1[1]").evaluate(
+        """(field, text) => {
+            const data = new DataTransfer();
+            data.setData("text/plain", text);
+            field.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }""",
+        "\t".join(row) + "\n",
+    )
+    assert [field(page, key).input_value() for key in ("z1[1]", "z1[2]", "a1[1]")] == row
+    expect(field(page, "a1[1]")).to_be_focused()
+
+
+def test_focus_lights_up_what_a_value_depends_on(page):
+    start(page, "Mazur's network")
+    field(page, "dE_da1[1]").focus()
+    lit = page.locator("svg .qp-lit[data-edge], svg .qp-lit[data-cells]")
+    keys = {key for element in lit.all() for key in (element.get_attribute("data-edge"),) if key}
+    assert keys == {"W2[1,1]", "W2[2,1]"}
+    sources = page.locator(".cell.is-source input")
+    assert {source.get_attribute("name") for source in sources.all()} == {"delta2[1]", "delta2[2]"}
+
+
+def test_a_double_click_counts_once(page, mazur):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": mazur["z1[1]"]})
+    page.locator(".send").get_by_role("button", name="Check").dblclick()
+    expect(page.locator(".attempt")).to_contain_text("Attempt 1")
+    page.goto("/progress")
+    page.get_by_role("main").get_by_role("link", name="Mazur's network").first.click()
+    expect(page.locator(".attempt")).to_contain_text("Attempt 1")
+
+
+def test_another_notation_keeps_what_is_typed(page, mazur):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": mazur["z1[1]"], "a1[1]": "not done yet"})
+    page.get_by_role("button", name="Course").click()
+    expect(page.get_by_role("button", name="Course")).to_have_attribute("aria-pressed", "true")
+    expect(field(page, "a1[1]")).to_have_value("not done yet")
+    expect(page.get_by_label("net input z^[1]_1")).to_have_value(mazur["z1[1]"])
+
+
+def test_everything_works_without_a_script(chromium, site, mazur):
+    context = chromium.new_context(base_url=site, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    start(page, "Mazur's network")
+    fill(page, mazur)
+    page.keyboard.press("Enter")
+    expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
+    context.close()
