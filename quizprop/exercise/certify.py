@@ -1,6 +1,6 @@
 """Which drawn instances may be served: honest work is always accepted, every modelled mistake is always visible."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,9 +8,10 @@ import numpy as np
 
 from quizprop.engine.arrays import Array, select
 from quizprop.engine.structure import Structure, structure_of
+from quizprop.exercise.honest import Worker, workers
 from quizprop.exercise.slips import Route, routes, shows, wrong
 from quizprop.exercise.spec import Exercise
-from quizprop.exercise.tolerance import Sheet, half_unit, work
+from quizprop.exercise.tolerance import Sheet, half_unit, within, work
 
 __all__ = ["HONEST_SHEETS", "Block", "Plan", "certify"]
 
@@ -76,6 +77,11 @@ class Plan:
             if first.setdefault(route.mistake.code, name) == name
             and route.mistake.code not in self.exercise.blind_spots
         )
+
+    @cached_property
+    def workers(self) -> tuple[Worker, ...]:
+        """The honest workers with whose sheets each instance is tried."""
+        return workers(self.structure, places=self.exercise.places, count=HONEST_SHEETS)
 
     @cached_property
     def certified_codes(self) -> tuple[str, ...]:
@@ -184,43 +190,18 @@ def _wrong_value(plan: Plan, route: Route, sheet: Sheet) -> Array:
 
 def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
     """Differently rounded honest sheets get full marks."""
-    # The roundings are the same for every instance, so that an instance does not depend on the block that holds it.
-    rng = np.random.default_rng(20150317)
-    for number in range(HONEST_SHEETS):
-        yield (
-            "an honest sheet is not accepted",
-            _honest_sheet(plan, given, sheet, rounding=_rounding(number, rng, plan)),
-        )
+    for worker in plan.workers:
+        yield "an honest sheet is not accepted", _accepted(plan, given, sheet, worker)
 
 
-Rounding = Callable[[str, Array], tuple[Array, Array]]
-
-
-def _rounding(number: int, rng: np.random.Generator, plan: Plan) -> Rounding:
-    """How one honest worker rounds: gives what they write down and what they go on with."""
-    scale = 10.0**plan.exercise.places
-    half_up = number % 2 == 0
-    # The first four sheets are pure: everything rounded (up, to even), everything in full, rounded but carried in full.
-    share_full, share_carried = ((0, 0), (0, 0), (1, 1), (0, 1))[number] if number < 4 else (0.3, 0.3)
-    full = {name: rng.random(keys.shape) < share_full for name, keys in plan.structure.keys.items()}
-    carried = {name: rng.random(keys.shape) < share_carried for name, keys in plan.structure.keys.items()}
-
-    def rounding(name: str, value: Array) -> tuple[Array, Array]:
-        rounded = (np.floor(value * scale + 0.5) if half_up else np.rint(value * scale)) / scale
-        written = np.where(full[name], value, rounded)
-        return written, np.where(carried[name], value, written)
-
-    return rounding
-
-
-def _honest_sheet(plan: Plan, given: Mapping[str, Array], sheet: Sheet, *, rounding: Rounding) -> Array:
+def _accepted(plan: Plan, given: Mapping[str, Array], sheet: Sheet, worker: Worker) -> Array:
     accepted = np.ones(len(next(iter(given.values()))), dtype=bool)
 
     def carry(name: str, value: Array) -> Array:
         nonlocal accepted
-        written, carried = rounding(name, value)
+        written, carried = worker.write(name, value)
         if name in plan.asked:
-            close = np.abs(written - sheet.expected[name]) <= sheet.tolerance[name]
+            close = within(written, sheet.expected[name], sheet.tolerance[name])
             accepted &= _all(close[..., plan.asked[name]])
         return carried
 

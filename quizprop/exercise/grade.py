@@ -11,7 +11,7 @@ from quizprop.engine.arrays import Array
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.numbers import Reading, read_number
 from quizprop.exercise.slips import Route, routes, shows, wrong
-from quizprop.exercise.tolerance import Sheet, work
+from quizprop.exercise.tolerance import Sheet, within, work
 
 __all__ = ["Grade", "Mark", "Verdict", "grade"]
 
@@ -120,8 +120,8 @@ def _marks(
     for name, mask in instance.plan.asked.items():
         entry, exact = entries[name], instance.sheet
         known = routes(instance.network, name, written)
-        correct = np.abs(entry - exact.expected[name]) <= exact.tolerance[name]
-        matches = np.abs(entry - own.expected[name]) <= own.tolerance[name]
+        correct = within(entry, exact.expected[name], exact.tolerance[name])
+        matches = within(entry, own.expected[name], own.tolerance[name])
         follows = matches & ~correct
         if follows.any():
             follows &= _visible(instance, name, known, entries, own)
@@ -168,7 +168,7 @@ def _visible(
     for route in known:
         if route.mistake.misconception.forbidden:
             value, _ = wrong(instance.structure, route, own, half=instance.plan.half, entries=entries)
-            visible &= ~(np.abs(value - expected) <= tolerance)
+            visible &= ~within(value, expected, tolerance)
     return visible
 
 
@@ -181,7 +181,7 @@ def _diagnose(
         fits = np.zeros(entry.shape, dtype=bool)
         for sheet, typed in ((instance.sheet, None), (own, entries)):
             value, tolerance = wrong(instance.structure, route, sheet, half=instance.plan.half, entries=typed)
-            fits |= (np.abs(entry - value) <= tolerance) & shows(route, sheet.values)
+            fits |= within(entry, value, tolerance) & shows(route, sheet.values)
         for place in np.argwhere(fits[0]):
             mistakes = found.setdefault(tuple(place), {})
             mistakes.setdefault(route.mistake.code, route.mistake.misconception.sentence)

@@ -15,7 +15,7 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, independent_groups
 
-__all__ = ["Sheet", "half_unit", "judge", "spread", "work"]
+__all__ = ["Sheet", "half_unit", "judge", "spread", "within", "work"]
 
 _FLOAT_NOISE = 1e-12
 """Of the value's size: float64 arithmetic in another order than ours is still the same arithmetic."""
@@ -82,7 +82,12 @@ def judge(
     with np.errstate(all="ignore"):
         value = quantity.of(sheet.values)
         slack = spread(structure, quantity, sheet.values, sheet.errors, value)
-        return value, slack + half + _FLOAT_NOISE * (1 + np.abs(value))
+        return value, slack + half
+
+
+def within(entry: Array, expected: Array, tolerance: Array) -> Array:
+    """Where an entry is as close as the tolerance asks; never where one of them is not a number."""
+    return np.asarray(np.abs(entry - expected) <= tolerance + _FLOAT_NOISE * (1 + np.abs(expected)))
 
 
 def spread(
