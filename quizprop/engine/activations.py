@@ -50,7 +50,8 @@ def tanh_slope(a: Array) -> Array:
 
 def relu(z: Array) -> Array:
     """z where it is positive, else 0."""
-    return positive_part(z, 0 * z)
+    # 0.0 itself: 0 * z would be the negative zero, and not a number for an infinite z.
+    return positive_part(z, 0.0)
 
 
 def relu_slope(z: Array) -> Array:

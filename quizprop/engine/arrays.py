@@ -8,20 +8,42 @@ Sums are written as multiply and add, not as ``matmul``: a batch lies innermost 
 each line runs over thousands of small networks at stride one, and the same line also takes the symbols of ``trace``.
 """
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "batch_innermost", "choose", "matvec", "outer", "positive_part", "select", "softmax", "swap_units"]
+__all__ = [
+    "Array",
+    "batch_innermost",
+    "choose",
+    "matvec",
+    "outer",
+    "positive_part",
+    "select",
+    "softmax",
+    "swap_units",
+    "total",
+]
 
 Array = npt.NDArray[Any]
 
 
+def total(values: Array, axis: int, *, keepdims: bool = False) -> Array:
+    """The sum along an axis, counted from the right, from the first to the last whatever the layout in memory.
+
+    NumPy's own sum adds eight or more numbers pairwise where they lie side by side; an instance alone would then differ
+    in its last bit from the same instance in a batch.
+    """
+    places: list[Any] = [(..., place, *(slice(None),) * (-axis - 1)) for place in range(values.shape[axis])]
+    added: Array = reduce(np.add, [values[place] for place in places])
+    return np.expand_dims(added, axis) if keepdims else added
+
+
 def matvec(W: Array, a: Array) -> Array:
     """W a for every example: ``(..., to, from)`` and ``(..., m, from)`` give ``(..., m, to)``."""
-    product: Array = (W[..., None, :, :] * a[..., :, None, :]).sum(-1)
-    return product
+    return total(W[..., None, :, :] * a[..., :, None, :], -1)
 
 
 def outer(to_unit: Array, from_unit: Array) -> Array:
@@ -35,7 +57,7 @@ def swap_units(W: Array) -> Array:
     return W.swapaxes(-1, -2)
 
 
-def positive_part(z: Array, otherwise: Array) -> Array:
+def positive_part(z: Array, otherwise: Array | float) -> Array:
     """z where z > 0, else ``otherwise``: the kink of ReLU and its kin. At z = 0 it takes ``otherwise``."""
     return choose(z, z, otherwise)
 
@@ -53,7 +75,7 @@ def softmax(z: Array) -> Array:
     # A symbol has no size to compare, and the shift cancels: the traced formula is the textbook's.
     shifted = z if z.dtype == object else z - z.real.max(-1, keepdims=True)
     powers = np.exp(shifted)
-    return powers / powers.sum(-1, keepdims=True)
+    return powers / total(powers, -1, keepdims=True)
 
 
 def batch_innermost(array: Array) -> Array:

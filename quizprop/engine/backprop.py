@@ -10,7 +10,7 @@ Mazur, "A Step by Step Backpropagation Example" (2015); Goodfellow, Bengio and C
 from collections.abc import Iterator
 
 from quizprop.engine.activations import ACTIVATIONS
-from quizprop.engine.arrays import Array, matvec, outer
+from quizprop.engine.arrays import Array, matvec, outer, total
 from quizprop.engine.graph import Formula, Graph, Quantity, formula, quantity_name
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.network import Network
@@ -50,25 +50,25 @@ def e(network: Network) -> Formula:
 @formula("E", title="total error", latex=r"E = \sum_k E_k", per_example=False)
 def E_sum(e: Array) -> Array:
     """The errors of all outputs (and examples) added up."""
-    return e.sum(-1).sum(-1)
+    return total(total(e, -1), -1)
 
 
 @formula("E", title="mean error", latex=r"E = \frac{1}{n} \sum_k E_k", per_example=False)
 def E_mean_outputs(e: Array) -> Array:
     """Averaged over the outputs, summed over the examples."""
-    return e.sum(-1).sum(-1) / e.shape[-1]
+    return total(total(e, -1), -1) / e.shape[-1]
 
 
 @formula("E", title="mean error", latex=r"E = \frac{1}{m} \sum_i \sum_k E_k^{(i)}", per_example=False)
 def E_mean_examples(e: Array) -> Array:
     """Summed over the outputs, averaged over the examples."""
-    return e.sum(-1).sum(-1) / e.shape[-2]
+    return total(total(e, -1), -1) / e.shape[-2]
 
 
 @formula("E", title="mean error", latex=r"E = \frac{1}{m\,n} \sum_i \sum_k E_k^{(i)}", per_example=False)
 def E_mean_both(e: Array) -> Array:
     """Averaged over the outputs and over the examples."""
-    return e.sum(-1).sum(-1) / (e.shape[-1] * e.shape[-2])
+    return total(total(e, -1), -1) / (e.shape[-1] * e.shape[-2])
 
 
 # --- deltas ---------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def path(W: Array, delta: Array) -> Array:
 )
 def dE_da_hidden(path_next: Array) -> Array:
     """All paths from unit j to the loss, added up."""
-    return path_next.sum(-2)
+    return total(path_next, -2)
 
 
 def da_dz(network: Network, layer: int) -> Formula | None:
@@ -129,7 +129,7 @@ def delta_fused(a: Array, t: Array) -> Array:
 )
 def delta_softmax(dE_da: Array, a: Array) -> Array:
     """The chain rule through softmax: every output depends on every net input."""
-    return a * (dE_da - (dE_da * a).sum(-1, keepdims=True))
+    return a * (dE_da - total(dE_da * a, -1, keepdims=True))
 
 
 # --- gradients ------------------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def delta_softmax(dE_da: Array, a: Array) -> Array:
 )
 def grad_W_sum(delta: Array, a_prev: Array) -> Array:
     """Delta times the activation that came in, summed over the examples."""
-    return outer(delta, a_prev).sum(-3)
+    return total(outer(delta, a_prev), -3)
 
 
 @formula(
@@ -154,7 +154,7 @@ def grad_W_sum(delta: Array, a_prev: Array) -> Array:
 )
 def grad_W_mean(delta: Array, a_prev: Array) -> Array:
     """Delta times the activation that came in, averaged over the examples."""
-    return outer(delta, a_prev).sum(-3) / delta.shape[-2]
+    return total(outer(delta, a_prev), -3) / delta.shape[-2]
 
 
 @formula(
@@ -165,7 +165,7 @@ def grad_W_mean(delta: Array, a_prev: Array) -> Array:
 )
 def grad_b_sum(delta: Array) -> Array:
     """Delta, summed over the examples: a bias is a weight on a constant 1."""
-    return delta.sum(-2)
+    return total(delta, -2)
 
 
 @formula(
@@ -176,7 +176,7 @@ def grad_b_sum(delta: Array) -> Array:
 )
 def grad_b_mean(delta: Array) -> Array:
     """Delta, averaged over the examples."""
-    return delta.sum(-2) / delta.shape[-2]
+    return total(delta, -2) / delta.shape[-2]
 
 
 @formula(
@@ -187,7 +187,7 @@ def grad_b_mean(delta: Array) -> Array:
 )
 def grad_b_shared_sum(delta: Array) -> Array:
     """One bias feeds every unit of the layer, so the layer's deltas add up; summed over the examples."""
-    return delta.sum(-2).sum(-1, keepdims=True)
+    return total(total(delta, -2), -1, keepdims=True)
 
 
 @formula(
@@ -198,7 +198,7 @@ def grad_b_shared_sum(delta: Array) -> Array:
 )
 def grad_b_shared_mean(delta: Array) -> Array:
     """One bias feeds every unit of the layer, so the layer's deltas add up; averaged over the examples."""
-    return delta.sum(-2).sum(-1, keepdims=True) / delta.shape[-2]
+    return total(total(delta, -2), -1, keepdims=True) / delta.shape[-2]
 
 
 # --- update ---------------------------------------------------------------------------------------------------------

@@ -88,7 +88,9 @@ class Graph:
     def __post_init__(self) -> None:
         by_name = {quantity.name: quantity for quantity in self.quantities}
         if len(by_name) < len(self.quantities):
-            raise ValueError(f"Two quantities share a name among {[q.name for q in self.quantities]}")
+            names = [quantity.name for quantity in self.quantities]
+            twice = dict.fromkeys(name for name in names if names.count(name) > 1)
+            raise ValueError(f"Two quantities are named {', '.join(twice)}; give each its own name")
         object.__setattr__(self, "quantities", tuple(_in_order(by_name)))
         object.__setattr__(self, "_by_name", {quantity.name: quantity for quantity in self.quantities})
 
@@ -180,7 +182,9 @@ def _in_order(by_name: dict[str, Quantity]) -> Iterator[Quantity]:
 
     def visit(name: str) -> Iterator[Quantity]:
         if name in path:
-            raise ValueError(f"Quantities need each other in a circle: {' <- '.join([*path, name])}")
+            raise ValueError(
+                f"Quantities need each other in a circle: {' <- '.join([*path[path.index(name) :], name])}"
+            )
         if name in done or name not in by_name:
             return
         path.append(name)

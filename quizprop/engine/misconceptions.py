@@ -7,6 +7,7 @@ sheet: forward, loss, deltas, gradients, update.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 
 import numpy as np
 
@@ -28,7 +29,8 @@ class Misconception:
     ``kind`` is the stable half of its code, ``forms`` the wrong formulas (more than one where the same thought gives
     several numbers), ``applies`` tells in which networks and layers it can be made, ``forbidden`` that it is never
     accepted, not even where a student's own earlier values hide it. ``where``, a formula too, tells the cells at which
-    the mistake makes a difference: a skipped ReLU is no mistake where the net input is positive.
+    the mistake makes a difference: a skipped ReLU is no mistake where the net input is positive. ``over_examples``
+    says that the forms add up the examples of a mini-batch, rightly; in a network that averages, so do they.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Misconception:
     applies: Applies
     forbidden: bool = False
     where: Callable[..., Array] | None = None
+    over_examples: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,22 @@ def _at(quantity: Quantity, network: Network, graph: Graph) -> Iterator[Mistake]
 
     for kind in MISCONCEPTIONS:
         if kind.stem == quantity.formula.stem and kind.applies(network, layer):
-            wrong = tuple(placed(form, kind.title) for form in kind.forms)
+            mean = kind.over_examples and averaged(network, layer)
+            forms = [_averaged(form, network.examples) if mean else form for form in kind.forms]
+            wrong = tuple(placed(form, kind.title) for form in forms)
             where = None if kind.where is None else placed(kind.where, kind.title)
             if known.issuperset(name for each in wrong for name in each.inputs):
                 yield Mistake(f"{quantity.name}:{kind.kind}", kind, wrong, where)
+
+
+def _averaged(form: Callable[..., Array], examples: int) -> Callable[..., Array]:
+    """The form with the examples averaged instead of added up; ``wraps`` keeps its parameter names."""
+
+    @wraps(form)
+    def mean(*inputs: Array) -> Array:
+        return form(*inputs) / examples
+
+    return mean
 
 
 # --- where a mistake can be made ------------------------------------------------------------------------------------
@@ -212,19 +227,29 @@ def backed_by_deltas(network: Network, layer: int) -> bool:
     return (layer == network.depth and network.fused) or network.activations[layer - 1] != "identity"
 
 
-def trains_biases(network: Network, _layer: int) -> bool:
+def moves_bias(network: Network, layer: int) -> bool:
+    """Where a gradient can be other than 0: a softmax does not notice a bias that all its units share."""
+    return network.bias == "unit" or (network.bias == "shared" and network.activations[layer - 1] != "softmax")
+
+
+def trains_biases(network: Network, layer: int) -> bool:
     """Where the step changes the biases."""
-    return network.bias != "none" and network.update_biases
+    return moves_bias(network, layer) and network.update_biases
 
 
-def keeps_biases(network: Network, _layer: int) -> bool:
-    """Where the step leaves the biases alone."""
-    return network.bias != "none" and not network.update_biases
+def keeps_biases(network: Network, layer: int) -> bool:
+    """Where a step would change the biases, and the exercise leaves them alone."""
+    return moves_bias(network, layer) and not network.update_biases
 
 
 def unit_bias(network: Network, _layer: int) -> bool:
     """Where each unit has its own bias."""
     return network.bias == "unit"
+
+
+def one_bias(network: Network, layer: int) -> bool:
+    """Where the layer has one bias, and learns it."""
+    return network.bias == "shared" and moves_bias(network, layer)
 
 
 def shared_bias(network: Network, layer: int) -> bool:
@@ -265,6 +290,10 @@ def _off(z: Array) -> Array:
     return z <= 0
 
 
+def _targeted(t: Array) -> Array:
+    return t != 0
+
+
 def _switched(da_dz: Array) -> Array:
     switched: Array = np.not_equal(da_dz, 1)
     return switched
@@ -302,6 +331,7 @@ BATCH_SUM_FOR_MEAN = (
     "The examples were added up. Divide by how many there are: the conventions say that the batch is averaged."
 )
 BATCH_MEAN_FOR_SUM = "The examples were averaged. The conventions say that the batch is summed."
+BATCH_MEAN_TWICE = "The number of examples was divided out twice. The mean belongs into the gradient once."
 
 # --- the library ----------------------------------------------------------------------------------------------------
 
@@ -562,6 +592,7 @@ LOSS = (
         MINUS_LEFT_OUT,
         (lambda a, t: t * np.log(a),),
         loss_is("cce"),
+        where=_targeted,
     ),
     Misconception(
         "common_logarithm",
@@ -570,6 +601,7 @@ LOSS = (
         COMMON_LOGARITHM,
         (lambda a, t: -(t * np.log10(a)),),
         loss_is("cce"),
+        where=_targeted,
     ),
     Misconception(
         "all_classes_counted",
@@ -578,23 +610,25 @@ LOSS = (
         "The logarithm of every class was counted. Only the class that is the target counts; the others are multiplied by 0.",
         (lambda a: -np.log(a),),
         loss_is("cce"),
-        where=lambda t: t == 0,
+        where=lambda t: t != 1,
     ),
     Misconception(
         "mean_for_sum",
         "E",
         "mean instead of sum",
         "The outputs' errors were averaged. This loss adds them up.",
-        (lambda e: e.sum(-1).sum(-1) / (e.shape[-1] * e.shape[-2]),),
+        (lambda e: e.sum(-1).sum(-1) / e.shape[-1],),
         sum_over_outputs,
+        over_examples=True,
     ),
     Misconception(
         "sum_for_mean",
         "E",
         "sum instead of mean",
         "The outputs' errors were added up. This loss averages them.",
-        (lambda e: e.sum(-1).sum(-1) / e.shape[-2],),
+        (lambda e: e.sum(-1).sum(-1),),
         mean_over_outputs,
+        over_examples=True,
     ),
     Misconception(
         "one_output_only",
@@ -606,6 +640,7 @@ LOSS = (
             lambda e: e[..., -1].sum(-1),
         ),
         both(several_outputs, loss_is("half_sse", "mse", "bce")),
+        over_examples=True,
     ),
     Misconception(
         "batch_sum_for_mean",
@@ -613,7 +648,15 @@ LOSS = (
         "examples summed instead of averaged",
         BATCH_SUM_FOR_MEAN,
         (lambda e: e.sum(-1).sum(-1),),
-        averaged,
+        both(averaged, loss_is("half_sse", "bce", "cce")),
+    ),
+    Misconception(
+        "batch_sum_for_mean",
+        "E",
+        "examples summed instead of averaged",
+        BATCH_SUM_FOR_MEAN,
+        (lambda e: e.sum(-1).sum(-1) / e.shape[-1],),
+        both(averaged, loss_is("mse")),
     ),
     Misconception(
         "batch_mean_for_sum",
@@ -621,7 +664,15 @@ LOSS = (
         "examples averaged instead of summed",
         BATCH_MEAN_FOR_SUM,
         (lambda e: e.sum(-1).sum(-1) / e.shape[-2],),
-        summed,
+        both(summed, loss_is("half_sse", "bce", "cce")),
+    ),
+    Misconception(
+        "batch_mean_for_sum",
+        "E",
+        "examples averaged instead of summed",
+        BATCH_MEAN_FOR_SUM,
+        (lambda e: e.sum(-1).sum(-1) / (e.shape[-1] * e.shape[-2]),),
+        both(summed, loss_is("mse")),
     ),
 )
 
@@ -657,6 +708,7 @@ DELTAS = (
         "A larger probability for the right class lowers the loss: the derivative is negative there.",
         (lambda a, t: t / a,),
         output_with_loss("cce"),
+        where=_targeted,
     ),
     Misconception(
         "factor_two",
@@ -689,6 +741,7 @@ DELTAS = (
         "The loss compares the *output* with the target, not the net input.",
         (lambda z, t: z - t,),
         both(output_with_loss("half_sse"), activated_by("sigmoid", "tanh", "relu", "leaky_relu")),
+        where=lambda z, a: z != a,
     ),
     Misconception(
         "slope_cancelled_early",
@@ -921,7 +974,8 @@ GRADIENTS = (
         "input left out",
         "This is the delta alone. A weight's gradient is delta times what comes *in* along that weight.",
         (lambda delta, a_prev: outer(delta, 0 * a_prev + 1).sum(-3),),
-        lambda network, layer: not averaged(network, layer),
+        anywhere,
+        over_examples=True,
     ),
     Misconception(
         "weight_for_input",
@@ -930,7 +984,8 @@ GRADIENTS = (
         "Delta was multiplied by the weight. The derivative of w times a by w is what the weight multiplies: the activation "
         "that comes in.",
         (lambda delta, W: (delta[..., :, :, None] * W[..., None, :, :]).sum(-3),),
-        lambda network, layer: not averaged(network, layer),
+        anywhere,
+        over_examples=True,
     ),
     Misconception(
         "net_input_for_activation",
@@ -938,8 +993,9 @@ GRADIENTS = (
         "net input instead of activation",
         "Delta was multiplied by the net input of the unit below. The weight saw its activation.",
         (lambda delta, z_prev: outer(delta, z_prev).sum(-3),),
-        lambda network, layer: bent_below(network, layer) and not averaged(network, layer),
+        bent_below,
         where=lambda z_prev, a_prev: (z_prev != a_prev).any(-2)[..., None, :],
+        over_examples=True,
     ),
     Misconception(
         "error_for_delta",
@@ -947,8 +1003,9 @@ GRADIENTS = (
         "error instead of delta",
         "The derivative by the activation was used. A gradient needs the delta, which has the slope in it.",
         (lambda dE_da, a_prev: outer(dE_da, a_prev).sum(-3),),
-        lambda network, layer: chained(network, layer) and not averaged(network, layer),
+        chained,
         where=lambda da_dz: np.asarray(_switched(da_dz).any(-2))[..., :, None],
+        over_examples=True,
     ),
     Misconception(
         "indices_swapped",
@@ -957,8 +1014,9 @@ GRADIENTS = (
         "Delta and activation have swapped units: the gradient of a weight takes the delta where the weight *ends* and the "
         "activation where it *starts*.",
         (lambda delta, a_prev: swap_units(outer(delta, a_prev)).sum(-3),),
-        lambda network, layer: square(network, layer) and not averaged(network, layer),
+        square,
         where=_off_diagonal,
+        over_examples=True,
     ),
     Misconception(
         "own_output",
@@ -966,7 +1024,8 @@ GRADIENTS = (
         "the unit's own output",
         "Delta was multiplied by the output of the unit itself. Take the activation at the *start* of the weight.",
         (lambda delta, a, a_prev: (delta * a).sum(-2)[..., :, None] + 0 * a_prev.sum(-2)[..., None, :],),
-        lambda network, layer: not averaged(network, layer),
+        anywhere,
+        over_examples=True,
     ),
     Misconception(
         "wrong_layer",
@@ -974,7 +1033,8 @@ GRADIENTS = (
         "another layer's values",
         "These are the values of an earlier layer. The weight's own input is the layer directly below it.",
         (lambda delta, a_prev_prev: outer(delta, a_prev_prev).sum(-3),),
-        lambda network, layer: same_width_two_below(network, layer) and not averaged(network, layer),
+        same_width_two_below,
+        over_examples=True,
     ),
     Misconception(
         "batch_sum_for_mean",
@@ -988,7 +1048,7 @@ GRADIENTS = (
         "batch_mean_twice",
         "grad_W",
         "divided by the batch twice",
-        "The number of examples was divided out twice. The mean belongs into the gradient once.",
+        BATCH_MEAN_TWICE,
         (lambda delta, a_prev: _mean(outer(delta, a_prev), delta) / delta.shape[-2],),
         averaged,
     ),
@@ -1006,7 +1066,8 @@ GRADIENTS = (
         "multiplied by an input",
         "The bias's delta was multiplied by an input. A bias has the constant 1 as its input.",
         (lambda delta, a_prev: (delta * a_prev[..., :1]).sum(-2),),
-        lambda network, layer: unit_bias(network, layer) and not averaged(network, layer),
+        unit_bias,
+        over_examples=True,
     ),
     Misconception(
         "times_bias",
@@ -1014,7 +1075,8 @@ GRADIENTS = (
         "multiplied by the bias",
         "The delta was multiplied by the bias itself. The derivative takes what the bias multiplies, the constant 1.",
         (lambda delta, b: delta.sum(-2) * b,),
-        lambda network, layer: unit_bias(network, layer) and not averaged(network, layer),
+        unit_bias,
+        over_examples=True,
     ),
     Misconception(
         "one_unit_only",
@@ -1022,7 +1084,8 @@ GRADIENTS = (
         "one unit only",
         "This is the delta of one unit. The bias is shared, so it feeds every unit of the layer: their deltas add up.",
         (lambda delta: delta.sum(-2)[..., :1], lambda delta: delta.sum(-2)[..., -1:]),
-        lambda network, layer: shared_bias(network, layer) and not averaged(network, layer),
+        shared_bias,
+        over_examples=True,
     ),
     Misconception(
         "batch_sum_for_mean",
@@ -1030,7 +1093,31 @@ GRADIENTS = (
         "examples summed instead of averaged",
         BATCH_SUM_FOR_MEAN,
         (lambda delta: delta.sum(-2),),
-        lambda network, layer: averaged(network, layer) and network.bias == "unit",
+        both(averaged, unit_bias),
+    ),
+    Misconception(
+        "batch_sum_for_mean",
+        "grad_b",
+        "examples summed instead of averaged",
+        BATCH_SUM_FOR_MEAN,
+        (lambda delta: delta.sum(-2).sum(-1, keepdims=True),),
+        both(averaged, one_bias),
+    ),
+    Misconception(
+        "batch_mean_twice",
+        "grad_b",
+        "divided by the batch twice",
+        BATCH_MEAN_TWICE,
+        (lambda delta: delta.sum(-2) / delta.shape[-2] ** 2,),
+        both(averaged, unit_bias),
+    ),
+    Misconception(
+        "batch_mean_twice",
+        "grad_b",
+        "divided by the batch twice",
+        BATCH_MEAN_TWICE,
+        (lambda delta: delta.sum(-2).sum(-1, keepdims=True) / delta.shape[-2] ** 2,),
+        both(averaged, one_bias),
     ),
     Misconception(
         "batch_mean_for_sum",
@@ -1038,7 +1125,15 @@ GRADIENTS = (
         "examples averaged instead of summed",
         BATCH_MEAN_FOR_SUM,
         (lambda delta: delta.sum(-2) / delta.shape[-2],),
-        lambda network, layer: summed(network, layer) and network.bias == "unit",
+        both(summed, unit_bias),
+    ),
+    Misconception(
+        "batch_mean_for_sum",
+        "grad_b",
+        "examples averaged instead of summed",
+        BATCH_MEAN_FOR_SUM,
+        (lambda delta: delta.sum(-2).sum(-1, keepdims=True) / delta.shape[-2],),
+        both(summed, one_bias),
     ),
 )
 

@@ -34,10 +34,14 @@ class Network:
 
     def __post_init__(self) -> None:
         if len(self.layers) < 2 or min(self.layers) < 1:
-            raise ValueError(f"layers: at least an input and an output of one unit each, not {list(self.layers)}")
+            raise ValueError(
+                f"layers: at least an input and an output of one unit each, not {list(self.layers)}; "
+                "count the units from the input to the output, as in 2, 2, 2"
+            )
         if len(self.activations) != self.depth:
             raise ValueError(
-                f"activations: one for each of the {self.depth} layers with weights, not {len(self.activations)}"
+                f"activations: one for each of the {self.depth} layers with weights, not {len(self.activations)}; "
+                "the input layer has none"
             )
         for name in self.activations:
             _one_of("activations", name, ACTIVATIONS)
@@ -45,13 +49,15 @@ class Network:
         _one_of("bias", self.bias, BIASES)
         _one_of("reduction", self.reduction, REDUCTIONS)
         if self.examples < 1:
-            raise ValueError(f"examples: a mini-batch has at least 1 example, not {self.examples}")
+            raise ValueError(f"examples: a mini-batch has at least 1, not {self.examples}; without one, leave it at 1")
         if "softmax" in self.activations[:-1]:
             raise ValueError("activations: softmax belongs to the output layer; use another one in hidden layers")
-        if self.loss == "cce" and self.activations[-1] != "softmax":
-            raise ValueError("loss: cce needs softmax in the output layer")
-        if self.loss == "bce" and self.activations[-1] != "sigmoid":
-            raise ValueError("loss: bce needs sigmoid in the output layer")
+        for loss, activation in (("cce", "softmax"), ("bce", "sigmoid")):
+            if self.loss == loss and self.activations[-1] != activation:
+                raise ValueError(
+                    f"loss: {loss} needs {activation} in the output layer, not {self.activations[-1]}; "
+                    "change one of the two"
+                )
         if self.activations[-1] == "softmax" and self.layers[-1] < 2:
             raise ValueError("layers: a softmax of one unit is always 1; give the output layer two units or more")
 
@@ -64,17 +70,6 @@ class Network:
     def fused(self) -> bool:
         """Whether the output delta is a - t at once: cross-entropy over its own activation."""
         return self.loss in ("bce", "cce")
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of one instance's given array: of ``x``, ``t``, ``W1``, ``b1`` ... or ``eta``.
-
-        Raises:
-            KeyError: the network has no given of that name.
-        """
-        shapes = self.givens()
-        if name not in shapes:
-            raise KeyError(f"No given named {name!r}. Known: {', '.join(shapes)}")
-        return shapes[name]
 
     def givens(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the given arrays of one instance, in reading order."""

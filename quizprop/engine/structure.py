@@ -30,10 +30,6 @@ class Structure:
     expressions: Mapping[str, Array]
     mistakes: tuple[Mistake, ...]
 
-    def mistakes_at(self, name: str) -> tuple[Mistake, ...]:
-        """The mistakes that can be made at one quantity."""
-        return tuple(mistake for mistake in self.mistakes if mistake.name == name)
-
 
 @lru_cache(maxsize=256)
 def structure_of(network: Network) -> Structure:

@@ -31,7 +31,7 @@ class Style:
 
 
 # How tightly an expression holds together; a looser one inside a tighter one needs brackets.
-_SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
+_CHOICE, _SUM, _PRODUCT, _POWER, _ATOM = 0, 1, 2, 3, 4
 
 
 class Expression:
@@ -116,7 +116,7 @@ class Expression:
         replaced = (part.replacing(by_key) if isinstance(part, Expression) else part for part in self.parts)
         return Expression(self.kind, *replaced)
 
-    def write(self, name: Callable[[str], str], style: Style, *, looser_than: int = 0) -> str:
+    def write(self, name: Callable[[str], str], style: Style, *, looser_than: int = _CHOICE) -> str:
         """The expression in a style, each symbol written by ``name``.
 
         A name that starts with a minus is set in brackets wherever a sign before it would be misread.
@@ -125,10 +125,9 @@ class Expression:
         return f"{style.opening}{text}{style.closing}" if tightness < looser_than else text
 
     def _written(self, name: Callable[[str], str], style: Style) -> tuple[str, int]:
-        def write(part: "Expression | float", looser_than: int = 0) -> str:
-            if isinstance(part, Expression):
-                return part.write(name, style, looser_than=looser_than)
-            return f"{part:g}"
+        def write(part: "Expression | float", looser_than: int = _CHOICE) -> str:
+            tree = part if isinstance(part, Expression) else Expression("number", part)
+            return tree.write(name, style, looser_than=looser_than)
 
         return _WRITERS[self.kind](self, write, name, style)
 
@@ -138,18 +137,20 @@ _Write = Callable[..., str]
 
 def _symbol(it: Expression, _write: _Write, name: Callable[[str], str], _style: Style) -> tuple[str, int]:
     text = name(it.parts[0])
-    # A negative number holds like a product: it stands bare at the head of a sum, in brackets behind a sign.
+    # A negative number holds as loosely as a sum: it stands bare at the head of one, in brackets behind a sign.
     return text, _SUM if text.startswith(("-", "−")) else _ATOM
 
 
 def _sum(it: Expression, write: _Write, _name: Callable[[str], str], style: Style) -> tuple[str, int]:
     text = ""
     for part in it.parts:
-        if isinstance(part, Expression) and part.kind == "minus":
+        if not text:
+            text = write(part, _SUM)
+        elif isinstance(part, Expression) and part.kind == "minus":
             text += f" {style.minus} {write(part.parts[0], _PRODUCT)}"
         else:
-            text += f" + {_inner(part, write, style)}" if text else write(part)
-    return text.strip(), _SUM
+            text += f" + {_inner(part, write, style)}"
+    return text, _SUM
 
 
 def _inner(part: "Expression | float", write: _Write, style: Style) -> str:
@@ -193,11 +194,12 @@ def _call(it: Expression, write: _Write, _name: Callable[[str], str], style: Sty
 
 def _choice(it: Expression, write: _Write, _name: Callable[[str], str], style: Style) -> tuple[str, int]:
     test, positive, otherwise = it.parts
-    return style.choice(write(test, _PRODUCT), write(positive), write(otherwise)), _SUM
+    return style.choice(write(test, _PRODUCT), write(positive, _SUM), write(otherwise, _SUM)), _CHOICE
 
 
 def _number(it: Expression, _write: _Write, _name: Callable[[str], str], _style: Style) -> tuple[str, int]:
-    return f"{it.parts[0]:g}", _ATOM
+    number = it.parts[0]
+    return f"{number:.12g}", _SUM if number < 0 else _ATOM
 
 
 _WRITERS: dict[str, Callable[[Expression, _Write, Callable[[str], str], Style], tuple[str, int]]] = {

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from quizprop.exercise.spec import Exercise
 from quizprop.resources import folder
 
-__all__ = ["BankError", "load_bank", "load_exercise"]
+__all__ = ["BankError", "described", "load_bank", "load_exercise"]
 
 FORMAT = 1
 
@@ -57,7 +57,7 @@ def load_exercise(file: Path) -> Exercise:
     try:
         exercise = Exercise.model_validate({**fields, "slug": file.stem})
     except ValidationError as error:
-        problems += _described(error)
+        problems += described(error)
     if problems:
         raise BankError("\n".join(f"{file.name}: {problem}" for problem in problems))
     return exercise
@@ -72,7 +72,7 @@ def _head_problems(content: Mapping[str, Any]) -> Iterator[str]:
         yield "slug: the file's name is the slug; leave the key out"
 
 
-def _described(error: ValidationError) -> Iterator[str]:
+def described(error: ValidationError) -> Iterator[str]:
     """Pydantic's findings, one line each: the key as the file spells it, then what to change."""
     for finding in error.errors(include_url=False, include_context=False, include_input=False):
         path = [str(part) for part in finding["loc"]]

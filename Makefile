@@ -1,0 +1,63 @@
+# Everything is installed into .venv. A stamp there says what is done, until pyproject.toml changes.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CANDIDATES := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
+
+.PHONY: help serve test lint format bench clean
+
+help:
+	@echo "make serve   install, migrate, and serve on http://127.0.0.1:8000"
+	@echo "make test    all tests, and the coverage of engine and exercise"
+	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make format  let ruff lay out the code"
+	@echo "make bench   speeds, as ratios inside one run"
+	@echo "make clean   remove .venv and all caches"
+
+serve: $(VENV)/.installed
+	$(BIN)/quizprop serve
+
+test: $(VENV)/.installed-test
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: $(VENV)/.installed-lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-lint
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/generate.py
+
+clean:
+	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.made
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-test $(VENV)/.installed-lint: $(VENV)/.installed-%: pyproject.toml $(VENV)/.installed
+	$(PIP) --group $*
+	@touch $@
+
+# pip reads dependency groups from 25.1 on.
+$(VENV)/.made:
+	@for python in $(CANDIDATES); do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$$python -m venv $(VENV)"; \
+	    $$python -m venv $(VENV) && $(PIP) --upgrade 'pip>=25.1' && touch $@; \
+	    exit; \
+	  fi; \
+	done; \
+	echo "quizprop needs Python 3.11 or newer, and none of these is: $(strip $(CANDIDATES))." >&2; \
+	echo "Install one, or say where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; \
+	exit 1

@@ -1,0 +1,61 @@
+"""How fast certified exercises are made, as a ratio to writing their JSON alone.
+
+Nothing can be faster than dumping records that are ready: that is 1. Both are measured in this run, on one core.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+import orjson
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.record import record_blocks
+
+COUNT = 50_000
+ROUNDS = 3
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """The best of some rounds."""
+    times = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+def peak_mebibytes() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def main() -> None:
+    exercise = load_bank()["mazur-like"]
+
+    def generate() -> None:
+        for _ in record_blocks(exercise, seed=1, count=COUNT):
+            pass
+
+    generating = seconds(generate) / COUNT
+    peak = peak_mebibytes()
+
+    ready = [orjson.loads(line) for lines in record_blocks(exercise, seed=1, count=4000) for line in lines]
+
+    def dump() -> None:
+        for record in ready:
+            orjson.dumps(record)
+
+    dumping = seconds(dump) / len(ready)
+    print(
+        f"generate mazur-like   {1 / generating:>9,.0f} instances a second   {generating * 1e6:6.1f} microseconds each"
+    )
+    print(f"dump ready records    {1 / dumping:>9,.0f} instances a second   {dumping * 1e6:6.1f} microseconds each")
+    print(f"ratio                 {dumping / generating:>9.2f}")
+    print(f"peak memory           {peak:>9,.0f} MiB for {COUNT:,} instances")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""The command line. What a command needs is imported when it runs, so that help comes at once."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from quizprop import __version__
+
+__all__ = ["main"]
+
+_LARGEST_SEED = 2**63 - 1  # what JSON readers of all languages hold in an integer
+_NOTATIONS = ("mazur", "course", "plain")
+
+_FOR_PEOPLE = {
+    "quizprop.exercise.bank.BankError",
+    "quizprop.exercise.generate.CannotCertifyError",
+    "quizprop.exercise.record.RecordError",
+    "quizprop.store.database.DatabaseBusyError",
+    "quizprop.store.database.DatabaseUrlError",
+    "quizprop.store.database.MissingDriverError",
+    "quizprop.store.people.PasswordError",
+    "quizprop.store.people.UsernameError",
+    "quizprop.store.schema.BackupError",
+    "quizprop.store.schema.SchemaError",
+    "quizprop.web.settings.SettingsError",
+}
+"""Errors whose message is written for whoever typed the command; by name, so that nothing is imported for them."""
+
+
+class _Ordered(click.Group):
+    """A group that lists its commands in the order of this file."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+
+class _Program(_Ordered):
+    """What went wrong is said in words; a traceback is for what should not happen."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what a command returns
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            message = _words(error)
+            if message is None:
+                raise
+            raise click.ClickException(message) from error
+
+
+def _words(error: Exception) -> str | None:
+    """What to tell the person; None for what click knows how to handle, and for mistakes of the program."""
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if not names.isdisjoint(_FOR_PEOPLE):
+        return str(error)
+    if "sqlalchemy.exc.DBAPIError" in names:  # no such server, not a database, a full disk
+        return f"The database says: {getattr(error, 'orig', error)}".strip()
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    return None
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Backpropagation worked by hand: certified exercises, graded step by step."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # an old terminal without a δ shows ? and goes on
+            stream.reconfigure(errors="replace")
+
+
+_seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, _LARGEST_SEED),
+    default=0,
+    show_default=True,
+    help="Which instances: the same seed gives the same ones.",
+)
+
+
+@main.command()
+@click.argument("exercise")
+@click.option("-n", "--count", type=click.IntRange(min=1), default=1, show_default=True, help="How many instances.")
+@_seed_option
+@click.option(
+    "-o", "--output", metavar="FILE", default="-", help="Replaces FILE once all is written; by default standard output."
+)
+def generate(*, exercise: str, count: int, seed: int, output: str) -> None:
+    """Write certified instances as JSON Lines.
+
+    EXERCISE is a name from the problem bank or a .toml file. Each line holds the numbers, and for each cell its answer
+    and how far an accepted answer may be from it. The same exercise, seed and version give the same bytes.
+    """
+    from quizprop.cli import exercises
+
+    exercises.generate(exercise, count=count, seed=seed, output=output)
+
+
+@main.command()
+@click.argument("exercise", required=False)
+@_seed_option
+@click.option("--line", "place", metavar="FILE:N", help="Line N, from 1, of a file that generate wrote.")
+@click.option("--notation", type=click.Choice(_NOTATIONS), help="How to name things; by default the exercise's way.")
+@click.option("--digits", type=click.IntRange(1, 15), default=9, show_default=True, help="Decimals to show.")
+def solve(*, exercise: str | None, seed: int, place: str | None, notation: str | None, digits: int) -> None:
+    """Print the worked solution.
+
+    A line for each step: symbol = formula = numbers = value. EXERCISE is a name from the problem bank or a .toml file.
+    """
+    from quizprop.cli import exercises
+
+    if (exercise is None) == (place is None):
+        raise click.UsageError("Name an exercise, as in: quizprop solve mazur, or a line of a file: --line FILE:N.")
+    exercises.solve(exercise, seed=seed, place=place, notation=notation, digits=digits)
+
+
+@main.command()
+@click.argument("sheets", metavar="EXERCISES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("answers", type=click.File("rb"))
+@click.option("--decimal-comma", is_flag=True, help="Read 0,3775 as a number.")
+def grade(*, sheets: Path, answers: IO[bytes], decimal_comma: bool) -> None:
+    """Grade answers, and write the marks as JSON Lines.
+
+    EXERCISES is a file that generate wrote. ANSWERS (- for standard input) has a line for each sheet, as in
+
+    \b
+    {"index": 0, "answers": {"z1[1]": "0.3775", "a1[1]": 0.5933}}
+
+    An answer is a number, or text as a student types it. What else a line holds, a name say, is handed through to its
+    marks. Lines that can't be graded are reported on standard error and the rest goes on.
+
+    Exit status: 0 if every line was graded, 1 if not, 2 for a wrong command.
+    """  # noqa: D301 - click reads the control character
+    from quizprop.cli import exercises
+
+    if not exercises.grade(sheets, answers, decimal_comma=decimal_comma):
+        sys.exit(1)
+
+
+@main.group(cls=_Ordered)
+def bank() -> None:
+    """The problem bank: list, show, check."""
+
+
+@bank.command("list")
+def list_bank() -> None:
+    """List the exercises."""
+    from quizprop.cli import families
+
+    families.list_all()
+
+
+@bank.command("show")
+@click.argument("exercise")
+def show_exercise(exercise: str) -> None:
+    """Show one exercise.
+
+    Its conventions, its numbers, what is asked, and the mistakes that the numbers are certified to show. EXERCISE is a
+    name from the problem bank or a .toml file.
+    """
+    from quizprop.cli import families
+
+    families.show(exercise)
+
+
+@bank.command("check")
+@click.argument("exercises", nargs=-1)
+@click.option(
+    "-n", "--candidates", type=click.IntRange(min=1), default=2000, show_default=True, help="How many to draw."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines in place of a table.")
+def check_bank(*, exercises: tuple[str, ...], candidates: int, as_json: bool) -> None:
+    """Tell how many instances can be certified.
+
+    Draws from each of EXERCISES, or from the whole bank, and names the rules that reject most of the others.
+
+    Exit status 1 if some family can't be certified at all.
+    """
+    from quizprop.cli import families
+
+    families.check(exercises, candidates=candidates, as_json=as_json)
+
+
+_database_option = click.option(
+    "--database",
+    "url",
+    metavar="URL",
+    help="In place of QUIZPROP_DATABASE_URL, or of the SQLite file that is there by default.",
+)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on.")
+def serve(*, host: str, port: int) -> None:
+    """Serve the website until Ctrl-C.
+
+    The database is created or brought up to date first. Settings are environment variables: QUIZPROP_DATABASE_URL,
+    QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_PROBLEM_BANK.
+    """
+    from quizprop.web import serve as web
+
+    # Waitress tells where it listens, but only to who asks for its news.
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("waitress").setLevel(logging.INFO)
+    try:
+        web.serve(host, port)
+    except OSError as error:
+        if error.filename:  # of the database
+            raise
+        raise click.ClickException(
+            f"Can't listen on {host}:{port}: {error.strerror}. Another port: quizprop serve --port {port + 1}"
+        ) from error
+
+
+@main.group(cls=_Ordered)
+def db() -> None:
+    """The database: upgrade, check, backup."""
+
+
+@db.command("upgrade")
+@_database_option
+def upgrade_database(url: str | None) -> None:
+    """Create the tables, or bring them up to date."""
+    from quizprop.cli import database
+
+    database.upgrade(url)
+
+
+@db.command("check")
+@_database_option
+def check_database(url: str | None) -> None:
+    """Compare the tables with what this release wants. Exit status 1 if they differ."""
+    from quizprop.cli import database
+
+    database.check(url)
+
+
+@db.command("backup")
+@click.argument("path", type=click.Path(path_type=Path))
+@_database_option
+def backup_database(path: Path, url: str | None) -> None:
+    """Copy an SQLite database to a new file.
+
+    PATH must not exist yet. Others may go on working with the database meanwhile.
+    """
+    from quizprop.cli import database
+
+    database.backup(path, url)
+
+
+@main.group(cls=_Ordered)
+def user() -> None:
+    """Accounts: add."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+@_database_option
+def add_user(*, name: str, password_stdin: bool, url: str | None) -> None:
+    """Make an account called NAME."""
+    from quizprop.cli import database
+
+    database.add_user(name, password_stdin=password_stdin, url=url)

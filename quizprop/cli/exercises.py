@@ -1,0 +1,142 @@
+"""Exercises on the command line: generate, solve, grade."""
+
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import click
+import numpy as np
+
+from quizprop.cli.finding import bank, exercise_named, instance_at
+from quizprop.cli.layout import columns, folded, print_heading, print_table, with_bar
+from quizprop.engine.misconceptions import MISCONCEPTIONS
+from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
+from quizprop.exercise.generate import draw
+from quizprop.exercise.grade import Grade
+from quizprop.exercise.record import RecordError, RecordFile, record_blocks
+from quizprop.exercise.solution import Line, Solution, shortest
+
+__all__ = ["generate", "grade", "solve"]
+
+_TIED = "\N{NO-BREAK SPACE}"  # where no line may be folded
+
+
+def generate(exercise: str, *, count: int, seed: int, output: str) -> None:
+    """Write the first ``count`` instances of an exercise and a seed to a file, or to standard output for ``-``."""
+    blocks = record_blocks(exercise_named(exercise), seed=seed, count=count)
+    if sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty()):
+        blocks = with_bar(blocks, count)
+    with _written(output) as file:
+        for lines in blocks:
+            if lines:
+                file.write(b"\n".join(lines) + b"\n")
+
+
+@contextmanager
+def _written(path: str) -> Iterator[BinaryIO]:
+    """A binary file to write; it takes its name only when it is complete. ``-`` is standard output."""
+    if path == "-":
+        yield sys.stdout.buffer
+        sys.stdout.flush()
+        return
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():  # /dev/null, a pipe: not ours to replace
+        with target.open("wb") as file:
+            yield file
+        return
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def solve(exercise: str | None, *, seed: int, place: str | None, notation: str | None, digits: int) -> None:
+    """Print the worked solution of an exercise and a seed, or of a ``place`` FILE:N."""
+    if exercise is not None:
+        instance = draw(exercise_named(exercise), np.random.default_rng(seed))
+    else:
+        instance = instance_at(str(place))
+        known = bank().get(instance.exercise.slug)  # a line tells no notation
+        notation = notation or (known.notation if known else None)
+    solution = Solution(instance, notation or instance.exercise.notation, digits)
+    width = columns()
+    click.secho(instance.exercise.title, bold=True)
+    print_heading("Given", width)
+    for name in instance.needed:
+        click.echo(folded(_givens(solution, name), width).replace(_TIED, " "))
+    phase = None
+    for step, line in zip(instance.steps, solution.lines, strict=True):
+        if step.phase != phase:
+            print_heading(step.phase.heading, width)
+            phase = step.phase
+        click.echo(_laid_out(line, width))
+
+
+def _givens(solution: Solution, name: str) -> str:
+    keys, values = solution.instance.structure.keys[name].flat, solution.instance.values
+    numbers = {solution.symbol(key).text: shortest(values[key], 15) for key in keys}  # a shared bias is said once
+    return ",  ".join(f"{symbol}{_TIED}={_TIED}{number}" for symbol, number in numbers.items())
+
+
+def _laid_out(line: Line, width: int | None) -> str:
+    """A line of the solution; where the terminal is too narrow, an equals sign a line, one below the other."""
+    if width is None or len(line.text) <= width:
+        rows = [line.text]
+    else:
+        symbol, *parts = line.text.split(" = ")
+        indent = len(symbol) + 3
+        rows = [folded(f"{' ' * len(symbol)} = {part}", width, indent=indent) for part in parts]
+        rows[0] = symbol + rows[0][len(symbol) :]
+    return "\n".join(rows).removesuffix(line.value) + click.style(line.value, bold=True)
+
+
+def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
+    """Grade lines of answers; returns whether all lines of both files were fit for it."""
+    grades: list[Grade] = []
+    name = getattr(answers, "name", "<stdin>")  # a stream without a name stands in for standard input
+    with exercises.open("rb") as file:
+        records = RecordFile(file)
+        problems = [f"{exercises}:{number}: {problem}" for number, problem in records.problems]
+        for number, line in enumerate(answers, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = read_row(line)
+                grades.append(grade_row(records.find(row.index), row, decimal_comma=decimal_comma))
+            except (AnswersError, RecordError) as error:
+                problems.append(f"{name}:{number}: {error}")
+                continue
+            sys.stdout.buffer.write(marks_line(row, grades[-1]) + b"\n")
+    sys.stdout.flush()
+    if sys.stderr.isatty():
+        _print_summary(grades)
+    for problem in problems:
+        click.secho(problem, err=True, fg="red")
+    return not problems
+
+
+def _print_summary(grades: Sequence[Grade]) -> None:
+    """How a class did: points, and on how many sheets each mistake was seen."""
+    points, out_of = sum(graded.points for graded in grades), sum(graded.out_of for graded in grades)
+    if not out_of:
+        return
+    complete = sum(graded.complete for graded in grades)
+    share = f"{100 * points / out_of:.0f}% of the points"
+    click.echo(f"{len(grades)} graded, {complete} without an error, {share}", err=True)
+    titles = {kind.kind: kind.title for kind in MISCONCEPTIONS}
+    seen = Counter(
+        code for graded in grades for code in {code for mark in graded.marks.values() for code in mark.codes}
+    )
+    rows = [(str(sheets), code, titles[code.partition(":")[2]]) for code, sheets in seen.most_common(8)]
+    if rows:
+        print_table(rows, headings=("sheets", "mistake", ""), right=("sheets",), err=True)

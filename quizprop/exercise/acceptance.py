@@ -1,0 +1,37 @@
+"""How much of what a family draws can be certified, and what rejects the rest: for whoever writes exercise files."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from quizprop.exercise.certify import Plan, certify
+from quizprop.exercise.generate import draw_block, show
+from quizprop.exercise.spec import Exercise
+
+__all__ = ["Acceptance", "acceptance"]
+
+_AT_A_TIME = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Of ``candidates`` drawn, so many are ``certified``; the others by the first rule they broke, the worst first."""
+
+    candidates: int
+    certified: int
+    rejected: Mapping[str, int]
+
+
+def acceptance(exercise: Exercise, rng: np.random.Generator, *, candidates: int) -> Acceptance:
+    """Draw candidates and try the rules on them; of a fixed exercise, the one instance that there is."""
+    plan = Plan(exercise)
+    candidates = 1 if exercise.fixed else candidates
+    certified, rejected = 0, Counter[str]()
+    for start in range(0, candidates, _AT_A_TIME):
+        size = min(_AT_A_TIME, candidates - start)
+        block = certify(plan, show(plan, draw_block(exercise, rng, size)))
+        certified += len(block.passed)
+        rejected.update(block.rejected)
+    return Acceptance(candidates, certified, dict(rejected.most_common()))

@@ -1,0 +1,256 @@
+"""Exercises as JSON Lines: certified instances written a block at a time, and read back to be graded.
+
+A line holds all that grading needs: the network, the given numbers, which cells are asked. Its numbers are the shortest
+decimals that read back as the same float64.
+"""
+
+import operator
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import islice
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import orjson
+from pydantic import BaseModel, Field, ValidationError
+
+from quizprop.engine.arrays import Array
+from quizprop.exercise.bank import described
+from quizprop.exercise.certify import HONEST_SHEETS, Block, Plan
+from quizprop.exercise.generate import certified_blocks
+from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.spec import Exercise, NetworkSpec
+
+__all__ = ["FORMAT", "Record", "RecordError", "RecordFile", "Recorder", "blank", "read_record", "record_blocks"]
+
+FORMAT = 1
+
+_NUMBER = "%"
+"""Stands in a template for each number to come; nothing else in a record holds a per cent sign."""
+
+_NOISE = 1e-9
+"""Of the value's size: how far another machine's exponential may have moved an answer."""
+
+
+class RecordError(ValueError):
+    """A line is not a record of an exercise; the message names each key and what is wrong with it."""
+
+
+def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list[bytes]]:
+    """The first ``count`` lines of an exercise and a seed, without line ends, in lists of up to a few thousand.
+
+    Raises:
+        CannotCertifyError: the rules reject everything.
+    """
+    recorder = Recorder(Plan(exercise), seed)
+    blocks = certified_blocks(recorder.plan, np.random.default_rng(seed))
+    done = 0
+    while done < count:
+        lines = list(islice(recorder.lines(next(blocks), start=done), count - done))
+        done += len(lines)
+        yield lines
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Writes the instances that a plan and a seed give.
+
+    Turning numbers into text costs more than checking them. So a block's numbers are dumped all at once, as one table
+    with a row for each instance, and each row is set between the pieces of a template.
+    """
+
+    plan: Plan
+    seed: int
+
+    def lines(self, block: Block, *, start: int) -> Iterator[bytes]:
+        """One line for each certified instance of a block, the first of them with the index ``start``."""
+        if not len(block.passed):
+            return
+        table = orjson.dumps(self._table(block), option=orjson.OPT_SERIALIZE_NUMPY)
+        text = self._template.split(b'"%"')
+        pieces = [b""] * (2 * len(text) - 1)
+        pieces[::2] = text
+        for index, row in enumerate(table[2:-2].split(b"],["), start=start):
+            pieces[1] = b"%d" % index
+            pieces[3::2] = row.split(b",")
+            yield b"".join(pieces)
+
+    def _table(self, block: Block) -> Array:
+        """A row for each instance: its given numbers, then answer and tolerance of each asked cell."""
+        count = len(block.passed)
+        given = [block.given[name].reshape(count, -1) for name in _given_shapes(self.plan)]
+        asked = [
+            array[name].reshape(count, -1)[:, [place]]
+            for name, place in self._asked
+            for array in (block.sheet.expected, block.sheet.tolerance)
+        ]
+        return np.ascontiguousarray(np.concatenate([*given, *asked], axis=1))
+
+    @cached_property
+    def _cells(self) -> tuple[Cell, ...]:
+        return blank(self.plan.exercise).cells
+
+    @cached_property
+    def _asked(self) -> tuple[tuple[str, int], ...]:
+        """Each asked cell's quantity and its place there, counted through."""
+        keys = self.plan.structure.keys
+        return tuple((cell.quantity, list(keys[cell.quantity].flat).index(cell.key)) for cell in self._cells)
+
+    @cached_property
+    def _template(self) -> bytes:
+        """A record with a mark in place of each number, the index first."""
+        exercise = self.plan.exercise
+        alone = exercise.network.examples == 1
+        return orjson.dumps(
+            {
+                "format": FORMAT,
+                "exercise": exercise.slug,
+                "seed": self.seed,
+                "index": _NUMBER,
+                "places": exercise.places,
+                "network": exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None),
+                "given": {name: np.full(shape, _NUMBER).tolist() for name, shape in _given_shapes(self.plan).items()},
+                "asked": [{"key": cell.key, "answer": _NUMBER, "tolerance": _NUMBER} for cell in self._cells],
+                "certificate": {
+                    "mistakes_separated": len(self.plan.certified_codes),
+                    "honest_sheets": HONEST_SHEETS,
+                },
+            }
+        )
+
+
+def blank(exercise: Exercise) -> Instance:
+    """The exercise with every number zero: for what does not depend on them, as its cells in their order."""
+    shapes = _given_shapes(Plan(exercise))
+    return Instance(exercise, {name: np.zeros(shape).tolist() for name, shape in shapes.items()})
+
+
+def _given_shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """What one instance is given: the network's values, then what the exercise shows."""
+    names = (*plan.structure.network.givens(), *plan.exercise.shown)
+    return {name: plan.structure.keys[name].shape for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line read back: its place in its file's numbering, and the exercise with its numbers."""
+
+    index: int
+    instance: Instance
+
+
+class _Asked(BaseModel):
+    key: str
+    answer: float
+    tolerance: float
+
+
+class _Line(BaseModel):
+    format: Literal[1]
+    exercise: str
+    index: int = Field(ge=0)
+    places: int
+    network: NetworkSpec
+    given: dict[str, Any]
+    asked: list[_Asked]
+
+
+def read_record(line: bytes | str) -> Record:
+    """A line of ``generate`` as an exercise that asks for just these cells of just these numbers.
+
+    Nothing but the line is needed, above all no problem bank.
+
+    Raises:
+        RecordError: the line is no record, or its answers do not follow from its numbers.
+    """
+    try:
+        read = _Line.model_validate(orjson.loads(line))
+        record = Record(read.index, _instance(read))
+    except orjson.JSONDecodeError as error:
+        raise RecordError(f"not JSON: {error}") from None
+    except ValidationError as error:
+        # An exercise file calls values what a record calls given.
+        raise RecordError("; ".join(re.sub("^values", "given", finding) for finding in described(error))) from None
+    except (TypeError, ValueError) as error:
+        raise RecordError(str(error)) from None
+    values = record.instance.values
+    for asked in read.asked:
+        found = values.get(asked.key)
+        if found is None:
+            raise RecordError(f"asked: {asked.key!r} is not a cell; a cell is named as in {next(iter(values))}")
+        if not abs(found - asked.answer) <= _NOISE * (1 + abs(asked.answer)):
+            raise RecordError(
+                f"asked: {asked.key} is {found} by the given numbers, not {asked.answer}; the line was changed, or "
+                "another release wrote it"
+            )
+    return record
+
+
+def _instance(read: _Line) -> Instance:
+    values = read.network.build().givens()
+    exercise = Exercise.model_validate(
+        {
+            "slug": read.exercise,
+            "title": read.exercise,
+            "sentence": read.exercise,
+            "places": read.places,
+            "network": read.network,
+            "values": {name: value for name, value in read.given.items() if name in values},
+            "asked": [asked.key for asked in read.asked],
+            "shown": [name for name in read.given if name not in values],
+        }
+    )
+    if not exercise.fixed:
+        raise ValueError("given: holds a range; a record has numbers alone")
+    return Instance(exercise, read.given)
+
+
+class RecordFile:
+    """A file of records, found by their index. It holds the places of the lines, not the lines.
+
+    ``problems`` are the lines that can't be read at all: their number, from 1, and what is wrong.
+
+    Raises:
+        RecordError: two lines have the same index.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._lines: dict[int, tuple[int, int]] = {}
+        self.problems: list[tuple[int, str]] = []
+        self.find = lru_cache(maxsize=64)(self._find)
+        place = 0
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                self._note(line, number, place)
+            place += len(line)
+
+    def _note(self, line: bytes, number: int, place: int) -> None:
+        try:
+            index = operator.index(orjson.loads(line)["index"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            self.problems.append((number, 'not a record: a line as generate writes it has an "index"'))
+            return
+        if index in self._lines:
+            raise RecordError(
+                f"lines {self._lines[index][0]} and {number} both have the index {index}; keep the files of different "
+                "exercises and seeds apart"
+            )
+        self._lines[index] = (number, place)
+
+    def _find(self, index: int) -> Instance:
+        """The exercise with this index; ``find`` remembers the latest.
+
+        Raises:
+            RecordError: no line has the index, or the line is no record.
+        """
+        if index not in self._lines:
+            raise RecordError(f"no exercise has the index {index}")
+        number, place = self._lines[index]
+        self._file.seek(place)
+        try:
+            return read_record(self._file.readline()).instance
+        except RecordError as error:
+            raise RecordError(f"the exercise in line {number}: {error}") from None

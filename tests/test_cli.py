@@ -1,0 +1,495 @@
+"""The command line: what each command prints, where it prints it, and what it says when something is wrong."""
+
+import errno
+import importlib
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from quizprop import __version__, cli
+from quizprop.cli import layout
+from quizprop.exercise.grade import grade
+from quizprop.exercise.record import read_record
+from quizprop.exercise.solution import to_places
+from quizprop.store import people, schema
+from quizprop.store.database import open_database
+
+FAMILY = """
+format = 1
+title = "One unit"
+sentence = "One *sigmoid* unit."
+asked = ["z1", "a1"]
+[network]
+layers = [1, 1]
+activations = ["sigmoid"]
+[values]
+x = {x}
+t = 1
+W1 = 0.5
+b1 = 0.1
+eta = 0.1
+"""
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run a command in a folder of its own, as if from a pipe."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("QUIZPROP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    def call(*words, status=0, **options):
+        result = CliRunner().invoke(cli.main, [str(word) for word in words], prog_name="quizprop", **options)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Standard output and standard error are a terminal of so many columns."""
+
+    def set_up(columns):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+
+    return set_up
+
+
+def sheets(run, *, count=3, exercise="mazur-like"):
+    run("generate", exercise, "-n", count, "--seed", 7, "-o", "sheets.jsonl")
+    return [read_record(line).instance for line in Path("sheets.jsonl").read_bytes().splitlines()]
+
+
+def answer(instance, **changes):
+    right = {cell.key: to_places(instance.values[cell.key], instance.exercise.places) for cell in instance.cells}
+    return right | changes
+
+
+def every_command(command=cli.main, path=()):
+    yield path
+    for name, each in getattr(command, "commands", {}).items():
+        yield from every_command(each, (*path, name))
+
+
+# ---------------------------------------------------------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("path", list(every_command()), ids=" ".join)
+def test_every_command_explains_itself_in_eighty_columns(run, path):
+    text = run(*path, "--help").stdout
+    assert text == run(*path, "-h").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert "..." not in text.partition("Commands:")[2], "a summary is cut off: shorten its first sentence"
+
+
+def test_help_needs_nothing_but_click():
+    heavy = ("alembic", "flask", "numpy", "orjson", "pydantic", "rich", "sqlalchemy", "waitress")
+    code = f"""
+import sys
+from quizprop.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print([name for name in {heavy} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Usage:" in done.stdout
+    assert done.stderr.strip() == "[]"
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version").stdout == f"quizprop {__version__}\n"
+
+
+@pytest.mark.parametrize("name", sorted(cli._FOR_PEOPLE))
+def test_every_error_for_people_exists(name):
+    module, _, kind = name.rpartition(".")
+    assert issubclass(getattr(importlib.import_module(module), kind), Exception)
+
+
+def test_a_mistake_of_the_program_keeps_its_traceback(run, monkeypatch):
+    monkeypatch.setattr("quizprop.cli.families.list_all", lambda: {}["nothing"])
+    with pytest.raises(KeyError):
+        run("bank", "list")
+
+
+# ------------------------------------------------------------------------------------------------------------ generate
+
+
+def test_generate_writes_the_same_bytes_to_a_file_and_to_a_pipe(run):
+    lines = run("generate", "mazur-like", "-n", 3, "--seed", 7).stdout_bytes
+    assert [json.loads(line)["index"] for line in lines.splitlines()] == [0, 1, 2]
+    assert lines.endswith(b"\n")
+    run("generate", "mazur-like", "-n", 3, "--seed", 7, "-o", "sheets.jsonl")
+    assert Path("sheets.jsonl").read_bytes() == lines
+    assert run("generate", "mazur-like", "-n", 3, "--seed", 8).stdout_bytes != lines
+
+
+def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(run):
+    file = Path("sheets.jsonl")
+    file.write_text("old")
+    file.chmod(0o640)
+    link = Path("link.jsonl")
+    link.symlink_to(file)
+    run("generate", "mazur", "-o", link)
+    assert link.is_symlink()
+    assert file.read_text().startswith('{"format":1')
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert sorted(path.name for path in Path().iterdir()) == ["link.jsonl", "sheets.jsonl"]
+
+
+def test_a_file_stays_as_it_was_when_the_work_breaks_off(run, monkeypatch):
+    def breaks_off(*_, **__):
+        yield [b"{}"]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("quizprop.cli.exercises.record_blocks", breaks_off)
+    Path("sheets.jsonl").write_text("old")
+    assert "Aborted!" in run("generate", "mazur", "-o", "sheets.jsonl", status=1).stderr
+    assert [(path.name, path.read_text()) for path in Path().iterdir()] == [("sheets.jsonl", "old")]
+
+
+def test_a_device_is_written_to_and_not_replaced(run):
+    run("generate", "mazur", "-o", "/dev/null")
+    assert not Path("/dev/null").is_file()
+
+
+def test_an_exercise_may_be_a_file(run):
+    Path("unit.toml").write_text(FAMILY.format(x="{ choices = [0.5, 1.5] }"))
+    assert json.loads(run("generate", "./unit.toml").stdout)["exercise"] == "unit"
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = [sys.executable, "-c", "from quizprop.cli import main; main()", "generate", "mazur", "-n", "50000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline().startswith(b"{")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_a_bar_shows_only_where_the_work_is_long_and_a_terminal_there(run, terminal, monkeypatch):
+    assert run("generate", "mazur", "-n", 3000, "-o", "a.jsonl").stderr == ""
+    terminal(60)
+    assert run("generate", "mazur", "-n", 3000, "-o", "a.jsonl").stderr == ""
+    monkeypatch.setattr(layout, "_PATIENCE", 0)
+    assert "3,000 of 3,000" in run("generate", "mazur", "-n", 3000, "-o", "a.jsonl").stderr
+    assert run("generate", "mazur", "-n", 3000).stderr == "", "the lines themselves go to the terminal"
+
+
+# --------------------------------------------------------------------------------------------------------------- solve
+
+
+def test_solve_prints_mazurs_numbers(run):
+    lines = run("solve", "mazur").stdout.splitlines()
+    assert lines[0] == "Mazur's network"
+    assert "w1 = 0.15,  w2 = 0.2,  w3 = 0.25,  w4 = 0.3" in lines
+    assert "b1 = 0.35" in lines
+    assert "net_h1 = w1 · i1 + w2 · i2 + b1 = 0.15 · 0.05 + 0.2 · 0.1 + 0.35 = 0.3775" in lines
+    assert "E_total = E_o1 + E_o2 = 0.274811083 + 0.023560026 = 0.298371109" in lines
+    assert "w1⁺ = w1 − η · ∂E_total/∂w1 = 0.15 − 0.5 · 0.000438568 = 0.149780716" in lines
+    headings = ["Given", "Forward pass", "Error", "Output deltas", "Hidden deltas", "Gradients", "Update"]
+    assert [line for line in lines if line in headings] == headings
+
+
+def test_solve_takes_a_seed_a_notation_and_digits(run):
+    assert run("solve", "mazur-like", "--seed", 1).stdout != run("solve", "mazur-like", "--seed", 2).stdout
+    assert "z1[1] = W1[1,1] · x[1]" in run("solve", "mazur", "--notation", "plain").stdout
+    assert "E_total = E_o1 + E_o2 = 0.275 + 0.024 = 0.298" in run("solve", "mazur", "--digits", 3).stdout
+
+
+def test_a_line_of_a_file_is_solved_in_the_notation_of_its_exercise(run):
+    sheets(run)
+    drawn = run("solve", "mazur-like", "--seed", 7).stdout
+    lines = run("solve", "--line", "sheets.jsonl:1").stdout
+    assert lines.partition("\n")[2] == drawn.partition("\n")[2]
+    Path("unit.toml").write_text(FAMILY.format(x="2"))
+    run("generate", "unit.toml", "-o", "unit.jsonl")
+    assert "z1[1] = W1[1,1] · x[1] + b1[1] = 0.5 · 2 + 0.1 = 1.1" in run("solve", "--line", "unit.jsonl:1").stdout
+
+
+@pytest.mark.parametrize("columns", [40, 60, 100])
+def test_a_solution_fits_the_terminal_with_one_equals_sign_below_the_other(run, terminal, columns):
+    unfolded = run("solve", "mazur").stdout
+    terminal(columns)
+    lines = click.unstyle(run("solve", "mazur").stdout).splitlines()
+    assert max(map(len, lines)) <= columns
+    at = lines.index("Forward pass") + 2
+    assert [line.index("=") for line in lines[at : at + (3 if columns == 60 else 1)]] == [7] * (
+        3 if columns == 60 else 1
+    )
+    assert "".join(unfolded.split()).replace("─", "") == "".join("".join(lines).split()).replace("─", "")
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "message"),
+    [
+        ("sheets.jsonl", 2, "is not FILE:N"),
+        ("sheets.jsonl:0", 2, "is not FILE:N"),
+        ("sheets.jsonl:4", 2, "sheets.jsonl has fewer than 4 lines"),
+        ("other.jsonl:1", 1, "other.jsonl: No such file"),
+        ("bad.jsonl:1", 1, "bad.jsonl:1: not JSON"),
+    ],
+)
+def test_a_line_that_is_not_there_is_said(run, place, status, message):
+    sheets(run)
+    Path("bad.jsonl").write_text("bad\n")
+    assert message in run("solve", "--line", place, status=status).stderr
+
+
+def test_solve_wants_an_exercise_or_a_line(run):
+    assert "quizprop solve mazur" in run("solve", status=2).stderr
+    assert "quizprop solve mazur" in run("solve", "mazur", "--line", "a:1", status=2).stderr
+
+
+# --------------------------------------------------------------------------------------------------------------- grade
+
+
+def test_what_grade_prints_is_what_grading_finds(run):
+    instances = sheets(run)
+    answers = [answer(instances[0]), answer(instances[2], **{"z1[1]": "0.5", "z1[2]": ""})]
+    rows = [{"student": "ada", "index": 0, "answers": answers[0]}, {"index": 2, "answers": answers[1]}]
+    Path("answers.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    result = run("grade", "sheets.jsonl", "answers.jsonl")
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert (first["student"], first["points"], first["out_of"], first["first_error"]) == ("ada", 39.0, 39, None)
+    expected = grade(instances[2], answers[1])
+    assert second["points"] == expected.points < 39
+    assert second["first_error"] == expected.first_error == "z1[1]"
+    assert {key: mark["verdict"] for key, mark in second["marks"].items()} == {
+        key: mark.verdict for key, mark in expected.marks.items()
+    }
+    assert result.stderr == ""
+
+
+def test_answers_may_come_from_a_pipe_with_decimal_commas(run):
+    (instance,) = sheets(run, count=1)
+    commas = {key: text.replace(".", ",") for key, text in answer(instance).items()}
+    row = json.dumps({"index": 0, "answers": commas})
+    marks = json.loads(run("grade", "sheets.jsonl", "-", "--decimal-comma", input=row).stdout)
+    assert marks["points"] == 39
+    assert marks["marks"]["E"]["read"] == float(to_places(instance.values["E"], 4))
+
+
+def test_bad_rows_are_reported_by_line_and_the_rest_is_graded(run):
+    instances = sheets(run)
+    Path("sheets.jsonl").write_bytes(Path("sheets.jsonl").read_bytes() + b"oops\n")
+    good = json.dumps({"index": 1, "answers": answer(instances[1])})
+    rows = ["", "{", good, '{"index": 9, "answers": {}}', '{"index": 0, "answers": {"z9": 1}}']
+    result = run("grade", "sheets.jsonl", "-", input="\n".join(rows), status=1)
+    assert [json.loads(line)["index"] for line in result.stdout.splitlines()] == [1]
+    places = [line.partition(": ")[0] for line in result.stderr.splitlines()]
+    assert places == ["sheets.jsonl:4", "<stdin>:2", "<stdin>:4", "<stdin>:5"]
+    assert "no exercise has the index 9" in result.stderr
+    assert "z9 is not asked" in result.stderr
+
+
+def test_a_terminal_gets_a_summary_of_the_class(run, terminal):
+    instances = sheets(run)
+    wrong = {f"da_dz2[{unit}]": to_places(1 - instances[1].values[f"a2[{unit}]"], 4) for unit in (1, 2)}
+    rows = [{"index": 0, "answers": answer(instances[0])}, {"index": 1, "answers": answer(instances[1], **wrong)}]
+    terminal(80)
+    summary = click.unstyle(run("grade", "sheets.jsonl", "-", input="\n".join(map(json.dumps, rows))).stderr)
+    assert "2 graded, 1 without an error, 97% of the points" in summary
+    assert "1  da_dz2:slope_one_minus_a  only 1 - a" in summary
+    right = run("grade", "sheets.jsonl", "-", input=json.dumps(rows[0])).stderr
+    assert click.unstyle(right) == "1 graded, 1 without an error, 100% of the points\n"
+    assert run("grade", "sheets.jsonl", "-", input="").stderr == ""
+
+
+def test_files_of_two_seeds_in_one_are_refused(run):
+    sheets(run, count=1)
+    Path("sheets.jsonl").write_bytes(2 * Path("sheets.jsonl").read_bytes())
+    assert "lines 1 and 2 both have the index 0" in run("grade", "sheets.jsonl", "-", input="", status=1).stderr
+    run("grade", "nowhere.jsonl", "-", status=2)
+
+
+# ---------------------------------------------------------------------------------------------------------------- bank
+
+
+def test_the_bank_is_listed_in_lines_without_spaces_at_the_end(run):
+    lines = run("bank", "list").stdout.splitlines()
+    assert any(line.split() == ["mazur", "Mazur's", "network", "2-2-2", "39", "fixed"] for line in lines)
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_an_exercise_is_shown_with_what_it_is_certified_for(run, terminal):
+    text = run("bank", "show", "mazur").stdout
+    assert text.startswith("Mazur's network\n\nThe worked example that taught a generation: two inputs")
+    assert "A Step by Step Backpropagation Example (2015)" in text
+    assert "W1   [[0.15, 0.2], [0.25, 0.3]]" in text
+    assert "grad_W2:input_left_out" in text
+    assert "other_units_slope  another" not in text.partition("delta1:")[2], "a blind spot"
+    assert "a1  shown" in run("bank", "show", "deltas").stdout
+    assert "0.5 or 0.6 or 0.8" not in run("bank", "show", "deltas").stdout, "the learning rate is not needed"
+    assert "-1.5 to 1.5 in steps of 0.1" in run("bank", "show", "mazur-like").stdout
+    terminal(60)
+    assert max(map(len, click.unstyle(run("bank", "show", "mazur").stdout).splitlines())) <= 60
+
+
+def test_a_one_hot_target_is_shown_in_words(run):
+    text = FAMILY.format(x="2").replace("\nt = 1", "\nt = { one_hot = true }").replace("[1, 1]", "[1, 3]")
+    text = text.replace('"sigmoid"', '"softmax"').replace('"a1"]', '"E"]')
+    Path("softmax.toml").write_text(text)
+    shown = run("bank", "show", "softmax.toml").stdout
+    assert "\nt   a single 1, the rest 0\n" in shown
+    assert "One sigmoid unit." in shown
+
+
+def test_check_tells_how_much_is_certified_and_what_rejects_the_rest(run):
+    table = run("bank", "check", "mazur-like", "mazur", "-n", 300).stdout
+    assert "mazur            100%\n" in table
+    assert "grad_W1 can't show grad_W1:input_left_out (" in table
+    rows = [json.loads(line) for line in run("bank", "check", "--json", "-n", 100).stdout.splitlines()]
+    assert {"mazur", "mazur-like"} <= {row["exercise"] for row in rows}
+    for row in rows:
+        assert row["certified"] + sum(row["rejected"].values()) == row["candidates"] in (1, 100)
+        assert row["problem"] is None
+
+
+def test_a_family_that_cannot_be_certified_fails_the_check_with_the_way_out(run):
+    Path("zero.toml").write_text(FAMILY.format(x="-0.2"))  # z = 0
+    result = run("bank", "check", "zero.toml", "mazur", "--json", status=1)
+    zero, mazur = map(json.loads, result.stdout.splitlines())
+    assert (zero["certified"], mazur["certified"]) == (0, 1)
+    assert result.stderr.startswith("Error: zero: no instance can be certified.")
+    assert zero["problem"] in result.stderr
+    assert "Way out" in run("generate", "zero.toml", status=1).stderr
+
+
+def test_a_rare_family_is_not_called_impossible(run, monkeypatch):
+    monkeypatch.setattr("quizprop.cli.families.draw", lambda *_: None)
+    Path("zero.toml").write_text(FAMILY.format(x="-0.2"))
+    assert "0%" in run("bank", "check", "zero.toml").stdout
+
+
+@pytest.mark.parametrize("command", [["generate"], ["solve"], ["bank", "show"], ["bank", "check"]])
+def test_an_unknown_or_a_broken_exercise_is_said_in_words(run, command):
+    Path("broken.toml").write_text("format = 1\n[network]\nlayers = [1]\n")
+    assert "No exercise named 'mazr' in the problem bank. Known: " in run(*command, "mazr", status=2).stderr
+    assert run(*command, "none.toml", status=1).stderr.startswith("Error: none.toml: can't be read")
+    assert "broken.toml: title: Field required" in run(*command, "broken.toml", status=1).stderr
+
+
+def test_another_bank_may_be_named_in_the_environment(run, monkeypatch):
+    monkeypatch.setenv("QUIZPROP_PROBLEM_BANK", str(Path("mine").absolute()))
+    assert "holds no exercise file" in run("bank", "list", status=1).stderr
+    Path("mine").mkdir()
+    Path("mine/unit.toml").write_text(FAMILY.format(x="2"))
+    assert run("bank", "list").stdout.splitlines()[1].startswith("unit")
+
+
+# ------------------------------------------------------------------------------------------------- server and database
+
+
+def test_serve_listens_where_it_is_told(run, monkeypatch):
+    called = []
+    monkeypatch.setattr("quizprop.web.serve.serve", lambda *place: called.append(place))
+    run("serve")
+    run("serve", "--host", "0.0.0.0", "--port", 80)  # noqa: S104
+    assert called == [("127.0.0.1", 8000), ("0.0.0.0", 80)]  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(errno.EADDRINUSE, "Address already in use"),
+            "Can't listen on 127.0.0.1:80: Address already in use. Another",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/var/practice.db"),
+            "/var/practice.db: Permission denied\n",
+        ),
+    ],
+)
+def test_a_server_that_cannot_start_says_why(run, monkeypatch, error, message):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr("quizprop.web.serve.serve", fails)
+    assert run("serve", "--port", 80, status=1).stderr.startswith(f"Error: {message}")
+
+
+def test_a_database_is_made_checked_and_copied(run, tmp_path):
+    url = f"sqlite:///{tmp_path}/practice.db"
+    assert "upgrade it" in run("db", "check", "--database", url, status=1).stderr
+    run("db", "upgrade", "--database", url)
+    upgraded = run("db", "upgrade", "--database", url).stdout
+    assert upgraded == f"{url} is at revision {schema.newest()}.\n"
+    assert "as this release wants it" in run("db", "check", "--database", url).stdout
+    assert run("db", "backup", "copy.db", "--database", url).stdout == "Wrote copy.db.\n"
+    assert "copy.db exists already" in run("db", "backup", "copy.db", "--database", url, status=1).stderr
+
+
+def test_the_database_is_the_one_of_the_environment_or_a_file_of_the_user(run, tmp_path, monkeypatch):
+    run("db", "upgrade")
+    assert list((tmp_path / "data").rglob("*.sqlite"))
+    monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/named.db")
+    run("db", "upgrade")
+    assert (tmp_path / "named.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite:///relative.db", "is relative"),
+        ("mysql://host/name", "No database of the kind 'mysql'"),
+        ("postgresql://nobody@127.0.0.1:1/none", "The database says: connection"),
+        ("sqlite:////dev/null/practice.db", "/dev/null"),
+    ],
+)
+@pytest.mark.parametrize("command", ["upgrade", "check"])
+def test_a_database_that_cannot_be_used_is_said_in_words(run, command, url, message):
+    error = run("db", command, "--database", url, status=1).stderr
+    assert error.startswith("Error: ")
+    assert message in error
+
+
+def test_a_file_that_is_no_database_is_said_in_words(run, tmp_path):
+    Path("letter.txt").write_text("Dear database, " * 100)
+    url = f"sqlite:///{tmp_path}/letter.txt"
+    assert "not a database" in run("db", "upgrade", "--database", url, status=1).stderr
+
+
+def signs_in(url, name, password):
+    with open_database(url).read() as session:
+        return people.verify_password(people.find_credentials(session, name), password) is not None
+
+
+def test_a_user_is_added_with_a_password_from_a_pipe_or_a_prompt(run, tmp_path):
+    url = f"sqlite:///{tmp_path}/practice.db"
+    run("db", "upgrade", "--database", url)
+    added = run("user", "add", "Ada", "--password-stdin", "--database", url, input="differential\n")
+    assert added.stdout == "Added Ada.\n"
+    assert signs_in(url, "ada", "differential")
+    prompted = run("user", "add", "Blaise", "--database", url, input="calculating\ncalculating\n")
+    assert "calculating" not in prompted.output
+    assert signs_in(url, "blaise", "calculating")
+
+
+def test_a_user_that_cannot_be_added_is_said_in_words(run, tmp_path):
+    url = f"sqlite:///{tmp_path}/practice.db"
+
+    def error(name, password):
+        words = ("user", "add", name, "--password-stdin", "--database", url)
+        return run(*words, input=f"{password}\n", status=1).stderr
+
+    assert "quizprop db upgrade" in error("ada", "differential")
+    run("db", "upgrade", "--database", url)
+    assert "A user name has 3 to 40 characters" in error("a", "differential")
+    assert "A password has 8 to 1000 characters" in error("ada", "short")
+    run("user", "add", "ada", "--password-stdin", "--database", url, input="differential\n")
+    assert "is taken" in error("Ada", "differential")
