@@ -71,7 +71,7 @@ def test_the_commands_work_outside_the_checkout(installed):
 
 def test_the_website_works_outside_the_checkout(installed):
     code = """
-from quizprop.web import create_app
+from quizprop.web.app import create_app
 client = create_app().test_client()
 print(client.get("/").status_code, client.get("/static/quizprop.css").status_code)
 """

@@ -12,10 +12,10 @@ from quizprop.cli.finding import bank, exercise_named
 from quizprop.cli.layout import columns, folded, print_heading, print_table
 from quizprop.exercise.acceptance import acceptance
 from quizprop.exercise.certify import Plan
+from quizprop.exercise.conventions import conventions
 from quizprop.exercise.generate import CannotCertifyError, draw
 from quizprop.exercise.record import blank
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot
-from quizprop.web.conventions import conventions
 
 __all__ = ["check", "list_all", "show"]
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from quizprop import __version__
+from quizprop.exercise.conventions import conventions
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade, grade
 from quizprop.exercise.instance import Instance
@@ -27,7 +28,6 @@ from quizprop.store.database import DatabaseBusyError
 from quizprop.store.people import Visitor
 from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
 from quizprop.web import errors, feedback, sheet
-from quizprop.web.conventions import conventions
 from quizprop.web.forms import answer_form
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.solution import to_places
 from quizprop.store.models import Base
-from quizprop.web import create_app
+from quizprop.web.app import create_app
 from quizprop.web.sheet import instance_of
 
 SECRET = "a key for the tests alone, long enough"

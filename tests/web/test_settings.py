@@ -7,8 +7,8 @@ import stat
 import pytest
 import waitress
 
-from quizprop.web import create_app, serve, settings
-from quizprop.web.app import create_app as factory
+from quizprop.web import serve, settings
+from quizprop.web.app import create_app
 from quizprop.web.settings import SettingsError, complete, data_folder, default_database_url, from_environment
 
 
@@ -106,7 +106,7 @@ def test_another_problem_bank_can_be_named(tmp_path):
 
 
 def test_the_factory_is_short():
-    assert len(inspect.getsource(factory).splitlines()) < 45
+    assert len(inspect.getsource(create_app).splitlines()) < 45
 
 
 def test_every_view_is_short(app):

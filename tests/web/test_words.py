@@ -5,10 +5,10 @@ import pytest
 
 from quizprop.engine.network import Network
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.conventions import conventions, loss_latex
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Verdict
 from quizprop.exercise.notation import NOTATIONS, mathml
-from quizprop.web.conventions import conventions, loss_latex
 from quizprop.web.feedback import WORDS, Feedback, summarise
 from quizprop.web.rendering import emphasis, markdown, moment, percent
 from quizprop.web.sheet import Work, diagram, givens, sections, solution
