@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from quizprop.engine.arrays import Array
+from quizprop.engine.arrays import Array, batch_innermost
 from quizprop.exercise.certify import Block, Plan, certify
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
@@ -62,13 +62,11 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
     network = exercise.net
     shapes = network.givens()
     columns = {name: _columns(exercise.values[name], name, shape, network.bias) for name, shape in shapes.items()}
-    # Innermost the instance: see arrays.batch_innermost.
-    uniform = np.ascontiguousarray(rng.random((count, sum(columns.values()))).T)
+    uniform = rng.random((count, sum(columns.values())))
     given, start = {}, 0
     for name, shape in shapes.items():
         stop = start + columns[name]
-        cells = _cells(exercise.values[name], shape, uniform[start:stop], count)
-        given[name] = np.moveaxis(cells, -1, 0)
+        given[name] = batch_innermost(_cells(exercise.values[name], shape, uniform[:, start:stop]))
         start = stop
     return given
 
@@ -93,17 +91,17 @@ def _columns(value: Value, name: str, shape: tuple[int, ...], bias: str) -> int:
     return 1 if bias == "shared" and name.startswith("b") else int(np.prod(shape))
 
 
-def _cells(value: Any, shape: tuple[int, ...], uniform: Array, count: int) -> Array:  # noqa: ANN401 - see spec.Value
-    """The given's cells, the instance as last axis."""
+def _cells(value: Any, shape: tuple[int, ...], uniform: Array) -> Array:  # noqa: ANN401 - see spec.Value
+    """The given's cells, from a row of random numbers for each instance."""
+    count = len(uniform)
     if isinstance(value, OneHot):
         hot = np.floor(uniform * shape[-1])
-        return np.where(np.arange(shape[-1])[:, None] == hot[:, None, :], 1.0, 0.0)
+        return np.where(np.arange(shape[-1]) == hot[:, :, None], 1.0, 0.0)
     if isinstance(value, (Grid, Choices)):
         points = value.points
-        drawn = points[(uniform * len(points)).astype(int)]
-        return np.broadcast_to(drawn[0], (*shape, count)) if len(drawn) == 1 else drawn.reshape(*shape, count)
-    fixed = np.broadcast_to(np.asarray(value, dtype=float), shape)
-    return np.broadcast_to(fixed[..., None], (*shape, count))
+        drawn: Array = points[(uniform * len(points)).astype(int)]
+        return drawn.reshape(count, *shape) if drawn.size == count * np.prod(shape) else drawn.repeat(shape[0], axis=1)
+    return np.broadcast_to(np.asarray(value, dtype=float), (count, *shape))
 
 
 def draw(exercise: Exercise, rng: np.random.Generator) -> Instance:

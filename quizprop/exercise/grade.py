@@ -140,13 +140,21 @@ def _marks(
                     correct=bool(correct[at]),
                     follows=bool(follows[at]),
                     hidden=bool(matches[at]),
+                    lost=not np.isfinite(own.expected[name][at]),
                     mistakes=diagnosis.get(tuple(place), {}),
                 ),
             )
 
 
 def _mark(
-    reading: Reading, key: str, *, correct: bool, follows: bool, hidden: bool, mistakes: Mapping[str, str]
+    reading: Reading,
+    key: str,
+    *,
+    correct: bool,
+    follows: bool,
+    hidden: bool,
+    lost: bool,
+    mistakes: Mapping[str, str],
 ) -> Mark:
     if reading.value is None:
         return Mark(key, Verdict.BLANK if reading.blank else Verdict.UNREADABLE, reading)
@@ -156,7 +164,7 @@ def _mark(
         return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,))
     if mistakes:
         return Mark(key, Verdict.MISTAKE, reading, tuple(mistakes), tuple(mistakes.values()))
-    return Mark(key, Verdict.WRONG, reading)
+    return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if lost else ())
 
 
 def _visible(

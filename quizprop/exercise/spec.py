@@ -209,6 +209,17 @@ def _value_problems(values: dict[str, Value], network: Network) -> Iterator[str]
                 yield f"{name}: one_hot is for the targets t"
         elif not isinstance(value, (Grid, Choices)):
             yield from _shape_problems(name, value, shapes[name], network)
+    if not missing and not unknown:
+        yield from _target_problems(values["t"], network)
+
+
+def _target_problems(value: Value, network: Network) -> Iterator[str]:
+    """With cross-entropy over softmax delta is a - t only for targets that are shares of one."""
+    if network.loss != "cce" or isinstance(value, OneHot):
+        return
+    fixed = isinstance(value, tuple) and np.allclose(np.sum(np.atleast_2d(np.array(value, dtype=float)), axis=-1), 1)
+    if not fixed:
+        yield "t: with cce the targets of an example add up to 1; write t = { one_hot = true } or fix such rows"
 
 
 def _shape_problems(name: str, value: Any, shape: tuple[int, ...], network: Network) -> Iterator[str]:  # noqa: ANN401

@@ -121,6 +121,28 @@ def test_what_needs_the_network_is_not_blamed_where_the_network_is_wrong(problem
     assert [line.split(": ")[1] for line in told] == ["network"]
 
 
+@pytest.mark.parametrize(
+    ("t", "told"),
+    [
+        ("{ one_hot = true }", False),
+        ("[[0.25, 0.75]]", False),
+        ("{ choices = [0, 1] }", True),
+        ("[[1, 1]]", True),
+        ("1", True),
+    ],
+)
+def test_targets_of_categorical_cross_entropy_add_up_to_one(tmp_path, t, told):
+    text = GOOD.replace("layers = [2, 1]", 'loss = "cce"\nlayers = [2, 2]').replace('"sigmoid"', '"softmax"')
+    text = text.replace("{ choices = [0, 1] }", t).replace("[[0.5, -0.25]]", "0.5").replace("[0.1]", "0.1")
+    file = tmp_path / "unit.toml"
+    file.write_text(text, encoding="utf-8")
+    if told:
+        with pytest.raises(BankError, match="t: with cce the targets of an example add up to 1"):
+            load_exercise(file)
+    else:
+        assert load_exercise(file).network.loss == "cce"
+
+
 def test_a_shared_bias_is_one_number(problems):
     shared = GOOD.replace("layers = [2, 1]", 'bias = "shared"\nlayers = [2, 2]').replace("[[0.5, -0.25]]", "0.5")
     assert any("b1: a shared bias has one value" in line for line in problems(shared.replace("[0.1]", "[0.1, 0.2]")))

@@ -79,6 +79,13 @@ def test_zeros_upstream_hide_everything_and_earn_nothing(mazur, honest):
     assert marks["W2_new[1,1]"].sentences == (HIDDEN_BY_EARLIER,)
 
 
+def test_where_earlier_values_leave_no_number_the_cell_says_so():
+    instance = draw(load_bank()["logistic-unit"], np.random.default_rng(0))
+    # An activation of 1.5 has no logarithm of 1 - a.
+    mark = grade(instance, {"a1[1]": "1.5", "E": "0.7"}).marks["E"]
+    assert (mark.verdict, mark.sentences) == (Verdict.WRONG, (HIDDEN_BY_EARLIER,))
+
+
 def test_what_follows_can_be_worth_less(mazur, honest):
     answers = {**honest, "z1[1]": "0.5", "a1[1]": f"{1 / (1 + np.exp(-0.5)):.4f}"}
     full, half = grade(mazur, answers), grade(mazur, answers, follow_credit=0.5)
