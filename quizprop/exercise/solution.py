@@ -79,9 +79,8 @@ class Line:
         return " = ".join([self.symbol.latex, *self._middle(lambda part: part.latex), value])
 
     def _middle(self, read: Callable[[Symbol], str]) -> list[str]:
-        # Where the numbers are but the value itself (z passed on, an old bias) they need not be said twice.
-        numbers = [] if self.numbers.text == self.value else [read(self.numbers)]
-        return [read(self.formula), *numbers]
+        # What is but the value itself (a slope of 1, an old bias passed on) need not be said twice.
+        return [read(part) for part in (self.formula, self.numbers) if part.text != self.value]
 
 
 @dataclass(frozen=True)

@@ -74,3 +74,6 @@ def test_a_value_that_is_only_passed_on_is_said_once():
     instance = draw(load_bank()["han-kamber"], np.random.default_rng(0))
     by_key = {line.key: line for line in Solution(instance, "plain", 4).lines}
     assert by_key["grad_b2[1]"].text.count(by_key["grad_b2[1]"].value) == 1
+    constant = draw(load_bank()["tanh-regression"], np.random.default_rng(0))
+    by_key = {line.key: line for line in Solution(constant, "plain", 4).lines}
+    assert by_key["da_dz2[1]"].text == "da_dz2[1] = 1"
