@@ -51,7 +51,7 @@ def show(name: str) -> None:
     print_heading(f"{len(instance.cells)} cells to fill in", width)
     click.echo(folded(", ".join(exercise.asked), width))
     print_heading(f"{len(plan.certified_codes)} mistakes that its numbers are certified to show", width)
-    titles = {route.mistake.code: route.mistake.misconception.title for route in plan.routes}
+    titles = {route.mistake.code: route.mistake.misconception.title for route in plan.showing}
     print_table(titles.items())
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -29,6 +29,11 @@ class Structure:
     keys: Mapping[str, Array]
     expressions: Mapping[str, Array]
     mistakes: tuple[Mistake, ...]
+
+    @cached_property
+    def places(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:
+        """Where each key stands: its given or quantity, and its index there."""
+        return {key: (name, place) for name, keys in self.keys.items() for place, key in np.ndenumerate(keys)}
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import numpy as np
 from quizprop.engine.arrays import Array, select
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
-from quizprop.exercise.slips import Route, routes, shows, wrong
+from quizprop.exercise.slips import Route, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, within, work
 
@@ -62,31 +62,44 @@ class Plan:
         return name in self.asked and bool(self.asked[name][place])
 
     @cached_property
-    def routes(self) -> tuple[Route, ...]:
-        """The mistakes that an instance is certified for, each at the first asked quantity where it shows.
+    def written(self) -> frozenset[str]:
+        """The keys of the cells that stand on a full sheet: those asked, and those of the shown quantities."""
+        keys = self.structure.keys
+        shown = (key for name in self.exercise.shown for key in keys[name].flat)
+        return frozenset((*(key for name, mask in self.asked.items() for key in keys[name][mask]), *shown))
 
-        A mistake at a hidden value may leave a later cell as it was (a ReLU's slope knows only the sign of z); it has
-        been caught before.
+    @cached_property
+    def showing(self) -> Mapping[Route, Array]:
+        """The mistakes that an instance is certified for, each with a mask of the asked cells at which it must show.
+
+        A mistake at a hidden value must show at the first cell that is computed from it. Later ones it may leave as
+        they were (a ReLU's slope knows only the sign of z): it has been caught before.
         """
-        written = frozenset(self.asked).union(self.exercise.shown)
-        first: dict[str, str] = {}
-        return tuple(
-            route
-            for name in self.asked
-            for route in routes(self.structure.network, name, written)
-            if first.setdefault(route.mistake.code, name) == name
-            and route.mistake.code not in self.exercise.blind_spots
-        )
+        masks: dict[Route, Array] = {}
+        caught: set[tuple[str, str]] = set()
+        for name, mask in self.asked.items():
+            for place in map(tuple, np.argwhere(mask)):
+                cells = unseen(self.structure, self.structure.keys[name][place], self.written)
+                found = self._certified(routes(self.structure.network, name, frozenset(cells)))
+                made = {(route.mistake.code, key) for route in found for key in cells[route.mistake.name]}
+                for route in found:
+                    if any((route.mistake.code, key) not in caught for key in cells[route.mistake.name]):
+                        masks.setdefault(route, np.zeros(mask.shape, dtype=bool))[place] = True
+                caught |= made
+        return masks
+
+    def _certified(self, found: tuple[Route, ...]) -> tuple[Route, ...]:
+        return tuple(route for route in found if route.mistake.code not in self.exercise.blind_spots)
+
+    @cached_property
+    def certified_codes(self) -> tuple[str, ...]:
+        """The codes of the mistakes that an instance is certified to show."""
+        return tuple(dict.fromkeys(route.mistake.code for route in self.showing))
 
     @cached_property
     def workers(self) -> tuple[Worker, ...]:
         """The honest workers with whose sheets each instance is tried."""
         return workers(self.structure, places=self.exercise.places, count=HONEST_SHEETS)
-
-    @cached_property
-    def certified_codes(self) -> tuple[str, ...]:
-        """The codes of the mistakes that an instance is certified to show."""
-        return tuple(dict.fromkeys(route.mistake.code for route in self.routes))
 
 
 @dataclass(frozen=True)
@@ -159,15 +172,17 @@ def _visible_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Ite
     for name, mask in plan.asked.items():
         far = np.abs(sheet.expected[name]) > LEAST_FACTOR * sheet.tolerance[name]
         yield f"{name} is too close to 0 for {plan.exercise.places} places", _all(far[..., mask])
-    for route in plan.routes:
-        value = _wrong_value(plan, route, sheet)
+    entries = _kept(plan, sheet)
+    for route in plan.showing:
+        value = wrong_value(plan.structure, route, sheet.values, entries=entries)
         yield from _told_apart(plan, route, sheet, value, LEAST_FACTOR * sheet.tolerance[route.shown_at])
 
 
 def _apart_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
     """Even a mistake that was rounded on its way stays outside the tolerance of the truth."""
-    for route in plan.routes:
-        value, tolerance = wrong(plan.structure, route, sheet, half=plan.half)
+    entries = _kept(plan, sheet)
+    for route in plan.showing:
+        value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=entries)
         yield from _told_apart(plan, route, sheet, value, tolerance + sheet.tolerance[route.shown_at])
 
 
@@ -176,16 +191,12 @@ def _told_apart(plan: Plan, route: Route, sheet: Sheet, value: Array, distance: 
     apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.asarray(shows(route, sheet.values))
     # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
     apart |= ~np.isfinite(value)
-    yield f"{name} can't show {route.mistake.code}", _all(apart[..., plan.asked[name]])
+    yield f"{name} can't show {route.mistake.code}", _all(apart[..., plan.showing[route]])
 
 
-def _wrong_value(plan: Plan, route: Route, sheet: Sheet) -> Array:
-    values = dict(sheet.values)
-    with np.errstate(all="ignore"):
-        values[route.way[0]] = route.form.of(values)
-        for name in route.way[1:]:
-            values[name] = plan.structure.graph[name].of(values)
-    return values[route.shown_at]
+def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
+    """Of the quantities of which only some cells are asked, the right values of these: slips elsewhere leave them."""
+    return {name: np.where(mask, sheet.expected[name], np.nan) for name, mask in plan.asked.items() if not mask.all()}
 
 
 def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:

@@ -1,7 +1,7 @@
 """Grading a sheet, cell by cell: correct, following from an earlier slip, a known mistake, wrong, blank, unreadable."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from quizprop.engine.arrays import Array
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.numbers import Reading, read_number
-from quizprop.exercise.slips import Route, routes, shows, wrong
+from quizprop.exercise.slips import Route, routes, shows, unseen, wrong
 from quizprop.exercise.tolerance import Sheet, within, work
 
 __all__ = ["Grade", "Mark", "Verdict", "grade"]
@@ -41,8 +41,8 @@ class Verdict(StrEnum):
 class Mark:
     """One cell's verdict, how its text was read, and what a tutor would say to it.
 
-    ``codes`` are the known mistakes that fit, each with its sentence (Markdown emphasis) in ``sentences``; a sentence
-    never gives the answer away.
+    ``codes`` are the known mistakes that fit, ``sentences`` what a tutor would say to them (Markdown emphasis), each
+    once; a sentence never gives the answer away.
     """
 
     key: str
@@ -116,81 +116,92 @@ def _entries(instance: Instance, readings: Mapping[str, Reading]) -> dict[str, A
 def _marks(
     instance: Instance, readings: Mapping[str, Reading], entries: Mapping[str, Array], own: Sheet
 ) -> Iterator[tuple[str, Mark]]:
-    written = frozenset(name for name, entry in entries.items() if not np.isnan(entry).any())
+    shown = instance.plan.written.difference(readings)
+    written = shown.union(key for key, reading in readings.items() if reading.value is not None)
+    tutor = _Tutor(instance, entries, own, written)
     for name, mask in instance.plan.asked.items():
         entry, exact = entries[name], instance.sheet
-        known = routes(instance.network, name, written)
         correct = within(entry, exact.expected[name], exact.tolerance[name])
         matches = within(entry, own.expected[name], own.tolerance[name])
-        follows = matches & ~correct
-        if follows.any():
-            follows &= _visible(instance, name, known, entries, own)
-        typed = ~np.isnan(entry)
-        diagnosis = {}
-        if (typed & ~correct & ~follows).any():
-            diagnosis = _diagnose(instance, known, entry, entries, own)
-        for place in np.argwhere(mask):
+        for place in map(tuple, np.argwhere(mask)):
             at = (0, *place)
-            key = instance.structure.keys[name][tuple(place)]
-            yield (
-                key,
-                _mark(
-                    readings[key],
-                    key,
-                    correct=bool(correct[at]),
-                    follows=bool(follows[at]),
-                    hidden=bool(matches[at]),
-                    lost=not np.isfinite(own.expected[name][at]),
-                    mistakes=diagnosis.get(tuple(place), {}),
-                ),
-            )
+            key = instance.structure.keys[name][place]
+            if readings[key].value is None or correct[at]:
+                yield key, _settled(key, readings[key])
+            elif matches[at]:
+                yield key, tutor.follows(key, readings[key])
+            else:
+                yield key, tutor.diagnoses(key, readings[key])
 
 
-def _mark(
-    reading: Reading,
-    key: str,
-    *,
-    correct: bool,
-    follows: bool,
-    hidden: bool,
-    lost: bool,
-    mistakes: Mapping[str, str],
-) -> Mark:
-    if reading.value is None:
-        return Mark(key, Verdict.BLANK if reading.blank else Verdict.UNREADABLE, reading)
-    if correct or follows:
-        return Mark(key, Verdict.CORRECT if correct else Verdict.FOLLOWS, reading)
-    if hidden:  # right for the values above it, and no sentence about a mistake would be fair
-        return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,))
-    if mistakes:
-        return Mark(key, Verdict.MISTAKE, reading, tuple(mistakes), tuple(mistakes.values()))
-    return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if lost else ())
+def _settled(key: str, reading: Reading) -> Mark:
+    if reading.value is not None:
+        return Mark(key, Verdict.CORRECT, reading)
+    return Mark(key, Verdict.BLANK if reading.blank else Verdict.UNREADABLE, reading)
 
 
-def _visible(
-    instance: Instance, name: str, known: tuple[Route, ...], entries: Mapping[str, Array], own: Sheet
-) -> Array:
-    """Where a student's own earlier values still tell right from wrong: finite, not lost in zero, no step hidden."""
-    expected, tolerance = own.expected[name], own.tolerance[name]
-    visible: Array = np.isfinite(expected) & (np.abs(expected) > tolerance)
-    for route in known:
-        if route.mistake.misconception.forbidden:
-            value, _ = wrong(instance.structure, route, own, half=instance.plan.half, entries=entries)
-            visible &= ~within(value, expected, tolerance)
-    return visible
+@dataclass(frozen=True)
+class _Tutor:
+    """Looks at the cells that are not simply right, with the student's own sheet beside the exact one."""
 
+    instance: Instance
+    entries: Mapping[str, Array]
+    own: Sheet
+    written: frozenset[str]
+    _worked: dict[tuple[Route, bool], tuple[Array, Array]] = field(default_factory=dict)
 
-def _diagnose(
-    instance: Instance, known: tuple[Route, ...], entry: Array, entries: Mapping[str, Array], own: Sheet
-) -> dict[tuple[int, ...], dict[str, str]]:
-    """The sentences of all mistakes that give the entry, by place and code: on exact values or the student's own."""
-    found: dict[tuple[int, ...], dict[str, str]] = {}
-    for route in known:
-        fits = np.zeros(entry.shape, dtype=bool)
-        for sheet, typed in ((instance.sheet, None), (own, entries)):
-            value, tolerance = wrong(instance.structure, route, sheet, half=instance.plan.half, entries=typed)
-            fits |= within(entry, value, tolerance) & shows(route, sheet.values)
-        for place in np.argwhere(fits[0]):
-            mistakes = found.setdefault(tuple(place), {})
-            mistakes.setdefault(route.mistake.code, route.mistake.misconception.sentence)
-    return found
+    def follows(self, key: str, reading: Reading) -> Mark:
+        """Credit for what is right for the values above it, if these still tell right from wrong.
+
+        They don't where the value is lost in zero, and where a mistake that is never accepted gives the same.
+        """
+        at = self._at(key)
+        name = self.instance.structure.places[key][0]
+        expected, tolerance = self.own.expected[name][at], self.own.tolerance[name][at]
+        hidden = abs(expected) <= tolerance
+        for route in self._routes(key):
+            if route.mistake.misconception.forbidden:
+                value, reach = self._wrong(route, own=True)
+                hidden |= not abs(value[at] - expected) > tolerance + reach[at]
+        if hidden:
+            return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,))
+        return Mark(key, Verdict.FOLLOWS, reading)
+
+    def diagnoses(self, key: str, reading: Reading) -> Mark:
+        """All known mistakes that give the entry, on the exact values or on the student's own."""
+        at = self._at(key)
+        name = self.instance.structure.places[key][0]
+        found: dict[str, str] = {}
+        for route in self._routes(key):
+            for own in (False, True):
+                value, tolerance = self._wrong(route, own=own)
+                sheet = self.own if own else self.instance.sheet
+                applies = np.broadcast_to(shows(route, sheet.values), value.shape)
+                if applies[at] and within(self.entries[name][at], value[at], tolerance[at]):
+                    found.setdefault(route.mistake.code, self._sentence(route))
+        if found:
+            return Mark(key, Verdict.MISTAKE, reading, tuple(found), tuple(dict.fromkeys(found.values())))
+        lost = not np.isfinite(self.own.expected[name][at])
+        return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if lost else ())
+
+    def _sentence(self, route: Route) -> str:
+        sentence = route.mistake.misconception.sentence
+        if len(route.way) == 1:
+            return sentence
+        # The sentence speaks of the value where the slip was made, which is not the one that is written here.
+        return f"On the way, at the {self.instance.structure.graph[route.way[0]].formula.title}: {sentence}"
+
+    def _at(self, key: str) -> tuple[int, ...]:
+        return (0, *self.instance.structure.places[key][1])
+
+    def _routes(self, key: str) -> tuple[Route, ...]:
+        structure = self.instance.structure
+        cells = unseen(structure, key, self.written)
+        return routes(structure.network, structure.places[key][0], frozenset(cells))
+
+    def _wrong(self, route: Route, *, own: bool) -> tuple[Array, Array]:
+        if (route, own) not in self._worked:
+            sheet, entries = (self.own, self.entries) if own else (self.instance.sheet, None)
+            half = self.instance.plan.half
+            self._worked[route, own] = wrong(self.instance.structure, route, sheet, half=half, entries=entries)
+        return self._worked[route, own]

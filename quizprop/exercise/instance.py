@@ -138,12 +138,12 @@ class Instance:
         waiting = [cell.key for cell in self.cells]
         while waiting:
             key = waiting.pop()
-            name, place = self._places[key]
+            name, place = self.structure.places[key]
             if name in self.given or key in wanted:
                 continue
             wanted.add(key)
             waiting.extend(self.structure.expressions[name][place].names())
-        term = {key for key in wanted if self._stem(key) == "path" and not self.plan.asks(*self._places[key])}
+        term = {key for key in wanted if self._stem(key) == "path" and not self.plan.asks(*self.structure.places[key])}
         return self._cells(wanted - term)
 
     def _cells(self, wanted: Collection[str]) -> tuple[Cell, ...]:
@@ -158,21 +158,16 @@ class Instance:
         return tuple(sorted(found, key=lambda cell: list(Phase).index(cell.phase)))
 
     def _stem(self, key: str) -> str:
-        return self.structure.graph[self._places[key][0]].formula.stem
+        return self.structure.graph[self.structure.places[key][0]].formula.stem
 
     def _reads(self, name: str, place: tuple[int, ...]) -> Iterator[str]:
         """The keys that a cell's formula reads; for a cell that is not asked, what that one reads in turn."""
         for key in self.structure.expressions[name][place].names():
-            source, at = self._places[key]
+            source, at = self.structure.places[key]
             if source not in self.given and not self.plan.asks(source, at):
                 yield from self._reads(source, at)
             else:
                 yield key
-
-    @cached_property
-    def _places(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """Where each key stands: its given or quantity, and its index there."""
-        return {key: (name, place) for name, keys in self.structure.keys.items() for place, key in np.ndenumerate(keys)}
 
     def _phase(self, stem: str, layer: int) -> Phase:
         backward = Phase.OUTPUT if layer == self.network.depth else Phase.HIDDEN

@@ -7,6 +7,7 @@ quantities below it, up to the first that is written down.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from quizprop.engine.network import Network
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.tolerance import Sheet, judge
 
-__all__ = ["Route", "routes", "shows", "wrong"]
+__all__ = ["Route", "routes", "shows", "unseen", "wrong", "wrong_value"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,33 @@ class Route:
         return self.way[-1]
 
 
-@lru_cache(maxsize=1024)
-def routes(network: Network, shown_at: str, written: frozenset[str]) -> tuple[Route, ...]:
-    """All mistakes that come to light at one quantity, given which quantities are written down.
+def unseen(structure: Structure, key: str, written: Collection[str]) -> dict[str, set[str]]:
+    """The cells whose mistakes come to light at a cell: itself, and what it is computed from unseen.
+
+    Args:
+        structure: of the network.
+        key: the cell.
+        written: the keys of the cells that are written down or shown.
+
+    Returns:
+        Sets of cell keys by quantity, the cell's own quantity among them.
+    """
+    own, _ = structure.places[key]
+    found = {own: {key}}
+    waiting = [key]
+    while waiting:
+        name, place = structure.places[waiting.pop()]
+        for source in structure.expressions[name][place].names():
+            quantity, _ = structure.places[source]
+            if quantity in structure.graph and source not in written and source not in found.get(quantity, ()):
+                found.setdefault(quantity, set()).add(source)
+                waiting.append(source)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def routes(network: Network, shown_at: str, hidden: frozenset[str]) -> tuple[Route, ...]:
+    """All mistakes that come to light at a quantity, given the quantities that it is computed from unseen.
 
     Returns:
         The routes in the order of the sheet, the forms of a mistake side by side.
@@ -44,24 +69,19 @@ def routes(network: Network, shown_at: str, written: frozenset[str]) -> tuple[Ro
     structure = structure_of(network)
     found: list[Route] = []
     for mistake in structure.mistakes:
-        way = _way(structure, mistake.name, shown_at, written)
-        if way is not None:
+        if mistake.name in hidden or mistake.name == shown_at:
+            way = _way(structure, mistake.name, shown_at, hidden)
             found.extend(Route(mistake, form, way) for form in mistake.wrong)
     return tuple(found)
 
 
-def _way(structure: Structure, start: str, end: str, written: Collection[str]) -> tuple[str, ...] | None:
-    if start == end:
-        return (start,)
-    above = structure.graph.needed_for([end])
-    if start not in above or start in written:
-        return None
+def _way(structure: Structure, start: str, end: str, hidden: Collection[str]) -> tuple[str, ...]:
     way = [start]
+    passed = {*hidden, end} - {start} if start != end else set()
     for quantity in structure.graph:
-        unseen = quantity.name == end or (quantity.name in above and quantity.name not in written)
-        if unseen and not set(way).isdisjoint(quantity.inputs):
+        if quantity.name in passed and not set(way).isdisjoint(quantity.inputs):
             way.append(quantity.name)
-    return tuple(way) if end in way else None
+    return tuple(way)
 
 
 def wrong(
@@ -72,19 +92,34 @@ def wrong(
     half: float,
     entries: Mapping[str, Array] | None = None,
 ) -> tuple[Array, Array]:
-    """What the mistake gives where it shows, on a sheet that is right or a student's own, and its tolerance."""
+    """What the mistake gives where it shows, on a sheet that is right or a student's own, and its tolerance.
+
+    ``entries`` are what is written of the quantities on the way, NaN where nothing is: the mistake does not change it.
+    """
     if len(route.way) == 1:
         return judge(structure, route.form, sheet, half=half)
-    entries = entries or {}
     world = Sheet(dict(sheet.values), dict(sheet.errors), {}, {})
     value, tolerance = judge(structure, route.form, world, half=half)
-    for name in route.way[1:]:
-        previous = route.way[route.way.index(name) - 1]
-        entry = entries.get(previous, np.nan)
-        world.values[previous] = np.where(np.isnan(entry), value, entry)
-        world.errors[previous] = np.where(np.isnan(entry), tolerance, half)
+    for previous, name in pairwise(route.way):
+        entry = (entries or {}).get(previous)
+        world.values[previous] = value if entry is None else np.where(np.isnan(entry), value, entry)
+        world.errors[previous] = tolerance if entry is None else np.where(np.isnan(entry), tolerance, half)
         value, tolerance = judge(structure, structure.graph[name], world, half=half)
     return value, tolerance
+
+
+def wrong_value(
+    structure: Structure, route: Route, values: Mapping[str, Array], *, entries: Mapping[str, Array]
+) -> Array:
+    """What the mistake gives where it shows, without the cost of its tolerance."""
+    values = dict(values)
+    with np.errstate(all="ignore"):
+        value = route.form.of(values)
+        for previous, name in pairwise(route.way):
+            entry = entries.get(previous)
+            values[previous] = value if entry is None else np.where(np.isnan(entry), value, entry)
+            value = structure.graph[name].of(values)
+    return value
 
 
 def shows(route: Route, values: Mapping[str, Array]) -> Array | bool:
