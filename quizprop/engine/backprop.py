@@ -1,7 +1,7 @@
 r"""Backpropagation in textbook order: one formula a line, then the table of contents of one training step.
 
 A formula's parameters are named by role: ``a_prev`` is the activation of the layer below, ``W_next`` the weights of the
-layer above, ``W_next_new`` those weights after the step. ``bind`` turns roles into the names of one layer.
+layer above. ``bind`` turns roles into the names of one layer.
 Shapes, after any leading axes: x, z, a, t, e, dE_da, da_dz, delta are ``(m, units)``; path is ``(m, to, from)``; W and
 grad_W ``(to, from)``; b and grad_b ``(units,)``; E and eta scalars. Sources: Rumelhart, Hinton and Williams (1986); M.
 Mazur, "A Step by Step Backpropagation Example" (2015); Goodfellow, Bengio and Courville, "Deep Learning" (2016), ch. 6.
@@ -268,9 +268,9 @@ def _source(role: str, layer: int) -> str:
     """The name that a parameter reads in a layer; layer 0 of the activations is the input x."""
     if role in ("x", "t", "e", "eta"):
         return role
-    for suffix, offset in (("_prev_prev", -2), ("_prev", -1), ("_next_new", 1), ("_next", 1)):
+    for suffix, offset in (("_prev_prev", -2), ("_prev", -1), ("_next", 1)):
         if role.endswith(suffix):
-            stem = role.removesuffix(suffix) + ("_new" if suffix == "_next_new" else "")
+            stem = role.removesuffix(suffix)
             return "x" if (stem, layer + offset) == ("a", 0) else quantity_name(stem, layer + offset)
     return quantity_name(role, layer)
 

@@ -4,8 +4,10 @@ The same plain function that solves an exercise so also writes its worked soluti
 depends on. Nothing is derived here: an expression keeps the shape in which the formula was written.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -116,6 +118,16 @@ class Expression:
         replaced = (part.replacing(by_key) if isinstance(part, Expression) else part for part in self.parts)
         return Expression(self.kind, *replaced)
 
+    def evaluate(self, number: Callable[[str], Array], step: Callable[[Array], Array]) -> Array:
+        """Its value as a person gets it, one operation after the other.
+
+        Args:
+            number: the value of each symbol, arrays of one shape.
+            step: what becomes of the result of each product, quotient, power and function on the way (rounded, say).
+        """
+        parts = [part.evaluate(number, step) if isinstance(part, Expression) else part for part in self.parts]
+        return _COMPUTED[self.kind](parts, number, step)
+
     def write(self, name: Callable[[str], str], style: Style, *, looser_than: int = _CHOICE) -> str:
         """The expression in a style, each symbol written by ``name``.
 
@@ -213,6 +225,23 @@ _WRITERS: dict[str, Callable[[Expression, _Write, Callable[[str], str], Style], 
     "call": _call,
     "choice": _choice,
     "number": _number,
+}
+
+
+_FUNCTIONS: dict[str, Callable[[Array], Array]] = {"ln": np.log, "log10": np.log10, "tanh": np.tanh}
+
+_Step = Callable[[Array], Array]
+_COMPUTED: dict[str, Callable[[list[Any], Callable[[str], Array], _Step], Array]] = {
+    "symbol": lambda parts, number, _step: number(parts[0]),
+    "number": lambda parts, _number, _step: np.asarray(parts[0]),
+    "sum": lambda parts, _number, _step: reduce(operator.add, parts),
+    "minus": lambda parts, _number, _step: -parts[0],
+    "product": lambda parts, _number, step: reduce(lambda left, right: step(left * right), parts),
+    "fraction": lambda parts, _number, step: step(parts[0] / parts[1]),
+    "power": lambda parts, _number, step: step(parts[0] ** parts[1]),
+    "exp": lambda parts, _number, step: step(np.exp(parts[0])),
+    "call": lambda parts, _number, step: step(_FUNCTIONS[parts[0]](parts[1])),
+    "choice": lambda parts, _number, _step: np.where(parts[0] > 0, parts[1], parts[2]),
 }
 
 

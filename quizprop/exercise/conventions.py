@@ -47,6 +47,9 @@ def _conventions(instance: Instance, notation: str) -> Iterator[Convention]:
         yield Convention("Learning rate", "", f"{rate} = {show(float(instance.given['eta']))}")
     if phases - {Phase.FORWARD}:
         yield Convention("Loss", _loss_words(network), loss_latex(network, notation))
+    if network.examples > 1 and phases & {Phase.OUTPUT, Phase.HIDDEN}:
+        where = "the mean enters" if network.reduction == "mean" else "their sum enters"
+        yield Convention("Deltas", f"each of its own example's loss; {where} the gradients")
     yield from _activations(network, notation)
     if phases & {Phase.FORWARD, Phase.UPDATE}:
         stepping = Phase.UPDATE in phases and network.bias != "none"

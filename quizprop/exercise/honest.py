@@ -1,7 +1,11 @@
-"""Honest workers: they do every step right, and differ in how they round what they write down and carry on."""
+"""Honest workers: they do every step right, and differ in how they round what they write down and carry on.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Most round the values that the sheet asks for. Some write every operation down on scratch paper, e to the minus z and
+the square of a difference too, and round there as well.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,9 +29,15 @@ class Worker:
     half_up: bool
     full: Mapping[str, Choice]
     carried: Mapping[str, Choice]
+    scratch: bool = False
 
     def write(self, name: str, value: Array) -> tuple[Array, Array]:
         """What the worker writes for a quantity's value, and what they go on with."""
+        written = _where(self.full[name], value, self.rounded(value))
+        return written, _where(self.carried[name], value, written)
+
+    def rounded(self, value: Array) -> Array:
+        """The value rounded to the worker's places."""
         scale = 10.0**self.places
         units = value * scale
         if self.half_up:
@@ -36,20 +46,65 @@ class Worker:
         else:
             np.rint(units, out=units)
         units /= scale
-        written = _where(self.full[name], value, units)
-        return written, _where(self.carried[name], value, written)
+        return units
+
+    def sheet(self, structure: Structure, given: Mapping[str, Array], want: Collection[str]) -> dict[str, Array]:
+        """What the worker writes for the wanted quantities, and for those above them.
+
+        Args:
+            structure: of the network.
+            given: the givens, leading axis the instance.
+            want: names of quantities.
+        """
+        written: dict[str, Array] = {}
+
+        def carry(name: str, value: Array) -> Array:
+            written[name], carried = self.write(name, value)
+            return carried
+
+        if self.scratch:
+            self._on_scratch_paper(structure, given, want, carry)
+        else:
+            structure.graph.evaluate(given, want=want, carry=carry)
+        return written
+
+    def _on_scratch_paper(
+        self,
+        structure: Structure,
+        given: Mapping[str, Array],
+        want: Collection[str],
+        carry: Callable[[str, Array], Array],
+    ) -> None:
+        cells = {
+            key: array[(..., *place)]
+            for name, array in given.items()
+            for place, key in np.ndenumerate(structure.keys[name])
+        }
+        needed = structure.graph.needed_for(want, given)
+        for name in (quantity.name for quantity in structure.graph):
+            if name in needed:
+                expressions = structure.expressions[name]
+                value = np.empty((*expressions.shape, len(next(iter(cells.values())))))
+                for place, expression in np.ndenumerate(expressions):
+                    value[place] = expression.evaluate(cells.__getitem__, self.rounded)
+                carried = carry(name, np.moveaxis(value, -1, 0))
+                cells |= {key: carried[(..., *place)] for place, key in np.ndenumerate(structure.keys[name])}
 
 
 def workers(structure: Structure, *, places: int, count: int) -> tuple[Worker, ...]:
-    """``count`` workers, the same at each call, so that no instance depends on the others that are tried with it."""
+    """``count`` workers, the same at each call, so that no instance depends on the others that are tried with it.
+
+    The last two work on scratch paper, rounding half up and half to even.
+    """
     rng = np.random.default_rng(20150317)
     found = []
+    nowhere = dict.fromkeys(structure.keys, False)
     for number in range(count):
         share_full, share_carried = _PURE[number] if number < len(_PURE) else _MIXED
         full = {name: _choice(rng.random(keys.shape) < share_full) for name, keys in structure.keys.items()}
         carried = {name: _choice(rng.random(keys.shape) < share_carried) for name, keys in structure.keys.items()}
         found.append(Worker(places, number % 2 == 0, full, carried))
-    return tuple(found)
+    return (*found[:-2], *(replace(worker, full=nowhere, carried=nowhere, scratch=True) for worker in found[-2:]))
 
 
 def _choice(mask: Array) -> Choice:

@@ -7,6 +7,7 @@ from functools import cached_property
 from quizprop.engine.trace import Expression, Style
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol, symbol
+from quizprop.exercise.numbers import show
 
 __all__ = ["Line", "Solution", "shortest", "to_places"]
 
@@ -109,8 +110,8 @@ class Solution:
                 expression.write(lambda key: self.symbol(key).latex, _LATEX),
             ),
             Symbol(
-                expression.write(lambda key: shortest(values[key], self.digits), _TEXT),
-                expression.write(lambda key: shortest(values[key], self.digits).replace("−", "-"), _LATEX),
+                expression.write(lambda key: self._number(key, values), _TEXT),
+                expression.write(lambda key: self._number(key, values).replace("−", "-"), _LATEX),
             ),
             shortest(values[cell.key], self.digits),
         )
@@ -131,6 +132,11 @@ class Solution:
                 structure.keys[quantity.name].flat, structure.expressions[quantity.name].flat, strict=True
             )
         }
+
+    def _number(self, key: str, values: Mapping[str, float]) -> str:
+        """What is given stands as it was given, what was computed to the solution's digits."""
+        given = self.instance.structure.places[key][0] in self.instance.given
+        return _minus_sign(show(values[key])) if given else shortest(values[key], self.digits)
 
     def symbol(self, key: str) -> Symbol:
         """How the notation writes a cell or a given."""

@@ -15,7 +15,7 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, independent_groups
 
-__all__ = ["Sheet", "half_unit", "judge", "spread", "within", "work"]
+__all__ = ["Sheet", "half_unit", "judge", "reach", "spread", "within", "work"]
 
 _FLOAT_NOISE = 1e-12
 """Of the value's size: float64 arithmetic in another order than ours is still the same arithmetic."""
@@ -87,7 +87,12 @@ def judge(
 
 def within(entry: Array, expected: Array, tolerance: Array) -> Array:
     """Where an entry is as close as the tolerance asks; never where one of them is not a number."""
-    return np.asarray(np.abs(entry - expected) <= tolerance + _FLOAT_NOISE * (1 + np.abs(expected)))
+    return np.asarray(np.abs(entry - expected) <= reach(expected, tolerance))
+
+
+def reach(expected: Array, tolerance: Array) -> Array:
+    """How far an entry may be from what is expected, to the last bit: the tolerance and the noise of float64."""
+    return np.asarray(tolerance + _FLOAT_NOISE * (1 + np.abs(expected)))
 
 
 def spread(

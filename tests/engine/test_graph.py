@@ -237,7 +237,6 @@ def test_a_formula_is_still_the_plain_function_and_knows_its_parameters():
         ("a_prev_prev", 2, "x"),
         ("z_prev", 2, "z1"),
         ("W_next", 1, "W2"),
-        ("W_next_new", 1, "W2_new"),
         ("W_new", 2, "W2_new"),
         ("path_next", 0, "path1"),
         ("delta", 2, "delta2"),

@@ -185,6 +185,31 @@ def test_a_number_is_the_trace_of_a_formula_that_reads_nothing():
     assert not list(cells[0].names())
 
 
+def test_every_cell_computed_one_operation_after_the_other_has_its_value(network, numbers):
+    structure = structure_of(network)
+    values = structure.graph.evaluate(numbers(network, 1, batch=(4,)))
+    cells = {key: values[name][(..., *place)] for key, (name, place) in structure.places.items()}
+    for quantity in structure.graph:
+        for place, expression in np.ndenumerate(structure.expressions[quantity.name]):
+            value = expression.evaluate(cells.__getitem__, lambda step: step)
+            expected = values[quantity.name][(..., *place)]
+            assert np.broadcast_to(value, (4,)) == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+def test_each_operation_is_a_step_and_a_sum_is_none():
+    z = Expression("symbol", "z")
+    seen = []
+    value = (1 / (1 + (-z).exp()) + z * z * 2).evaluate(
+        lambda _key: np.float64(0.5), lambda step: seen.append(step) or step
+    )
+    assert seen == pytest.approx([math.exp(-0.5), 1 / (1 + math.exp(-0.5)), 0.25, 0.5])
+    assert value == pytest.approx(1 / (1 + math.exp(-0.5)) + 0.5)
+
+
+def test_a_common_logarithm_is_computed():
+    assert Expression("symbol", "a").log10().evaluate(lambda _key: np.float64(100), lambda step: step) == 2
+
+
 def test_a_scalar_is_an_array_without_axes():
     assert symbols(np.array("eta", dtype=object)).shape == ()
 

@@ -41,6 +41,15 @@ def test_the_bias_policy_is_said_where_there_is_a_step():
     assert "Biases" not in rules(instances["deltas"])
 
 
+@pytest.mark.parametrize(("reduction", "words"), [("mean", "the mean enters"), ("sum", "their sum enters")])
+def test_a_mini_batch_says_where_its_examples_are_put_together(reduction, words):
+    base = load_bank()["mini-batch"]
+    network = base.network.model_copy(update={"reduction": reduction})
+    given = draw(base, np.random.default_rng(0)).given
+    said = rules(Instance(base.model_copy(update={"network": network}), given))
+    assert said["Deltas"].words == f"each of its own example's loss; {words} the gradients"
+
+
 def test_every_formula_is_mathematics(instances):
     for notation in ("mazur", "course", "plain"):
         for rule in rules(instances[0], notation).values():

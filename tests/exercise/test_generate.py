@@ -140,6 +140,16 @@ def test_a_single_asked_cell_is_the_only_one_of_its_quantity():
     assert set(grade(instance, {}).marks) == {cell.key for cell in instance.cells}
 
 
+def test_a_mistake_at_a_cell_that_is_not_asked_must_show_where_it_is_read():
+    base = load_bank()["mazur-like"]
+    exercise = base.model_copy(update={"asked": ("delta2", "delta1", "grad_W1[1,1]", "W1_new[2,2]")})
+    codes = Plan(exercise).certified_codes
+    shown_at = {(route.mistake.code, route.shown_at) for route in Plan(exercise).showing}
+    assert ("grad_W1:input_left_out", "grad_W1") in shown_at
+    assert ("grad_W1:input_left_out", "W1_new") in shown_at
+    assert "W1_new:no_step" in codes
+
+
 def test_the_first_of_many_is_the_one_that_draw_gives(exercise):
     many = draw_many(exercise, np.random.default_rng(8))
     assert next(many).given == draw(exercise, np.random.default_rng(8)).given

@@ -86,6 +86,42 @@ def test_where_earlier_values_leave_no_number_the_cell_says_so():
     assert (mark.verdict, mark.sentences) == (Verdict.WRONG, (HIDDEN_BY_EARLIER,))
 
 
+def test_a_blank_beside_a_right_value_blames_nobody():
+    instance = draw(load_bank()["mazur-like"], np.random.default_rng(2))
+    right = f"{instance.values['dE_da2[1]']:.4f}"
+    # Twice the delta: a factor 2 in the derivative would explain it, but that derivative is written, and right.
+    answers = {"dE_da2[1]": right, "delta2[1]": repr(2 * instance.values["delta2[1]"])}
+    assert not any(code.startswith("dE_da2") for code in grade(instance, answers).marks["delta2[1]"].codes)
+
+
+def test_what_is_never_asked_does_not_hide_what_is():
+    instance = draw(load_bank()["han-kamber"], np.random.default_rng(0))
+    answers = {cell.key: f"{instance.values[cell.key]:.4f}" for cell in instance.cells}
+    weight, eta = instance.values["W1[1,1]"], instance.values["eta"]
+    own_output = instance.values["delta1[1]"] * instance.values["a1[1]"]
+    mark = grade(instance, {**answers, "W1_new[1,1]": f"{weight - eta * own_output:.4f}"}).marks["W1_new[1,1]"]
+    assert not any(code.startswith("grad_W1") for code in mark.codes)
+
+
+def test_a_slip_on_the_way_is_said_to_be_on_the_way():
+    instance = draw(load_bank()["mazur-like"], np.random.default_rng(2))
+    z, error = instance.values["z2[1]"], instance.values["dE_da2[1]"]
+    mark = grade(instance, {"delta2[1]": repr(error * z * (1 - z))}).marks["delta2[1]"]
+    sentence = mark.sentences[mark.codes.index("da_dz2:slope_at_net_input")]
+    assert sentence.startswith("On the way, at the slope of the activation: ")
+
+
+def test_a_forgotten_learning_rate_that_is_rounded_does_not_follow():
+    for seed in range(40):
+        instance = draw(load_bank()["mazur-like"], np.random.default_rng(seed))
+        old = instance.values["W2[1,1]"]
+        for gradient in np.arange(0.0002, 0.003, 0.00008):
+            answers = {"grad_W2[1,1]": f"{gradient:.5f}", "W2_new[1,1]": f"{old - gradient:.4f}"}
+            marks = grade(instance, answers).marks
+            if not marks["grad_W2[1,1]"].verdict.accepted:
+                assert not marks["W2_new[1,1]"].verdict.accepted
+
+
 def test_what_follows_can_be_worth_less(mazur, honest):
     answers = {**honest, "z1[1]": "0.5", "a1[1]": f"{1 / (1 + np.exp(-0.5)):.4f}"}
     full, half = grade(mazur, answers), grade(mazur, answers, follow_credit=0.5)

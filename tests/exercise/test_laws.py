@@ -59,6 +59,19 @@ def round_cells(value, rng, rounding, places):
     return written, np.where(rng.random(value.shape) < 0.5, value, written)
 
 
+def on_scratch_paper(instance, rounded):
+    """The numbers, by key, of who writes down and rounds the result of every single operation."""
+    structure = instance.structure
+    numbers = {key: np.float64(instance.values[key]) for name in instance.given for key in structure.keys[name].flat}
+    for quantity in structure.graph:
+        if quantity.name not in instance.given:
+            for place, key in np.ndenumerate(structure.keys[quantity.name]):
+                with np.errstate(all="ignore"):  # a value that nobody asks for may be lost in rounding
+                    value = structure.expressions[quantity.name][place].evaluate(numbers.__getitem__, rounded)
+                numbers[key] = rounded(value)
+    return numbers
+
+
 def slip_cells(instance, route):
     """The asked cells at which the mistake makes a difference."""
     name = route.shown_at
@@ -83,6 +96,17 @@ def test_every_honest_sheet_of_every_certified_instance_gets_full_marks(instance
             assert graded.complete, [mark for mark in graded.marks.values() if not mark.verdict.accepted]
             assert graded.points == graded.out_of
             assert graded.first_error is None
+
+
+@pytest.mark.parametrize("half_up_or_even", [half_up, np.round])
+def test_who_writes_every_operation_down_and_rounds_it_gets_full_marks(instances, half_up_or_even):
+    for instance in instances:
+        numbers = on_scratch_paper(
+            instance, lambda value, places=instance.exercise.places: half_up_or_even(value, places)
+        )
+        texts = {cell.key: repr(float(numbers[cell.key])) for cell in instance.cells}
+        graded = grade(instance, texts)
+        assert graded.complete, [mark for mark in graded.marks.values() if not mark.verdict.accepted]
 
 
 @LAW
@@ -110,7 +134,8 @@ def test_two_mistakes_one_after_the_other_are_both_named(instances, data):
     instance = data.draw(st.sampled_from(instances))
     order = list(instance.plan.asked)
     first, second = sorted(
-        (data.draw(st.sampled_from(list(instance.plan.showing))) for _ in range(2)), key=lambda r: order.index(r.shown_at)
+        (data.draw(st.sampled_from(list(instance.plan.showing))) for _ in range(2)),
+        key=lambda r: order.index(r.shown_at),
     )
     assume(first.shown_at != second.shown_at)
     cells = [slip_cells(instance, route) for route in (first, second)]

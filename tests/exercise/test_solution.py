@@ -7,6 +7,7 @@ import pytest
 
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS, mathml
 from quizprop.exercise.solution import Solution, shortest, to_places
 
@@ -60,6 +61,15 @@ def test_what_is_not_asked_but_needed_has_its_line_too():
     assert {"delta1[1]", "delta2[2]"} <= set(lines)
     # Neither what is shown nor what nobody needs.
     assert not any(key.startswith(("z", "a1", "a2", "path", "grad", "W")) for key in lines)
+
+
+def test_what_is_given_stands_as_it_was_given():
+    base = load_bank()["mazur"]
+    exercise = base.model_copy(update={"places": 1})
+    instance = Instance(exercise, draw(base, np.random.default_rng(0)).given)
+    line = Solution(instance, "mazur", 1).lines[0]
+    assert line.numbers.text == "0.15 · 0.05 + 0.2 · 0.1 + 0.35"
+    assert line.value == "0.4"
 
 
 def test_numbers_are_written_with_a_true_minus_and_no_negative_zero():
