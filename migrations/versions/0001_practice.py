@@ -74,6 +74,7 @@ def upgrade():
         sa.Column("attempt", sa.BigInteger(), nullable=False),
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
+        sa.Column("decimal_comma", sa.Boolean(), nullable=False),
         sa.Column("numbers", sa.Text(), nullable=False),
         sa.Column("marks", sa.Text(), nullable=False),
         sa.Column("points", sa.Double(), nullable=False),

@@ -97,7 +97,10 @@ class Variant(Base):
 
 
 class Submission(Base):
-    """One checked sheet; never changed. ``raw`` is the text as typed, ``numbers`` what was read from it."""
+    """One checked sheet; never changed.
+
+    ``raw`` is the text as typed, ``numbers`` what was read from it, with a decimal comma or without.
+    """
 
     __tablename__ = "submission"
     __table_args__ = (
@@ -113,6 +116,7 @@ class Submission(Base):
     attempt: Mapped[int]
     key: Mapped[str] = mapped_column(String(64))
     raw: Mapped[str]
+    decimal_comma: Mapped[bool]
     numbers: Mapped[str]
     marks: Mapped[str]
     points: Mapped[float]

@@ -25,7 +25,6 @@ __all__ = [
     "create_variant",
     "find_variant",
     "give_up",
-    "latest_submission",
     "progress",
     "record_submission",
     "submissions",
@@ -61,13 +60,17 @@ class StoredVariant:
 
 @dataclass(frozen=True, slots=True)
 class StoredSubmission:
-    """One checked sheet. Cell keys point to the typed text in ``raw``, to a number or None in ``numbers``."""
+    """One checked sheet. Cell keys point to the typed text in ``raw``, to a number or None in ``numbers``.
+
+    ``decimal_comma`` is how the text was read: whether ``0,3775`` is a number.
+    """
 
     id: int
     variant_id: int
     attempt: int
     key: str
     raw: Mapping[str, str]
+    decimal_comma: bool
     numbers: Mapping[str, float | None]
     marks: Mapping[str, Any]
     points: float
@@ -94,7 +97,11 @@ class ExerciseProgress:
 
     @property
     def solved(self) -> bool:
-        """Whether a variant got full marks; the solution can't have helped, for a variant given up is closed."""
+        """Whether a variant got full marks.
+
+        A variant given up is closed; but numbers that are the same each time may have been seen in the solution of an
+        earlier variant.
+        """
         return self.solved_variants > 0
 
 
@@ -137,12 +144,6 @@ _GIVE_UP = (
 )
 _SUBMISSIONS = (
     select(_submission).where(_submission.c.variant_id == bindparam("variant_id")).order_by(_submission.c.attempt)
-)
-_LATEST = (
-    select(_submission)
-    .where(_submission.c.variant_id == bindparam("variant_id"))
-    .order_by(_submission.c.attempt.desc())
-    .limit(1)
 )
 _SAME_KEY = select(_submission).where(
     _submission.c.variant_id == bindparam("variant_id"), _submission.c.key == bindparam("key")
@@ -209,6 +210,7 @@ def record_submission(
     *,
     key: str,
     raw: Mapping[str, str],
+    decimal_comma: bool,
     numbers: Mapping[str, float | None],
     marks: Mapping[str, Any],
     points: float,
@@ -231,6 +233,7 @@ def record_submission(
         "variant_id": variant.id,
         "key": _checked_key(key),
         "raw": _write_json(raw),
+        "decimal_comma": decimal_comma,
         "numbers": _write_json(numbers),
         "marks": _write_json(marks),
         **_checked_points(points, out_of),
@@ -260,12 +263,6 @@ def _lock_for_attempt(session: Session, variant: StoredVariant, key: str) -> Sto
 def submissions(session: Session, variant: StoredVariant) -> tuple[StoredSubmission, ...]:
     """All submissions of a variant, the first attempt first."""
     return tuple(_stored_submission(row._asdict()) for row in session.execute(_SUBMISSIONS, {"variant_id": variant.id}))
-
-
-def latest_submission(session: Session, variant: StoredVariant) -> StoredSubmission | None:
-    """The last attempt at a variant; None before the first."""
-    row = session.execute(_LATEST, {"variant_id": variant.id}).one_or_none()
-    return None if row is None else _stored_submission(row._asdict())
 
 
 def give_up(session: Session, variant: StoredVariant, *, now: int) -> StoredVariant:

@@ -38,6 +38,7 @@ _NEVER_SHOWN: Final = ("csrf_token", "password", "current")
 
 def page(status: int, *, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """The page of an error, with what the request had typed."""
+    _look_up_visitor()
     title, words = _WORDS.get(status, _OTHER)
     return render_template("error.html", status=status, title=title, words=words, kept=_kept()), status, headers or {}
 
@@ -58,8 +59,6 @@ def register(app: Flask) -> None:
 def _on_http_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, InternalServerError):
         g.setdefault("visitor", None)
-    else:
-        _look_up_visitor()
     if error.code is None or error.response is not None:
         return error
     return page(error.code)
@@ -73,6 +72,7 @@ def _on_database_error(error: Exception) -> ResponseReturnValue:
 
 
 def _look_up_visitor() -> None:
+    """Know the name for the page's header, where the database tells it and was not tried before."""
     try:
         visitor()
     except (SQLAlchemyError, DatabaseBusyError):

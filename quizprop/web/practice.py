@@ -67,10 +67,10 @@ class Desk:
         """Why the solution may be shown: ``solved``, ``given up``, or nothing."""
         return "solved" if self.solved else "given up" if self.variant.given_up_at is not None else ""
 
-    def same(self, texts: Mapping[str, str]) -> StoredSubmission | None:
-        """The last attempt, if these texts are its texts."""
-        last = self.attempts[-1] if self.attempts else None
-        return last if last is not None and last.raw == texts else None
+    def same(self, work: Work) -> StoredSubmission | None:
+        """The latest attempt with these very texts, read in the same way; None where there is none."""
+        equal = (one for one in reversed(self.attempts) if one.raw == work.texts)
+        return next((one for one in equal if one.decimal_comma == work.decimal_comma), None)
 
 
 # --- the pages ------------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
     submission = next((one for one in desk.attempts if str(one.attempt) == attempt), None) or abort(404)
     choose_notation(request.args.get("notation"))
     told = {key: feedback.read(mark) for key, mark in submission.marks.items()}
-    work = Work(submission.raw, decimal_comma=flask.session.get("decimal_comma", False), feedback=told)
+    work = Work(submission.raw, submission.decimal_comma, feedback=told)
     return show(desk, work, submission=submission)
 
 
@@ -151,12 +151,15 @@ def give_up(token: str) -> ResponseReturnValue:
     desk = open_desk(token)
     work = typed(desk)
     graded = grade(desk.instance, work.texts, decimal_comma=work.decimal_comma)
+    submission = desk.same(work)
     with database().write() as session:
-        if not work.empty and desk.same(work.texts) is None and not desk.ended:
-            record(session, desk, work, graded)
+        if submission is None and not work.empty:
+            submission = record(session, desk, work, graded)
         if not (graded.complete or desk.solved):
             records.give_up(session, desk.variant, now=now())
-    return redirect(url_for(".show_sheet", token=token), 303)
+    if submission is None:
+        return redirect(url_for(".show_sheet", token=token), 303)
+    return redirect(url_for(".show_result", token=token, attempt=submission.attempt), 303)
 
 
 @practice.get("/progress")
@@ -223,7 +226,7 @@ def choose_notation(name: str | None) -> str | None:
 def in_notation(desk: Desk, work: Work, name: str) -> ResponseReturnValue:
     """The same sheet in another notation, with all that is typed and, if it was checked just so, its feedback."""
     choose_notation(name)
-    checked = desk.same(work.texts)
+    checked = desk.same(work)
     if checked is not None:
         return redirect(url_for(".show_result", token=desk.variant.token, attempt=checked.attempt), 303)
     return show(desk, work)
@@ -241,6 +244,7 @@ def record(session: Session, desk: Desk, work: Work, graded: Grade) -> StoredSub
         desk.variant,
         key=hashlib.sha256(content.encode()).hexdigest(),
         raw=work.texts,
+        decimal_comma=work.decimal_comma,
         numbers={key: mark.reading.value for key, mark in graded.marks.items()},
         marks={key: feedback.write(mark) for key, mark in graded.marks.items()},
         points=graded.points,

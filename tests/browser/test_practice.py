@@ -12,6 +12,15 @@ from quizprop.exercise.generate import draw
 pytestmark = pytest.mark.browser
 
 
+# What can be scrolled sideways and neither takes the focus nor holds anything that does.
+OUT_OF_REACH = """() => [...document.querySelectorAll("body *")]
+    .filter((element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX))
+    .filter((element) => element.scrollWidth > element.clientWidth + 1)
+    .filter((element) => !element.matches("[tabindex='0']"))
+    .filter((element) => !element.querySelector("a[href], button, input, summary, [tabindex='0']"))
+    .map((element) => element.className || element.localName)"""
+
+
 @pytest.fixture(scope="module")
 def mazur():
     """What an honest reader with four decimals writes, by key."""
@@ -36,6 +45,19 @@ def fill(page, answers):
 
 def check(page):
     page.locator(".send").get_by_role("button", name=re.compile("^Check")).click()
+
+
+def paste(page, key, text):
+    """Paste into a field; whether the browser is left to do it."""
+    return field(page, key).evaluate(
+        """(field, text) => {
+            const data = new DataTransfer();
+            data.setData("text/plain", text);
+            const paste = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+            return field.dispatchEvent(paste);
+        }""",
+        text,
+    )
 
 
 def said(page, key):
@@ -163,16 +185,71 @@ def test_enter_moves_on_and_checks_at_the_end(page, mazur):
 def test_a_row_of_a_spreadsheet_fills_a_row(page, mazur):
     start(page, "Mazur's network")
     row = [mazur["z1[1]"], mazur["z1[2]"], mazur["a1[1]"]]
-    field(page, "z1[1]").evaluate(
-        """(field, text) => {
-            const data = new DataTransfer();
-            data.setData("text/plain", text);
-            field.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-        }""",
-        "\t".join(row) + "\n",
-    )
+    paste(page, "z1[1]", "\t".join(row) + "\n")
     assert [field(page, key).input_value() for key in ("z1[1]", "z1[2]", "a1[1]")] == row
     expect(field(page, "a1[1]")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1\t\t3\n", ["1", "", "3", "old"]),
+        ("\t2\t3", ["", "2", "3", "old"]),
+        ("1\t2\t\r\n", ["1", "2", "", "old"]),
+        ("1\r\n\r\n3\r\n", ["1", "", "3", "old"]),
+        ("1\t2\n3\t\n", ["1", "2", "3", ""]),
+    ],
+    ids=["middle", "first", "last of a row", "column", "block"],
+)
+def test_an_empty_cell_of_a_spreadsheet_empties_its_field_and_shifts_nothing(page, text, values):
+    start(page, "Mazur's network")
+    keys = ("z1[1]", "z1[2]", "a1[1]", "a1[2]")
+    fill(page, dict.fromkeys(keys, "old"))
+    paste(page, "z1[1]", text)
+    assert [field(page, key).input_value() for key in keys] == values
+
+
+def test_one_value_is_pasted_as_ever(page):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "", "z1[2]": "old"})
+    field(page, "z1[1]").focus()
+    assert paste(page, "z1[1]", "0.5\n") is True  # left to the browser
+    expect(field(page, "z1[2]")).to_have_value("old")
+
+
+def test_the_keyboard_scrolls_whatever_scrolls(page, mazur):
+    page.set_viewport_size({"width": 390, "height": 800})
+    start(page, "A chain of three units")
+    assert page.evaluate(OUT_OF_REACH) == []
+    page.goto("/")
+    start(page, "Mazur's network")
+    assert page.evaluate(OUT_OF_REACH) == []
+    fill(page, {"z1[1]": mazur["z1[1]"]})
+    check(page)
+    assert page.evaluate(OUT_OF_REACH) == []
+    rules = page.get_by_role("region", name="Conventions of this sheet")
+    rules.focus()
+    expect(rules).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("element => element.scrollLeft > 0", arg=rules.element_handle())
+
+
+def test_trying_again_stays_on_this_site(page, complaints):
+    page.evaluate(
+        """() => {
+            const form = document.querySelector("form");
+            form.action = "/%5Cevil.example/x";
+            form.submit();
+        }"""
+    )
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+    address = page.url
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+    assert page.url == address
+    assert {complaints.pop() for _ in range(2)} == {
+        "Failed to load resource: the server responded with a status of 404 (NOT FOUND)"
+    }
 
 
 def test_focus_lights_up_what_a_value_depends_on(page):

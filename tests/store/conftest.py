@@ -143,6 +143,7 @@ def submit(session: Session, variant: practice.StoredVariant, key: str = "first"
     """A submission to that variant."""
     values: dict[str, Any] = {
         "raw": {"z1[1]": "0.3775"},
+        "decimal_comma": False,
         "numbers": {"z1[1]": 0.3775},
         "marks": {"z1[1]": "correct"},
         "points": 1,

@@ -245,6 +245,7 @@ def test_the_tables_refuse_points_beyond_the_maximum(database):
     with database.write() as session:
         variant = serve(session, visitor.learner_id)
     row = {"variant_id": variant.id, "attempt": 1, "key": "k", "raw": "{}", "numbers": "{}", "marks": "{}"}
+    row["decimal_comma"] = False
     with pytest.raises(IntegrityError, match="ck_submission_points_in_range"), database.write() as session:
         session.execute(insert(Submission).values(**row, points=3, out_of=2, engine_version="0", created_at=NOW))
 

@@ -80,16 +80,23 @@ def test_attempts_count_from_1_in_the_order_of_submission(database, variant):
         for number in range(1, 4):
             saved, created = submit(session, variant, key=f"key-{number}", points=number / 4)
             assert (saved.attempt, created) == (number, True)
-            assert practice.latest_submission(session, variant) == saved
+            assert practice.submissions(session, variant)[-1] == saved
     found = stored(database, variant)
     assert [each.attempt for each in found] == [1, 2, 3]
     assert [each.share for each in found] == [0.125, 0.25, 0.375]
 
 
-def test_before_the_first_attempt_there_is_no_latest(database, variant):
+def test_before_the_first_attempt_there_is_none(database, variant):
     assert stored(database, variant) == ()
-    with database.read() as session:
-        assert practice.latest_submission(session, variant) is None
+
+
+@pytest.mark.parametrize("comma", [True, False])
+def test_how_the_text_is_to_be_read_is_kept_with_it(database, variant, comma):
+    with database.write() as session:
+        first, _ = submit(session, variant, decimal_comma=comma)
+        again, _ = submit(session, variant, decimal_comma=not comma)
+    assert [first.decimal_comma, again.decimal_comma] == [comma, comma]
+    assert stored(database, variant)[0].decimal_comma is comma
 
 
 def test_the_same_key_again_gives_the_first_submission_back_and_changes_nothing(database, variant):
@@ -134,8 +141,7 @@ def test_16_threads_with_their_own_keys_get_attempts_1_to_16(database, variant):
 def test_typed_text_survives_byte_for_byte(database, variant, raw):
     with database.write() as session:
         saved, _ = submit(session, variant, key=f"key-{len(practice.submissions(session, variant))}", raw=raw)
-    with database.read() as session:
-        found = practice.latest_submission(session, variant)
+    found = stored(database, variant)[-1]
     # A lone surrogate survives; two that belong together come back as the one character they spell.
     assert as_utf16(found.raw) == as_utf16(saved.raw) == as_utf16(raw)
 
@@ -159,7 +165,7 @@ def test_numbers_survive_to_the_last_bit(database, variant, numbers):
     numbers = {key.encode("utf-8", "replace").decode(): value for key, value in numbers.items()}
     with database.write() as session:
         submit(session, variant, key=f"key-{len(practice.submissions(session, variant))}", numbers=numbers)
-        assert repr(practice.latest_submission(session, variant).numbers) == repr(numbers)
+        assert repr(practice.submissions(session, variant)[-1].numbers) == repr(numbers)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

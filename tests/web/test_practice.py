@@ -2,6 +2,7 @@
 
 import html
 import re
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from tests.web.conftest import Browser, cell, hidden, honest, typed, words
 
 BANK = load_bank()
 SENTINEL = "77.125"
+COMMA = re.compile(r'name="decimal_comma" value="y" checked')
 
 
 def test_the_bank_lists_every_exercise_with_the_recommended_one_first(browser):
@@ -149,7 +151,27 @@ def test_a_decimal_comma_is_read_where_it_was_chosen_and_remembered(browser):
     assert "Not readable" in cell(browser.checked(token, {"z1[1]": "0,3775"}).text, "z1[1]")
     page = browser.checked(token, {"z1[1]": "0,3775"}, comma=True).text
     assert "Correct" in cell(page, "z1[1]")
-    assert re.search(r'name="decimal_comma" value="y" checked', browser.get(f"/x/{browser.start('chain')}").text)
+    assert COMMA.search(browser.get(f"/x/{browser.start('chain')}").text)
+
+
+def test_a_checked_sheet_keeps_its_own_decimal_mark(browser):
+    token, other = browser.start("mazur"), browser.start("chain")
+    browser.check(token, {"z1[1]": "0,3775"}, comma=True)
+    browser.check(other, {"z1[1]": "0.5"})
+    assert COMMA.search(browser.get(f"/x/{token}/s/1").text)
+    browser.check(token, {"z1[1]": "0.3775"})
+    browser.check(other, {"z1[1]": "0,5"}, comma=True)
+    assert not COMMA.search(browser.get(f"/x/{token}/s/2").text)
+
+
+def test_another_decimal_mark_is_other_work(browser):
+    token = browser.start("mazur")
+    texts = typed(browser.checked(token, {"z1[1]": "0,3775"}).text)
+    answer = browser.check(token, texts, comma=True, notation="course")
+    assert answer.status_code == 200
+    assert COMMA.search(answer.text)
+    page = browser.get(browser.post(f"/x/{token}/give-up", {**texts, "decimal_comma": "y"}).location).text
+    assert "1 of 39 points" in words(page)
 
 
 def test_a_sheet_sent_twice_is_one_attempt(browser):
@@ -187,6 +209,7 @@ def test_what_is_stored_is_what_was_typed_read_and_told(browser):
     assert '" .3775 "' in row.raw
     assert '"z1[1]":0.3775' in row.numbers
     assert '"z1[1]":{"verdict":"correct"' in row.marks
+    assert row.decimal_comma is False
     assert (row.points, row.out_of) == (1, 39)
 
 
@@ -226,6 +249,17 @@ def test_another_notation_keeps_the_feedback_of_a_checked_sheet(browser):
     assert re.search(r'value="course"[^>]*aria-pressed="true"', page)
 
 
+def test_another_notation_keeps_the_feedback_of_an_older_attempt(browser):
+    token = browser.start("mazur")
+    texts = typed(browser.checked(token, {"z1[1]": "0.3775"}).text)
+    for text in ("0.4", "0.3775", "0.5"):
+        browser.check(token, {**texts, "z1[1]": text}, key=text)
+    answer = browser.check(token, texts, notation="course")
+    assert answer.location == f"/x/{token}/s/3"
+    assert "Correct" in cell(browser.get(answer.location).text, "z1[1]")
+    assert browser.rows()["submission"] == 4
+
+
 def test_an_unknown_notation_changes_nothing(browser):
     token = browser.start("mazur")
     page = browser.get(f"/x/{token}?notation=runes").text
@@ -241,7 +275,7 @@ def test_a_notation_by_address_is_remembered(browser):
 def test_giving_up_shows_the_solution_beside_what_was_typed(browser):
     token = browser.start("deltas")
     answer = browser.post(f"/x/{token}/give-up", {"delta2[1]": "0.4321"})
-    page = browser.get(browser.get(answer.location).location).text
+    page = browser.get(answer.location).text
     assert "Worked solution" in page
     assert ">0.4321<" in page
     for text in honest(browser.instance(token)).values():
@@ -263,6 +297,41 @@ def test_a_sheet_given_up_takes_no_more_answers_and_keeps_the_text(browser):
     assert "takes no more answers" in words(answer.text)
     assert "0.98765" in answer.text
     assert browser.rows()["submission"] == 0
+
+
+def test_giving_up_in_two_tabs_keeps_the_text_of_both(browser):
+    token = browser.start("deltas")
+    browser.post(f"/x/{token}/give-up", {"delta2[1]": "0.4321"})
+    answer = browser.post(f"/x/{token}/give-up", {"delta2[1]": "0.98765"})
+    assert answer.status_code == 409
+    assert "takes no more answers" in words(answer.text)
+    assert ">0.98765<" in answer.text
+    assert browser.rows()["submission"] == 1
+
+
+def test_giving_up_twice_with_the_same_text_or_none_shows_the_solution(browser):
+    token = browser.start("deltas")
+    for texts in ({"delta2[1]": "0.4321"}, {"delta2[1]": "0.4321"}, {}):
+        answer = browser.post(f"/x/{token}/give-up", texts)
+        assert answer.status_code == 303
+        assert ">0.4321<" in browser.get(f"/x/{token}/s/1").text
+    assert browser.rows()["submission"] == 1
+
+
+def test_giving_up_with_the_text_of_an_earlier_attempt_shows_that_attempt(browser):
+    token = browser.start("deltas")
+    for text in ("0.4321", "0.98765"):
+        browser.check(token, {"delta2[1]": text})
+    answer = browser.post(f"/x/{token}/give-up", {"delta2[1]": "0.4321"})
+    assert answer.location == f"/x/{token}/s/1"
+
+
+def test_giving_up_a_sheet_that_another_tab_solved_keeps_the_text(browser):
+    token = browser.start("deltas")
+    browser.check(token, honest(browser.instance(token)))
+    page = browser.get(browser.post(f"/x/{token}/give-up", {"delta2[1]": "0.98765"}).location).text
+    assert ">0.98765<" in page
+    assert browser.variant(token).given_up_at is None
 
 
 def test_giving_up_a_sheet_that_is_complete_solves_it(browser):
@@ -305,6 +374,25 @@ def test_a_sheet_is_nobody_elses(app, browser):
         assert other.get(url).status_code == 404
     for url in (f"/x/{token}", f"/x/{token}/give-up"):
         assert other.post(url, {"z1[1]": "0.1"}).status_code == 404
+
+
+def test_the_solution_says_that_last_digits_may_differ(browser):
+    for slug in ("mazur", "han-kamber"):
+        token = browser.start(slug)
+        page = words(browser.get(browser.post(f"/x/{token}/give-up").location).text)
+        places = browser.instance(token).exercise.places
+        assert f"Computed in full, written to {places} decimals: a last digit may differ" in page
+
+
+def test_headings_go_down_one_level_at_a_time(browser):
+    token = browser.start("mazur")
+    pages = [browser.get(url).text for url in ("/", "/progress", "/sign-in", "/register", "/nothing", f"/x/{token}")]
+    pages += [browser.checked(token, {"z1[1]": text}).text for text in ("0.3775", "0.5")]
+    pages += [browser.get(browser.post(f"/x/{token}/give-up").location).text]
+    for page in pages:
+        levels = [int(level) for level in re.findall(r"<h([1-6])\b", page)]
+        assert levels[0] == 1
+        assert all(level <= before + 1 for before, level in pairwise(levels)), levels
 
 
 @pytest.mark.parametrize("slug", BANK)

@@ -1,5 +1,7 @@
 """Laws of safety: nothing typed is lost, nothing is given away, every page is guarded."""
 
+import re
+
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -126,6 +128,24 @@ def test_starting_with_an_expired_form_can_be_tried_again(browser):
     assert "Try again" in answer.text
     token = hidden(answer.text, "csrf_token")
     assert browser.client.post("/exercises/mazur/start", data={"csrf_token": token}).status_code == 303
+
+
+@pytest.mark.parametrize("url", ["/exercises/mazur/start", "/sign-out"])
+def test_an_expired_form_of_somebody_signed_in_still_names_them(browser, url):
+    browser.register("ada")
+    answer = browser.client.post(url)
+    assert answer.status_code == 400
+    assert "<summary>ada</summary>" in answer.text
+
+
+@pytest.mark.parametrize("url", ["/%5Cevil.example/x", "/%2Fevil.example/x", "//evil.example/x"])
+def test_trying_again_goes_where_the_first_try_went(browser, url):
+    """A path with two slashes at its beginning, or a slash and a backslash, would lead a browser to another site."""
+    answer = browser.client.post(url, data=WORK, follow_redirects=True)
+    assert answer.status_code == 404
+    assert 'class="kept"' in answer.text
+    assert not re.search(r'action="(?!/[\w/-]*")', answer.text)
+    assert "evil" not in answer.text
 
 
 def busy(*_arguments, **_options):

@@ -67,10 +67,11 @@
     }
   });
 
-  // A row or a column of a spreadsheet fills one field after the other.
+  // A row or a column of a spreadsheet fills one field after the other, and an empty cell empties its field.
   form.addEventListener("paste", (event) => {
     const start = fields.indexOf(event.target);
-    const texts = (event.clipboardData?.getData("text/plain") ?? "").trim().split(/[\t\r\n]+/);
+    const pasted = event.clipboardData?.getData("text/plain") ?? "";
+    const texts = pasted.replace(/\r?\n$/, "").split(/\r\n|[\t\r\n]/);
     if (start < 0 || texts.length < 2) return;
     event.preventDefault();
     const filled = fields.slice(start, start + texts.length);
