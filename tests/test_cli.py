@@ -215,9 +215,9 @@ def test_a_line_of_a_file_is_solved_in_the_notation_of_its_exercise(run):
     drawn = run("solve", "mazur-like", "--seed", 7).stdout
     lines = run("solve", "--line", "sheets.jsonl:1").stdout
     assert lines.partition("\n")[2] == drawn.partition("\n")[2]
-    Path("unit.toml").write_text(FAMILY.format(x="2"))
+    Path("unit.toml").write_text(FAMILY.format(x="4"))
     run("generate", "unit.toml", "-o", "unit.jsonl")
-    assert "z1[1] = W1[1,1] · x[1] + b1[1] = 0.5 · 2 + 0.1 = 1.1" in run("solve", "--line", "unit.jsonl:1").stdout
+    assert "z1[1] = W1[1,1] · x[1] + b1[1] = 0.5 · 4 + 0.1 = 2.1" in run("solve", "--line", "unit.jsonl:1").stdout
 
 
 @pytest.mark.parametrize("columns", [40, 60, 100])
