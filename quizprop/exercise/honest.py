@@ -63,7 +63,8 @@ class Worker:
             return carried
 
         if self.scratch:
-            self._on_scratch_paper(structure, given, want, carry)
+            with np.errstate(all="ignore"):  # a value that is lost in rounding has no logarithm
+                self._on_scratch_paper(structure, given, want, carry)
         else:
             structure.graph.evaluate(given, want=want, carry=carry)
         return written
