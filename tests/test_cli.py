@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -465,7 +466,7 @@ def test_a_file_that_is_no_database_is_said_in_words(run, tmp_path):
 
 
 def signs_in(url, name, password):
-    with open_database(url).read() as session:
+    with closing(open_database(url)) as database, database.read() as session:
         return people.verify_password(people.find_credentials(session, name), password) is not None
 
 

@@ -26,6 +26,7 @@ def site(tmp_path_factory):
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
     thread.join(timeout=10)
+    app.extensions["quizprop"].database.close()
 
 
 @pytest.fixture(scope="session")
