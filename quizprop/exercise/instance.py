@@ -176,19 +176,17 @@ class Instance:
     @cached_property
     def values(self) -> dict[str, float]:
         """The exact value of every given and every quantity's cell, asked or not, by key."""
-        keys = self.structure.keys
-        return {
-            key: float(value)
-            for name, array in self.sheet.values.items()
-            for key, value in zip(keys[name].flat, array[0].flat, strict=True)
-        }
+        return self._by_key(self.sheet.values)
 
     @cached_property
     def tolerances(self) -> dict[str, float]:
         """How far an accepted answer may be from the exact one, by key."""
+        return self._by_key(self.sheet.tolerance)
+
+    def _by_key(self, arrays: Mapping[str, Array]) -> dict[str, float]:
         keys = self.structure.keys
         return {
             key: float(value)
-            for name, array in self.sheet.tolerance.items()
+            for name, array in arrays.items()
             for key, value in zip(keys[name].flat, array[0].flat, strict=True)
         }
