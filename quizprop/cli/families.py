@@ -27,7 +27,7 @@ def list_all() -> None:
             exercise.slug,
             exercise.title,
             "-".join(map(str, exercise.network.layers)),
-            str(len(blank(exercise).cells)),
+            str(Plan(exercise).cell_count),
             "fixed" if exercise.fixed else "new each time",
         )
         for exercise in bank().values()

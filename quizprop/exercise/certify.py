@@ -57,6 +57,17 @@ class Plan:
                 masks[quantity.name] = mask
         return masks
 
+    @cached_property
+    def given_shapes(self) -> dict[str, tuple[int, ...]]:
+        """What one instance is given, with its shape: the network's values, then what the exercise shows."""
+        names = (*self.structure.network.givens(), *self.exercise.shown)
+        return {name: self.structure.keys[name].shape for name in names}
+
+    @property
+    def cell_count(self) -> int:
+        """How many cells there are to fill in."""
+        return sum(int(mask.sum()) for mask in self.asked.values())
+
     def asks(self, name: str, place: tuple[int, ...]) -> bool:
         """Whether the cell of a quantity is asked."""
         return name in self.asked and bool(self.asked[name][place])

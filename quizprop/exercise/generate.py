@@ -28,7 +28,8 @@ def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, m
     Raises:
         CannotCertifyError: the rules reject everything.
     """
-    size, barren = first, 0
+    # A fixed exercise draws the same instance again and again: one is enough to begin with.
+    size, barren = 1 if plan.exercise.fixed else first, 0
     rejected: dict[str, int] = {}
     while True:
         block = certify(plan, show(plan, draw_block(plan.exercise, rng, size)))

@@ -36,6 +36,11 @@ class Verdict(StrEnum):
         """Whether the cell earns its point."""
         return self in (Verdict.CORRECT, Verdict.FOLLOWS)
 
+    @property
+    def to_mend(self) -> bool:
+        """Whether something is there that is not right; a blank is only missing."""
+        return not self.accepted and self is not Verdict.BLANK
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -95,8 +100,7 @@ def grade(
         found = dict(_marks(instance, readings, entries, own))
     marks = {cell.key: found[cell.key] for cell in instance.cells}
     points = sum(_credit(mark.verdict, follow_credit) for mark in marks.values())
-    errors = (key for key, mark in marks.items() if not mark.verdict.accepted and mark.verdict is not Verdict.BLANK)
-    return Grade(marks, points, next(errors, None))
+    return Grade(marks, points, next((key for key, mark in marks.items() if mark.verdict.to_mend), None))
 
 
 def _credit(verdict: Verdict, follow_credit: float) -> float:

@@ -82,8 +82,7 @@ class Instance:
     given: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        shapes = self.network.givens()
-        shapes |= {name: self.structure.keys[name].shape for name in self.exercise.shown}
+        shapes = self.plan.given_shapes
         if set(shapes) != set(self.given):
             raise ValueError(f"given: this network needs {', '.join(shapes)}, not {', '.join(self.given)}")
         for name, shape in shapes.items():

@@ -80,7 +80,7 @@ class Recorder:
     def _table(self, block: Block) -> Array:
         """A row for each instance: its given numbers, then answer and tolerance of each asked cell."""
         count = len(block.passed)
-        given = [block.given[name].reshape(count, -1) for name in _given_shapes(self.plan)]
+        given = [block.given[name].reshape(count, -1) for name in self.plan.given_shapes]
         asked = [
             array[name].reshape(count, -1)[:, [place]]
             for name, place in self._asked
@@ -111,7 +111,7 @@ class Recorder:
                 "index": _NUMBER,
                 "places": exercise.places,
                 "network": exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None),
-                "given": {name: np.full(shape, _NUMBER).tolist() for name, shape in _given_shapes(self.plan).items()},
+                "given": {name: np.full(shape, _NUMBER).tolist() for name, shape in self.plan.given_shapes.items()},
                 "asked": [{"key": cell.key, "answer": _NUMBER, "tolerance": _NUMBER} for cell in self._cells],
                 "certificate": {
                     "mistakes_separated": len(self.plan.certified_codes),
@@ -123,14 +123,8 @@ class Recorder:
 
 def blank(exercise: Exercise) -> Instance:
     """The exercise with every number zero: for what does not depend on them, as its cells in their order."""
-    shapes = _given_shapes(Plan(exercise))
+    shapes = Plan(exercise).given_shapes
     return Instance(exercise, {name: np.zeros(shape).tolist() for name, shape in shapes.items()})
-
-
-def _given_shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
-    """What one instance is given: the network's values, then what the exercise shows."""
-    names = (*plan.structure.network.givens(), *plan.exercise.shown)
-    return {name: plan.structure.keys[name].shape for name in names}
 
 
 @dataclass(frozen=True, slots=True)

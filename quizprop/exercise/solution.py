@@ -1,6 +1,6 @@
 """The worked solution: every cell as symbol = formula = numbers = value, written by the formulas themselves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,17 +71,18 @@ class Line:
     @property
     def text(self) -> str:
         """The whole line in plain text."""
-        return " = ".join([self.symbol.text, *self._middle(lambda part: part.text), self.value])
+        return " = ".join([self.symbol.text, *(part.text for part in self.middle), self.value])
 
     @property
     def latex(self) -> str:
         """The whole line in LaTeX."""
         value = self.value.replace("−", "-")
-        return " = ".join([self.symbol.latex, *self._middle(lambda part: part.latex), value])
+        return " = ".join([self.symbol.latex, *(part.latex for part in self.middle), value])
 
-    def _middle(self, read: Callable[[Symbol], str]) -> list[str]:
-        # What is but the value itself (a slope of 1, an old bias passed on) need not be said twice.
-        return [read(part) for part in (self.formula, self.numbers) if part.text != self.value]
+    @property
+    def middle(self) -> tuple[Symbol, ...]:
+        """What stands between symbol and value: formula and numbers, so far as they say more than the value does."""
+        return tuple(part for part in (self.formula, self.numbers) if part.text != self.value)
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,7 @@ def summarise(told: Mapping[str, Feedback], points: float) -> Summary:
     """The summary of a checked sheet, its cells in working order."""
     verdicts = {key: feedback.verdict for key, feedback in told.items()}
     tally = {verdict: list(verdicts.values()).count(verdict) for verdict in WORDS}
-    errors = (key for key, verdict in verdicts.items() if not verdict.accepted and verdict is not Verdict.BLANK)
-    first = next(errors, None)
+    first = next((key for key, verdict in verdicts.items() if verdict.to_mend), None)
     keys = list(verdicts)
     before = keys[: keys.index(first)] if first is not None else keys
     return Summary(

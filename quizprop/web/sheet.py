@@ -91,8 +91,7 @@ class Step:
     """A line of the worked solution, with what the student wrote there."""
 
     symbol: Symbol
-    formula: str
-    numbers: str
+    middle: tuple[Symbol, ...]
     value: str
     asked: bool
     typed: str
@@ -246,11 +245,9 @@ def solution(instance: Instance, notation: str, work: Work) -> tuple[tuple[Phase
 
 def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool) -> Step:
     line = worked.line(cell)
-    numbers = "" if line.numbers.text == line.value else line.numbers.latex
     return Step(
         symbol=line.symbol,
-        formula=line.formula.latex,
-        numbers=numbers,
+        middle=line.middle,
         value=line.value,
         asked=asked,
         typed=work.texts.get(cell.key, ""),

@@ -43,9 +43,7 @@ class Services:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """How many cells a sheet of each exercise has."""
-        return {
-            slug: sum(int(mask.sum()) for mask in Plan(exercise).asked.values()) for slug, exercise in self.bank.items()
-        }
+        return {slug: Plan(exercise).cell_count for slug, exercise in self.bank.items()}
 
     @cached_property
     def order(self) -> tuple[str, ...]:
