@@ -4,22 +4,24 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 import click
 import numpy as np
 
 from quizprop.cli.finding import bank, exercise_named, instance_at
 from quizprop.cli.layout import columns, folded, print_heading, print_table, with_bar
-from quizprop.engine.misconceptions import MISCONCEPTIONS
 from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade
 from quizprop.exercise.record import RecordError, RecordFile, record_blocks
 from quizprop.exercise.solution import Line, Solution, shortest
+
+if TYPE_CHECKING:
+    from quizprop.engine.mistakes import Mistake
 
 __all__ = ["generate", "grade", "solve"]
 
@@ -103,6 +105,7 @@ def _laid_out(line: Line, width: int | None) -> str:
 def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
     """Grade lines of answers; returns whether all lines of both files were fit for it."""
     grades: list[Grade] = []
+    mistakes: dict[Mistake, None] = {}
     name = getattr(answers, "name", "<stdin>")  # a stream without a name stands in for standard input
     with exercises.open("rb") as file:
         records = RecordFile(file)
@@ -112,20 +115,22 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
                 continue
             try:
                 row = read_row(line)
-                grades.append(grade_row(records.find(row.index), row, decimal_comma=decimal_comma))
+                instance = records.find(row.index)
+                grades.append(grade_row(instance, row, decimal_comma=decimal_comma))
+                mistakes |= dict.fromkeys(instance.structure.mistakes)
             except (AnswersError, RecordError) as error:
                 problems.append(f"{name}:{number}: {error}")
                 continue
             sys.stdout.buffer.write(marks_line(row, grades[-1]) + b"\n")
     sys.stdout.flush()
     if sys.stderr.isatty():
-        _print_summary(grades)
+        _print_summary(grades, {mistake.code: mistake.misconception.title for mistake in mistakes})
     for problem in problems:
         click.secho(problem, err=True, fg="red")
     return not problems
 
 
-def _print_summary(grades: Sequence[Grade]) -> None:
+def _print_summary(grades: Sequence[Grade], titles: Mapping[str, str]) -> None:
     """How a class did: points, and on how many sheets each mistake was seen."""
     points, out_of = sum(graded.points for graded in grades), sum(graded.out_of for graded in grades)
     if not out_of:
@@ -133,10 +138,9 @@ def _print_summary(grades: Sequence[Grade]) -> None:
     complete = sum(graded.complete for graded in grades)
     share = f"{100 * points / out_of:.0f}% of the points"
     click.echo(f"{len(grades)} graded, {complete} without an error, {share}", err=True)
-    titles = {kind.kind: kind.title for kind in MISCONCEPTIONS}
     seen = Counter(
         code for graded in grades for code in {code for mark in graded.marks.values() for code in mark.codes}
     )
-    rows = [(str(sheets), code, titles[code.partition(":")[2]]) for code, sheets in seen.most_common(8)]
+    rows = [(str(sheets), code, titles[code]) for code, sheets in seen.most_common(8)]
     if rows:
         print_table(rows, headings=("sheets", "mistake", ""), right=("sheets",), err=True)

@@ -26,7 +26,7 @@ def list_all() -> None:
         (
             exercise.slug,
             exercise.title,
-            "-".join(map(str, exercise.network.layers)),
+            exercise.model.outline,
             str(Plan(exercise).cell_count),
             "fixed" if exercise.fixed else "new each time",
         )

@@ -18,7 +18,8 @@ LEAK = 0.01
 class Activation:
     """An activation: ``function(z)``, its ``slope`` da/dz from z or a (the parameter names which), and LaTeX for both.
 
-    Softmax has no slope of its own: each probability depends on every net input of its layer.
+    Softmax has no slope of its own: each probability depends on every net input of its layer. ``guard`` is the check on
+    its values (see ``graph.GUARDS``); where it ``saturates``, its slope is checked.
     """
 
     title: str
@@ -26,6 +27,8 @@ class Activation:
     latex: str
     slope: Callable[..., Array] | None
     slope_latex: str
+    guard: str = ""
+    saturates: bool = False
 
 
 def sigmoid(z: Array) -> Array:
@@ -85,16 +88,21 @@ def softmax(z: Array) -> Array:
 
 
 ACTIVATIONS = {
-    "sigmoid": Activation("sigmoid", sigmoid, r"a_j = \frac{1}{1 + e^{-z_j}}", sigmoid_slope, r"a_j\,(1 - a_j)"),
-    "tanh": Activation("tanh", tanh, r"a_j = \tanh z_j", tanh_slope, r"1 - a_j^2"),
-    "relu": Activation("ReLU", relu, r"a_j = \max(0, z_j)", relu_slope, r"1 \text{ if } z_j > 0 \text{, else } 0"),
+    "sigmoid": Activation(
+        "sigmoid", sigmoid, r"a_j = \frac{1}{1 + e^{-z_j}}", sigmoid_slope, r"a_j\,(1 - a_j)", saturates=True
+    ),
+    "tanh": Activation("tanh", tanh, r"a_j = \tanh z_j", tanh_slope, r"1 - a_j^2", saturates=True),
+    "relu": Activation(
+        "ReLU", relu, r"a_j = \max(0, z_j)", relu_slope, r"1 \text{ if } z_j > 0 \text{, else } 0", guard="kink"
+    ),
     "leaky_relu": Activation(
         "leaky ReLU",
         leaky_relu,
         r"a_j = z_j \text{ if } z_j > 0 \text{, else } 0.01\,z_j",
         leaky_relu_slope,
         r"1 \text{ if } z_j > 0 \text{, else } 0.01",
+        guard="kink",
     ),
     "identity": Activation("identity", identity, r"a_j = z_j", identity_slope, r"1"),
-    "softmax": Activation("softmax", softmax, r"a_j = \frac{e^{z_j}}{\sum_k e^{z_k}}", None, ""),
+    "softmax": Activation("softmax", softmax, r"a_j = \frac{e^{z_j}}{\sum_k e^{z_k}}", None, "", guard="share"),
 }

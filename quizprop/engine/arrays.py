@@ -18,6 +18,7 @@ __all__ = [
     "Array",
     "batch_innermost",
     "choose",
+    "largest",
     "matvec",
     "outer",
     "positive_part",
@@ -64,10 +65,20 @@ def positive_part(z: Array, otherwise: Array | float) -> Array:
 
 def choose(z: Array, positive: Array | float, otherwise: Array | float) -> Array:
     """``positive`` where z > 0 and ``otherwise`` elsewhere; a complex z is judged by its real part."""
+    z = np.asarray(z)  # NumPy hands out the bare element of an array without axes
     if z.dtype == object:
         chosen: Array = np.frompyfunc(lambda test, yes, no: test.choose(yes, no), 3, 1)(z, positive, otherwise)
         return chosen
     return np.where(z.real > 0, positive, otherwise)
+
+
+def largest(values: Array) -> Array:
+    """Which of the last axis is the largest, counted from 1."""
+    if values.dtype == object:
+        cells = [np.asarray(values)[..., place] for place in range(values.shape[-1])]
+        named: Array = np.frompyfunc(lambda first, *others: first.largest_of(*others), len(cells), 1)(*cells)
+        return named
+    return np.argmax(values.real, axis=-1) + 1.0
 
 
 def softmax(z: Array) -> Array:

@@ -1,21 +1,24 @@
 r"""Backpropagation in textbook order: one formula a line, then the table of contents of one training step.
 
 A formula's parameters are named by role: ``a_prev`` is the activation of the layer below, ``W_next`` the weights of the
-layer above. ``bind`` turns roles into the names of one layer.
+layer above. ``Network.source`` turns roles into names.
 Shapes, after any leading axes: x, z, a, t, e, dE_da, da_dz, delta are ``(m, units)``; path is ``(m, to, from)``; W and
 grad_W ``(to, from)``; b and grad_b ``(units,)``; E and eta scalars. Sources: Rumelhart, Hinton and Williams (1986); M.
 Mazur, "A Step by Step Backpropagation Example" (2015); Goodfellow, Bengio and Courville, "Deep Learning" (2016), ch. 6.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from quizprop.engine.activations import ACTIVATIONS
-from quizprop.engine.arrays import Array, matvec, outer, total
+from quizprop.engine.arrays import Array, choose, largest, matvec, outer, total
 from quizprop.engine.graph import Formula, Graph, Quantity, formula, quantity_name
 from quizprop.engine.losses import LOSSES
-from quizprop.engine.network import Network
 
-__all__ = ["bind", "training_step"]
+if TYPE_CHECKING:
+    from quizprop.engine.network import Network
+
+__all__ = ["training_step"]
 
 # --- forward --------------------------------------------------------------------------------------------------------
 
@@ -32,16 +35,16 @@ def z_without_bias(W: Array, a_prev: Array) -> Array:
     return matvec(W, a_prev)
 
 
-def a(network: Network, layer: int) -> Formula:
+def a(network: "Network", layer: int) -> Formula:
     """The activation of a layer."""
     activation = ACTIVATIONS[network.activations[layer - 1]]
-    return Formula("a", "activation", activation.latex, activation.function)
+    return Formula("a", "activation", activation.latex, activation.function, guard=activation.guard)
 
 
 # --- loss -----------------------------------------------------------------------------------------------------------
 
 
-def e(network: Network) -> Formula:
+def e(network: "Network") -> Formula:
     """The error of each output alone."""
     loss = LOSSES[network.loss]
     return Formula("e", "error of one output", loss.latex, loss.error)
@@ -74,7 +77,7 @@ def E_mean_both(e: Array) -> Array:
 # --- deltas ---------------------------------------------------------------------------------------------------------
 
 
-def dE_da_output(network: Network) -> Formula:
+def dE_da_output(network: "Network") -> Formula:
     """How the loss of an example changes with each output."""
     loss = LOSSES[network.loss]
     latex = r"\frac{\partial E}{\partial a_k} = " + loss.derivative_latex
@@ -97,13 +100,14 @@ def dE_da_hidden(path_next: Array) -> Array:
     return total(path_next, -2)
 
 
-def da_dz(network: Network, layer: int) -> Formula | None:
+def da_dz(network: "Network", layer: int) -> Formula | None:
     """The slope of the layer's activation; None for softmax, whose outputs depend on all net inputs at once."""
     activation = ACTIVATIONS[network.activations[layer - 1]]
     if activation.slope is None:
         return None
     latex = r"\frac{\mathrm{d} a_j}{\mathrm{d} z_j} = " + activation.slope_latex
-    return Formula("da_dz", "slope of the activation", latex, activation.slope)
+    guard = "slope" if activation.saturates else ""
+    return Formula("da_dz", "slope of the activation", latex, activation.slope, guard=guard)
 
 
 @formula(
@@ -238,79 +242,110 @@ def b_kept_shared(b: Array) -> Array:
     return b[..., :1]
 
 
+# --- what it was good for -------------------------------------------------------------------------------------------
+
+
+@formula("change", title="change of the error", latex=r"\Delta E = E^{+} - E", per_example=False)
+def change(E_new: Array, E: Array) -> Array:
+    """The error after the step less the error before: negative where the step has helped."""
+    return E_new - E
+
+
+@formula(
+    "fell",
+    title="did the error fall",
+    latex=r"E^{+} < E",
+    per_example=False,
+    whole=True,
+    options=("no", "yes"),
+)
+def fell(change: Array) -> Array:
+    """1 where the error fell, else 0."""
+    return choose(-change, 1.0, 0.0)
+
+
+@formula("prediction", title="predicted class", latex=r"\arg\max_k a_k", whole=True)
+def prediction(a: Array) -> Array:
+    """Which output is the largest, counted from 1."""
+    return largest(a)
+
+
+@formula("prediction", title="predicted class", latex=r"1 \text{ if } a > 0.5 \text{, else } 0", whole=True)
+def prediction_of_one(a: Array) -> Array:
+    """1 where a single sigmoid is above one half, else 0."""
+    return choose(a - 0.5, 1.0, 0.0)[..., 0]
+
+
 # --- table of contents ----------------------------------------------------------------------------------------------
 
 
-def training_step(network: Network) -> Graph:
+def training_step(network: "Network") -> Graph:
     """Everything that one gradient step computes by hand: forward, loss, backward, gradients, update."""
     layers = range(1, network.depth + 1)
     return Graph(
         (
             *(quantity for layer in layers for quantity in _forward(network, layer)),
-            bind(e(network), network.depth, named="e"),
-            bind(_total(network), network.depth, named="E"),
+            *_prediction(network),
+            network.place(e(network), network.depth, named="e"),
+            network.place(_total(network), network.depth, named="E"),
             *(quantity for layer in reversed(layers) for quantity in _backward(network, layer)),
             # The derivative by the inputs: one layer below the first.
-            bind(dE_da_hidden, 0),
+            network.place(dE_da_hidden, 0),
             *(quantity for layer in reversed(layers) for quantity in _gradients(network, layer)),
             *(quantity for layer in reversed(layers) for quantity in _update(network, layer)),
+            *(quantity for layer in layers for quantity in _forward(network, layer, after=True)),
+            network.place(e(network), network.depth, named="e_new", after=True),
+            network.place(_total(network), network.depth, named="E_new", after=True),
+            network.place(change, network.depth, named="change"),
+            network.place(fell, network.depth, named="fell"),
         )
     )
 
 
-def bind(formula: Formula, layer: int, *, named: str | None = None) -> Quantity:
-    """The formula as a quantity of one layer: each role becomes a name."""
-    name = named or quantity_name(formula.stem, layer)
-    return Quantity(name, formula, tuple(_source(role, layer) for role in formula.parameters), layer)
+def _forward(network: "Network", layer: int, *, after: bool = False) -> Iterator[Quantity]:
+    for words in (z_without_bias if network.bias == "none" else z, a(network, layer)):
+        name = quantity_name(words.stem, layer)
+        yield network.place(words, layer, named=network.renewed(name) if after else name, after=after)
 
 
-def _source(role: str, layer: int) -> str:
-    """The name that a parameter reads in a layer; layer 0 of the activations is the input x."""
-    if role in ("x", "t", "e", "eta"):
-        return role
-    for suffix, offset in (("_prev_prev", -2), ("_prev", -1), ("_next", 1)):
-        if role.endswith(suffix):
-            stem = role.removesuffix(suffix)
-            return "x" if (stem, layer + offset) == ("a", 0) else quantity_name(stem, layer + offset)
-    return quantity_name(role, layer)
+def _prediction(network: "Network") -> Iterator[Quantity]:
+    if network.layers[-1] > 1:
+        yield network.place(prediction, network.depth, named="prediction")
+    elif network.activations[-1] == "sigmoid":
+        yield network.place(prediction_of_one, network.depth, named="prediction")
 
 
-def _forward(network: Network, layer: int) -> Iterator[Quantity]:
-    yield bind(z_without_bias if network.bias == "none" else z, layer)
-    yield bind(a(network, layer), layer)
-
-
-def _total(network: Network) -> Formula:
+def _total(network: "Network") -> Formula:
     over_examples = network.examples > 1 and network.reduction == "mean"
     if LOSSES[network.loss].mean_over_outputs:
         return E_mean_both if over_examples else E_mean_outputs
     return E_mean_examples if over_examples else E_sum
 
 
-def _backward(network: Network, layer: int) -> Iterator[Quantity]:
+def _backward(network: "Network", layer: int) -> Iterator[Quantity]:
     output = layer == network.depth
-    yield bind(dE_da_output(network) if output else dE_da_hidden, layer)
+    yield network.place(dE_da_output(network) if output else dE_da_hidden, layer)
     slope = da_dz(network, layer)
     if slope is not None:
-        yield bind(slope, layer)
+        yield network.place(slope, layer)
     if output and network.fused:
-        yield bind(delta_fused, layer)
+        yield network.place(delta_fused, layer)
     else:
-        yield bind(delta_softmax if slope is None else delta, layer)
-    yield bind(path, layer)
+        yield network.place(delta_softmax if slope is None else delta, layer)
+    yield network.place(path, layer)
 
 
-def _gradients(network: Network, layer: int) -> Iterator[Quantity]:
+def _gradients(network: "Network", layer: int) -> Iterator[Quantity]:
     mean = network.examples > 1 and network.reduction == "mean"
-    yield bind(grad_W_mean if mean else grad_W_sum, layer)
+    yield network.place(grad_W_mean if mean else grad_W_sum, layer)
     if network.bias == "unit":
-        yield bind(grad_b_mean if mean else grad_b_sum, layer)
+        yield network.place(grad_b_mean if mean else grad_b_sum, layer)
     if network.bias == "shared":
-        yield bind(grad_b_shared_mean if mean else grad_b_shared_sum, layer)
+        yield network.place(grad_b_shared_mean if mean else grad_b_shared_sum, layer)
 
 
-def _update(network: Network, layer: int) -> Iterator[Quantity]:
-    yield bind(W_new, layer)
+def _update(network: "Network", layer: int) -> Iterator[Quantity]:
+    yield network.place(W_new, layer)
     if network.bias != "none":
         kept = b_kept_shared if network.bias == "shared" else b_kept
-        yield bind(b_new if network.update_biases else kept, layer)
+        yield network.place(b_new if network.update_biases else kept, layer)

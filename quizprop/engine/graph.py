@@ -9,7 +9,7 @@ import numpy as np
 
 from quizprop.engine.arrays import Array
 
-__all__ = ["Formula", "Graph", "Quantity", "UnknownQuantityError", "formula", "quantity_name"]
+__all__ = ["GUARDS", "Formula", "Graph", "Quantity", "UnknownQuantityError", "formula", "quantity_name", "step"]
 
 
 class UnknownQuantityError(KeyError):
@@ -24,6 +24,10 @@ class Formula:
     """A plain function with its words. Its parameters name what it needs; ``bind`` says where each comes from.
 
     ``stem`` is the quantity's name without its layer, ``per_example`` whether each training example has its own value.
+    ``guard`` names the check that keeps its values from degenerating (see ``GUARDS``), ``whole`` says that they are
+    whole numbers, and ``options`` what 0, 1 and so on stand for where a person chooses rather than computes. In a
+    lesson the formula also says in which ``phase`` it is worked, and how a cell is written as ``text`` and, in LaTeX, as
+    ``symbol``. ``reads`` names the parameters where the function, used elsewhere too, has other names for them.
     """
 
     stem: str
@@ -31,6 +35,13 @@ class Formula:
     latex: str
     function: Callable[..., Array]
     per_example: bool = True
+    guard: str = ""
+    whole: bool = False
+    options: tuple[str, ...] = ()
+    phase: str = ""
+    text: str = ""
+    symbol: str = ""
+    reads: tuple[str, ...] = ()
 
     def __call__(self, *inputs: Array) -> Array:
         """The function itself."""
@@ -39,24 +50,76 @@ class Formula:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The parameter names, in order."""
-        return tuple(inspect.signature(self.function).parameters)
+        return self.reads or tuple(inspect.signature(self.function).parameters)
+
+
+GUARDS = ("slope", "share", "kink", "positive")
+"""Slope: not saturated. Share: a probability, not 0 or 1. Kink: the first input is not near 0. Positive: above 0."""
 
 
 def formula(
-    stem: str, *, title: str, latex: str, per_example: bool = True
+    stem: str,
+    *,
+    title: str,
+    latex: str,
+    per_example: bool = True,
+    guard: str = "",
+    whole: bool = False,
+    options: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Array]], Formula]:
     """Give a function the words that explain it."""
-    return lambda function: Formula(stem, title, latex, function, per_example)
+    return lambda function: Formula(
+        stem, title, latex, function, per_example=per_example, guard=guard, whole=whole, options=options
+    )
+
+
+def step(
+    stem: str,
+    *,
+    title: str,
+    latex: str,
+    phase: str,
+    text: str,
+    symbol: str,
+    guard: str = "",
+    whole: bool = False,
+    options: tuple[str, ...] = (),
+    reads: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Array]], Formula]:
+    """Give a function of a lesson its words; ``text`` and ``symbol`` take the placeholders of ``model.Given``."""
+    return lambda function: Formula(
+        stem,
+        title,
+        latex,
+        function,
+        per_example=False,
+        guard=guard,
+        whole=whole,
+        options=options,
+        phase=phase,
+        text=text,
+        symbol=symbol,
+        reads=reads,
+    )
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A formula at its place in one graph: its name there, its layer, and the names that its parameters read."""
+    """A formula at its place in one graph: its name there, its layer, and the names that its parameters read.
+
+    ``after`` says that it is worked a second time, with what the step has changed.
+    """
 
     name: str
     formula: Formula
     inputs: tuple[str, ...]
     layer: int | None = None
+    after: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is, in words."""
+        return f"{self.formula.title} after the step" if self.after else self.formula.title
 
     def of(self, values: Mapping[str, Array]) -> Array:
         """The quantity's value for the values of its inputs."""

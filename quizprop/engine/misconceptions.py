@@ -5,157 +5,84 @@ and on Stack Exchange, issue threads of teaching repositories, published scripts
 sheet: forward, loss, deltas, gradients, update.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import wraps
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from quizprop.engine.activations import LEAK, sigmoid, sigmoid_slope, tanh, tanh_slope
 from quizprop.engine.arrays import Array, choose, matvec, outer, swap_units
-from quizprop.engine.backprop import bind
-from quizprop.engine.graph import Formula, Graph, Quantity
-from quizprop.engine.network import Network
+from quizprop.engine.mistakes import Applies, Misconception
 
-__all__ = ["MISCONCEPTIONS", "Misconception", "Mistake", "mistakes_on"]
+if TYPE_CHECKING:
+    from quizprop.engine.network import Network
 
-Applies = Callable[[Network, int], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Misconception:
-    """A way of going wrong at the quantities of one stem.
-
-    ``kind`` is the stable half of its code, ``forms`` the wrong formulas (more than one where the same thought gives
-    several numbers), ``applies`` tells in which networks and layers it can be made, ``forbidden`` that it is never
-    accepted, not even where a student's own earlier values hide it. ``where``, a formula too, tells the cells at which
-    the mistake makes a difference: a skipped ReLU is no mistake where the net input is positive. ``over_examples``
-    says that the forms add up the examples of a mini-batch, rightly; in a network that averages, so do they.
-    """
-
-    kind: str
-    stem: str
-    title: str
-    sentence: str
-    forms: tuple[Callable[..., Array], ...]
-    applies: Applies
-    forbidden: bool = False
-    where: Callable[..., Array] | None = None
-    over_examples: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A misconception at its place in one graph: its ``code`` there, and the wrong quantity for each of its forms.
-
-    ``where`` tells the cells at which it can make a difference, None that all can.
-    """
-
-    code: str
-    misconception: Misconception
-    wrong: tuple[Quantity, ...]
-    where: Quantity | None = None
-
-    @property
-    def name(self) -> str:
-        """The quantity at which it is made."""
-        return self.wrong[0].name
-
-
-def mistakes_on(network: Network, graph: Graph) -> tuple[Mistake, ...]:
-    """Every mistake that can be made on the network's graph, in the order of the sheet."""
-    return tuple(mistake for quantity in graph for mistake in _at(quantity, network, graph))
-
-
-def _at(quantity: Quantity, network: Network, graph: Graph) -> Iterator[Mistake]:
-    layer = quantity.layer
-    if layer is None:  # quantities outside the layers have no modelled mistakes
-        return
-    known = {*network.givens(), *(each.name for each in graph)}
-
-    def placed(form: Callable[..., Array], title: str) -> Quantity:
-        words = Formula(quantity.formula.stem, title, "", form, quantity.formula.per_example)
-        return bind(words, layer, named=quantity.name)
-
-    for kind in MISCONCEPTIONS:
-        if kind.stem == quantity.formula.stem and kind.applies(network, layer):
-            mean = kind.over_examples and averaged(network, layer)
-            forms = [_averaged(form, network.examples) if mean else form for form in kind.forms]
-            wrong = tuple(placed(form, kind.title) for form in forms)
-            where = None if kind.where is None else placed(kind.where, kind.title)
-            if known.issuperset(name for each in wrong for name in each.inputs):
-                yield Mistake(f"{quantity.name}:{kind.kind}", kind, wrong, where)
-
-
-def _averaged(form: Callable[..., Array], examples: int) -> Callable[..., Array]:
-    """The form with the examples averaged instead of added up; ``wraps`` keeps its parameter names."""
-
-    @wraps(form)
-    def mean(*inputs: Array) -> Array:
-        return form(*inputs) / examples
-
-    return mean
-
+__all__ = ["MISCONCEPTIONS"]
 
 # --- where a mistake can be made ------------------------------------------------------------------------------------
 
 
-def anywhere(_network: Network, _layer: int) -> bool:
+def anywhere(_network: "Network", _layer: int) -> bool:
     """In every layer of every network."""
     return True
 
 
-def has_bias(network: Network, _layer: int) -> bool:
+def has_bias(network: "Network", _layer: int) -> bool:
     """Where there are biases."""
     return network.bias != "none"
 
 
-def no_bias(network: Network, _layer: int) -> bool:
+def no_bias(network: "Network", _layer: int) -> bool:
     """Where there are none."""
     return network.bias == "none"
 
 
-def sloped(network: Network, layer: int) -> bool:
+def sloped(network: "Network", layer: int) -> bool:
     """Where the activation has a slope of its own."""
     return network.activations[layer - 1] != "softmax"
 
 
-def above_first(_network: Network, layer: int) -> bool:
+def above_first(_network: "Network", layer: int) -> bool:
     """Above the first layer, where what comes in is itself an activation."""
     return layer > 1
 
 
-def bent_below(network: Network, layer: int) -> bool:
+def bent_below(network: "Network", layer: int) -> bool:
     """Where the layer below has an activation that changes its net input."""
     return layer > 1 and network.activations[layer - 2] != "identity"
 
 
-def square(network: Network, layer: int) -> bool:
+def square(network: "Network", layer: int) -> bool:
     """Where as many units send as receive, so that a transposed matrix still fits."""
     return network.layers[layer] == network.layers[layer - 1] > 1
 
 
-def square_above(network: Network, layer: int) -> bool:
+def square_above(network: "Network", layer: int) -> bool:
     """Where the next layer is as wide, so that its row can be taken for its column."""
     return 0 < layer < network.depth and network.layers[layer] == network.layers[layer + 1] > 1
 
 
-def several_units(network: Network, layer: int) -> bool:
+def several_units(network: "Network", layer: int) -> bool:
     """Where the layer has more than one unit."""
     return network.layers[layer] > 1
 
 
-def several_inputs(network: Network, layer: int) -> bool:
+def several_inputs(network: "Network", layer: int) -> bool:
     """Where more than one unit sends to the layer."""
     return network.layers[layer - 1] > 1
 
 
-def several_outputs(network: Network, _layer: int) -> bool:
+def several_outputs(network: "Network", _layer: int) -> bool:
     """Where the network has more than one output."""
     return network.layers[-1] > 1
 
 
-def same_width_two_below(network: Network, layer: int) -> bool:
+def one_output(network: "Network", _layer: int) -> bool:
+    """Where the network has a single output."""
+    return network.layers[-1] == 1
+
+
+def same_width_two_below(network: "Network", layer: int) -> bool:
     """Where the layer before the one below is as wide as the one below, so that it can be taken for it."""
     return layer > 1 and network.layers[layer - 2] == network.layers[layer - 1]
 
@@ -180,79 +107,79 @@ def both(first: Applies, second: Applies) -> Applies:
     return lambda network, layer: first(network, layer) and second(network, layer)
 
 
-def hidden(network: Network, layer: int) -> bool:
+def hidden(network: "Network", layer: int) -> bool:
     """In a hidden layer."""
     return 0 < layer < network.depth
 
 
-def chained(network: Network, layer: int) -> bool:
+def chained(network: "Network", layer: int) -> bool:
     """Where delta is a derivative times a slope that is not 1 everywhere."""
     if layer == network.depth and network.fused:
         return False
     return network.activations[layer - 1] not in ("identity", "softmax")
 
 
-def chained_smooth(network: Network, layer: int) -> bool:
+def chained_smooth(network: "Network", layer: int) -> bool:
     """Where delta is a derivative times a slope that differs from unit to unit."""
     return chained(network, layer) and network.activations[layer - 1] in ("sigmoid", "tanh")
 
 
-def fused_output(network: Network, layer: int) -> bool:
+def fused_output(network: "Network", layer: int) -> bool:
     """Where cross-entropy meets its own activation."""
     return layer == network.depth and network.fused
 
 
-def averaged(network: Network, _layer: int) -> bool:
+def averaged(network: "Network", _layer: int) -> bool:
     """Where a mini-batch is averaged."""
     return network.examples > 1 and network.reduction == "mean"
 
 
-def summed(network: Network, _layer: int) -> bool:
+def summed(network: "Network", _layer: int) -> bool:
     """Where a mini-batch is summed."""
     return network.examples > 1 and network.reduction == "sum"
 
 
-def mean_over_outputs(network: Network, _layer: int) -> bool:
+def mean_over_outputs(network: "Network", _layer: int) -> bool:
     """Where the loss averages over several outputs."""
     return network.loss == "mse" and network.layers[-1] > 1
 
 
-def sum_over_outputs(network: Network, _layer: int) -> bool:
+def sum_over_outputs(network: "Network", _layer: int) -> bool:
     """Where the loss adds up several outputs."""
     return network.loss != "mse" and network.layers[-1] > 1
 
 
-def backed_by_deltas(network: Network, layer: int) -> bool:
+def backed_by_deltas(network: "Network", layer: int) -> bool:
     """Where the delta that flows back differs from the derivative by the activation."""
     return (layer == network.depth and network.fused) or network.activations[layer - 1] != "identity"
 
 
-def moves_bias(network: Network, layer: int) -> bool:
+def moves_bias(network: "Network", layer: int) -> bool:
     """Where a gradient can be other than 0: a softmax does not notice a bias that all its units share."""
     return network.bias == "unit" or (network.bias == "shared" and network.activations[layer - 1] != "softmax")
 
 
-def trains_biases(network: Network, layer: int) -> bool:
+def trains_biases(network: "Network", layer: int) -> bool:
     """Where the step changes the biases."""
     return moves_bias(network, layer) and network.update_biases
 
 
-def keeps_biases(network: Network, layer: int) -> bool:
+def keeps_biases(network: "Network", layer: int) -> bool:
     """Where a step would change the biases, and the exercise leaves them alone."""
     return moves_bias(network, layer) and not network.update_biases
 
 
-def unit_bias(network: Network, _layer: int) -> bool:
+def unit_bias(network: "Network", _layer: int) -> bool:
     """Where each unit has its own bias."""
     return network.bias == "unit"
 
 
-def one_bias(network: Network, layer: int) -> bool:
+def one_bias(network: "Network", layer: int) -> bool:
     """Where the layer has one bias, and learns it."""
     return network.bias == "shared" and moves_bias(network, layer)
 
 
-def shared_bias(network: Network, layer: int) -> bool:
+def shared_bias(network: "Network", layer: int) -> bool:
     """Where several units share one bias."""
     return network.bias == "shared" and network.layers[layer] > 1
 
@@ -299,6 +226,14 @@ def _switched(da_dz: Array) -> Array:
     return switched
 
 
+def _moved_weight(grad_W: Array) -> Array:
+    return grad_W != 0
+
+
+def _moved_bias(grad_b: Array) -> Array:
+    return grad_b != 0
+
+
 def _off_diagonal(delta: Array) -> Array:
     units = delta.shape[-1]
     return np.broadcast_to(np.eye(units) == 0, (*delta.shape[:-2], units, units))
@@ -316,6 +251,7 @@ ONE_INPUT_ONLY = (
 NET_INPUT_PASSED_ON = "The layer below passed on its net input. What travels along a weight is the activation, after the activation function."
 WRONG_LAYER = "These are the values of an earlier layer. Each layer takes what the layer directly below puts out."
 ACTIVATION_SKIPPED = "This is still the net input. Put it through the layer's activation function."
+OLD_WEIGHTS = "These are the weights from before the step. After it every layer works with its new ones."
 NOT_SQUARED = "The difference was not squared. Without the square, errors of opposite sign would cancel."
 MINUS_LEFT_OUT = (
     "The logarithm of a probability is negative, and the loss is its opposite: the minus in front is missing."
@@ -421,6 +357,24 @@ FORWARD = (
         WRONG_LAYER,
         (lambda W, a_prev_prev: matvec(W, a_prev_prev),),
         both(no_bias, same_width_two_below),
+    ),
+    Misconception(
+        "old_weights",
+        "z",
+        "weights from before the step",
+        OLD_WEIGHTS,
+        (lambda W_old, a_prev, b_old: matvec(W_old, a_prev) + _per_example(b_old),),
+        has_bias,
+        after=True,
+    ),
+    Misconception(
+        "old_weights",
+        "z",
+        "weights from before the step",
+        OLD_WEIGHTS,
+        (lambda W_old, a_prev: matvec(W_old, a_prev),),
+        no_bias,
+        after=True,
     ),
     Misconception(
         "activation_skipped",
@@ -1174,6 +1128,7 @@ UPDATES = (
         (lambda W, eta, grad_W: W + eta[..., None, None] * grad_W,),
         anywhere,
         forbidden=True,
+        where=_moved_weight,
     ),
     Misconception(
         "eta_forgotten",
@@ -1183,6 +1138,7 @@ UPDATES = (
         (lambda W, grad_W: W - grad_W,),
         anywhere,
         forbidden=True,
+        where=_moved_weight,
     ),
     Misconception(
         "no_step",
@@ -1192,6 +1148,7 @@ UPDATES = (
         (lambda W, eta: W + 0 * eta[..., None, None],),
         anywhere,
         forbidden=True,
+        where=_moved_weight,
     ),
     Misconception(
         "step_only",
@@ -1203,6 +1160,7 @@ UPDATES = (
             lambda eta, grad_W: -(eta[..., None, None] * grad_W),
         ),
         anywhere,
+        where=_moved_weight,
     ),
     Misconception(
         "weight_scaled",
@@ -1211,6 +1169,7 @@ UPDATES = (
         "The learning rate was multiplied with the weight. It scales the gradient; the old weight enters whole.",
         (lambda W, eta, grad_W: eta[..., None, None] * (W - grad_W),),
         anywhere,
+        where=_moved_weight,
     ),
     Misconception(
         "step_added",
@@ -1220,6 +1179,7 @@ UPDATES = (
         (lambda b, eta, grad_b: b[..., : grad_b.shape[-1]] + eta[..., None] * grad_b,),
         trains_biases,
         forbidden=True,
+        where=_moved_bias,
     ),
     Misconception(
         "eta_forgotten",
@@ -1229,6 +1189,7 @@ UPDATES = (
         (lambda b, grad_b: b[..., : grad_b.shape[-1]] - grad_b,),
         trains_biases,
         forbidden=True,
+        where=_moved_bias,
     ),
     Misconception(
         "bias_not_updated",
@@ -1238,6 +1199,7 @@ UPDATES = (
         (lambda b, grad_b: b[..., : grad_b.shape[-1]] + 0 * grad_b,),
         trains_biases,
         forbidden=True,
+        where=_moved_bias,
     ),
     Misconception(
         "step_only",
@@ -1246,6 +1208,7 @@ UPDATES = (
         "This is the step alone. The new bias is the old bias minus the step.",
         (lambda eta, grad_b: eta[..., None] * grad_b, lambda eta, grad_b: -(eta[..., None] * grad_b)),
         trains_biases,
+        where=_moved_bias,
     ),
     Misconception(
         "bias_updated",
@@ -1255,8 +1218,50 @@ UPDATES = (
         (lambda b, eta, grad_b: b[..., : grad_b.shape[-1]] - eta[..., None] * grad_b,),
         keeps_biases,
         forbidden=True,
+        where=_moved_bias,
     ),
 )
 
-MISCONCEPTIONS = (*FORWARD, *LOSS, *DELTAS, *GRADIENTS, *UPDATES)
+OUTCOMES = (
+    Misconception(
+        "counted_from_zero",
+        "prediction",
+        "counted from 0",
+        "The right output, counted from 0. Here the first output is number 1.",
+        (lambda a: np.argmax(a.real, axis=-1) + 0.0,),
+        several_outputs,
+    ),
+    Misconception(
+        "smallest_output",
+        "prediction",
+        "the smallest output",
+        "This is the output with the smallest activation. The prediction is the one with the largest.",
+        (lambda a: np.argmin(a.real, axis=-1) + 1.0,),
+        several_outputs,
+    ),
+    Misconception(
+        "other_class",
+        "prediction",
+        "the other class",
+        "This is the other class. Compare the output with one half: above it the class is 1.",
+        (lambda a: (a.real[..., 0] <= 0.5) + 0.0,),
+        one_output,
+    ),
+    Misconception(
+        "before_less_after",
+        "change",
+        "before less after",
+        "The difference is the wrong way round. A change is the later value less the earlier one: negative is progress.",
+        (lambda E_new, E: E - E_new,),
+    ),
+    Misconception(
+        "sign_misread",
+        "fell",
+        "sign misread",
+        "Look at the sign of the change again: a negative change means that the error has become smaller.",
+        (lambda change: (change.real >= 0) + 0.0,),
+    ),
+)
+
+MISCONCEPTIONS = (*FORWARD, *LOSS, *DELTAS, *GRADIENTS, *UPDATES, *OUTCOMES)
 """The library, in the order of the sheet."""

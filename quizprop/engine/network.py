@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
+from quizprop.engine.backprop import training_step
+from quizprop.engine.graph import Graph
+from quizprop.engine.misconceptions import MISCONCEPTIONS
+from quizprop.engine.mistakes import Misconception
+from quizprop.engine.model import Model, Shape, resolved
+
 __all__ = ["ACTIVATIONS", "BIASES", "LOSSES", "REDUCTIONS", "Network"]
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "softmax")
@@ -10,9 +16,12 @@ LOSSES = ("half_sse", "mse", "bce", "cce")
 BIASES = ("unit", "shared", "none")
 REDUCTIONS = ("mean", "sum")
 
+_ONCE = ("x", "t", "e", "E", "eta", "E_new", "change")
+"""What there is once, whatever the number of layers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Model):
     """The shape of a fully connected network and of one gradient step on it; it holds no numbers.
 
     ``layers`` counts the units from the input to the output, ``(2, 2, 2)`` for Mazur's network. Layer 1 is the
@@ -71,9 +80,52 @@ class Network:
         """Whether the output delta is a - t at once: cross-entropy over its own activation."""
         return self.loss in ("bce", "cce")
 
-    def givens(self) -> dict[str, tuple[int, ...]]:
+    @property
+    def averages(self) -> bool:
+        """Whether a mini-batch is averaged."""
+        return self.examples > 1 and self.reduction == "mean"
+
+    @property
+    def per_example(self) -> frozenset[str]:
+        """Inputs and targets."""
+        return frozenset(("x", "t"))
+
+    @property
+    def tied(self) -> frozenset[str]:
+        """The biases, where a layer shares one."""
+        return frozenset(f"b{layer}" for layer in range(1, self.depth + 1) if self.bias == "shared")
+
+    @property
+    def has_zeros(self) -> bool:
+        """A ReLU that is off gives 0, and so does the cross-entropy of a class that is not the target."""
+        return "relu" in self.activations or self.loss == "cce"
+
+    @property
+    def sketch(self) -> Shape:
+        """The units by layer."""
+        return self.layers
+
+    @property
+    def misconceptions(self) -> tuple[Misconception, ...]:
+        """The library of the fully connected network."""
+        return MISCONCEPTIONS
+
+    def graph(self) -> Graph:
+        """One training step."""
+        return training_step(self)
+
+    def source(self, role: str, layer: int | None) -> str:
+        """A role's name in a layer; layer 0 of the activations is the input x."""
+        name = role if role in _ONCE else resolved(role, layer)
+        return "x" if name == "a0" else name
+
+    def renewed(self, name: str) -> str:
+        """The name after the step; inputs, targets and the learning rate stay what they are."""
+        return name if name in ("x", "t", "eta") else f"{name}_new"
+
+    def givens(self) -> dict[str, Shape]:
         """Names and shapes of the given arrays of one instance, in reading order."""
-        shapes: dict[str, tuple[int, ...]] = {
+        shapes: dict[str, Shape] = {
             "x": (self.examples, self.layers[0]),
             "t": (self.examples, self.layers[-1]),
         }

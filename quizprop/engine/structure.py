@@ -1,4 +1,4 @@
-"""What is known of a training step before any number is drawn: cells, expressions, dependencies, mistakes."""
+"""What is known of a model before any number is drawn: cells, expressions, dependencies, mistakes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +7,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from quizprop.engine.arrays import Array
-from quizprop.engine.backprop import training_step
 from quizprop.engine.graph import Graph, Quantity
-from quizprop.engine.misconceptions import Mistake, mistakes_on
-from quizprop.engine.network import Network
+from quizprop.engine.mistakes import Mistake, mistakes_on
+from quizprop.engine.model import Model
 from quizprop.engine.trace import trace
 
 __all__ = ["Structure", "cell_keys", "independent_groups", "structure_of"]
@@ -18,13 +17,13 @@ __all__ = ["Structure", "cell_keys", "independent_groups", "structure_of"]
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """One network's graph with everything that needs no numbers.
+    """One model's graph with everything that needs no numbers.
 
     ``keys`` holds, for each given and each quantity, an object array of cell keys in the shape of one instance;
     ``expressions`` the formula of each cell of each quantity; ``mistakes`` all that can go wrong.
     """
 
-    network: Network
+    model: Model
     graph: Graph
     keys: Mapping[str, Array]
     expressions: Mapping[str, Array]
@@ -37,21 +36,21 @@ class Structure:
 
 
 @lru_cache(maxsize=256)
-def structure_of(network: Network) -> Structure:
-    """The structure of a network's training step; made once for each network."""
-    graph = training_step(network)
+def structure_of(model: Model) -> Structure:
+    """The structure of a model; made once for each."""
+    graph = model.graph()
     keys = {
-        name: cell_keys(name, shape, per_example=name in ("x", "t"), examples=network.examples)
-        for name, shape in network.givens().items()
+        name: cell_keys(name, shape, per_example=name in model.per_example, examples=model.examples)
+        for name, shape in model.givens().items()
     }
     expressions: dict[str, Array] = {}
     for quantity in graph:
         cells = trace(quantity, keys)
         expressions[quantity.name] = cells
         keys[quantity.name] = cell_keys(
-            quantity.name, cells.shape, per_example=quantity.formula.per_example, examples=network.examples
+            quantity.name, cells.shape, per_example=quantity.formula.per_example, examples=model.examples
         )
-    return Structure(network, graph, keys, expressions, mistakes_on(network, graph))
+    return Structure(model, graph, keys, expressions, mistakes_on(model, graph))
 
 
 def cell_keys(name: str, shape: tuple[int, ...], *, per_example: bool, examples: int) -> Array:
@@ -66,7 +65,7 @@ def cell_keys(name: str, shape: tuple[int, ...], *, per_example: bool, examples:
 
 
 @lru_cache(maxsize=4096)
-def independent_groups(quantity: Quantity, network: Network) -> tuple[tuple[str, Array], ...]:
+def independent_groups(quantity: Quantity, model: Model) -> tuple[tuple[str, Array], ...]:
     """Groups of input cells that can be moved at once, because no cell of the quantity depends on two of one group.
 
     Returns:
@@ -74,7 +73,7 @@ def independent_groups(quantity: Quantity, network: Network) -> tuple[tuple[str,
         which anything depends; that keeps a sensitivity analysis to as few runs as the formula allows (one for an
         elementwise one), after Curtis, Powell and Reid (1974).
     """
-    keys = structure_of(network).keys
+    keys = structure_of(model).keys
     reached: dict[str, set[int]] = {}
     for position, cell in enumerate(trace(quantity, keys).flat):
         for key in cell.names():

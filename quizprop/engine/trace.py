@@ -7,7 +7,7 @@ depends on. Nothing is derived here: an expression keeps the shape in which the 
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import reduce, wraps
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,19 @@ class Style:
     choice: Callable[[str, str, str], str]
 
 
+_Operator = Callable[["Expression", Any], "Expression"]
+
+
+def _cell_by_cell(operator: _Operator) -> _Operator:
+    """Leave an array on the right to NumPy, which comes back with each of its cells."""
+
+    @wraps(operator)
+    def operate(self: "Expression", other: Any) -> "Expression":  # noqa: ANN401 - a number, an expression, an array
+        return NotImplemented if isinstance(other, np.ndarray) else operator(self, other)
+
+    return operate
+
+
 # How tightly an expression holds together; a looser one inside a tighter one needs brackets.
 _CHOICE, _SUM, _PRODUCT, _POWER, _ATOM = 0, 1, 2, 3, 4
 
@@ -45,6 +58,7 @@ class Expression:
         self.kind = kind
         self.parts = parts
 
+    @_cell_by_cell
     def __add__(self, other: "Expression | float") -> "Expression":
         if self.kind == "number" and not isinstance(other, Expression):
             return Expression("number", self.parts[0] + other)
@@ -55,6 +69,7 @@ class Expression:
     def __radd__(self, other: float) -> "Expression":
         return self if _is(other, 0) else Expression("sum", other, self)
 
+    @_cell_by_cell
     def __sub__(self, other: "Expression | float") -> "Expression":
         return self + Expression("minus", other)
 
@@ -64,6 +79,7 @@ class Expression:
     def __neg__(self) -> "Expression":
         return Expression("minus", self)
 
+    @_cell_by_cell
     def __mul__(self, other: "Expression | float") -> "Expression":
         if _is(other, 0):
             return Expression("number", 0)
@@ -74,6 +90,7 @@ class Expression:
     def __rmul__(self, other: float) -> "Expression":
         return Expression("number", 0) if _is(other, 0) else Expression("product", other, self)
 
+    @_cell_by_cell
     def __truediv__(self, other: "Expression | float") -> "Expression":
         return self if _is(other, 1) else Expression("fraction", self, other)
 
@@ -98,6 +115,17 @@ class Expression:
     def tanh(self) -> "Expression":
         """Called by ``np.tanh``."""
         return Expression("call", "tanh", self)
+
+    def sqrt(self) -> "Expression":
+        """Called by ``np.sqrt``."""
+        return Expression("call", "sqrt", self)
+
+    def __abs__(self) -> "Expression":
+        return Expression("call", "abs", self)
+
+    def largest_of(self, *others: "Expression") -> "Expression":
+        """Called by ``arrays.largest``: the place of the largest of several."""
+        return Expression("call", "argmax", self, *others)
 
     def choose(self, positive: "Expression | float", otherwise: "Expression | float") -> "Expression":
         """Called by ``arrays.choose``: one of two, by the sign of this one."""
@@ -201,7 +229,7 @@ def _exp(it: Expression, write: _Write, _name: Callable[[str], str], style: Styl
 
 
 def _call(it: Expression, write: _Write, _name: Callable[[str], str], style: Style) -> tuple[str, int]:
-    return style.call(it.parts[0], write(it.parts[1])), _POWER
+    return style.call(it.parts[0], ", ".join(write(part) for part in it.parts[1:])), _POWER
 
 
 def _choice(it: Expression, write: _Write, _name: Callable[[str], str], style: Style) -> tuple[str, int]:
@@ -228,7 +256,14 @@ _WRITERS: dict[str, Callable[[Expression, _Write, Callable[[str], str], Style], 
 }
 
 
-_FUNCTIONS: dict[str, Callable[[Array], Array]] = {"ln": np.log, "log10": np.log10, "tanh": np.tanh}
+_FUNCTIONS: dict[str, Callable[..., Array]] = {
+    "ln": np.log,
+    "log10": np.log10,
+    "tanh": np.tanh,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "argmax": lambda *values: np.argmax(np.stack(values), axis=0) + 1.0,
+}
 
 _Step = Callable[[Array], Array]
 _COMPUTED: dict[str, Callable[[list[Any], Callable[[str], Array], _Step], Array]] = {
@@ -240,7 +275,7 @@ _COMPUTED: dict[str, Callable[[list[Any], Callable[[str], Array], _Step], Array]
     "fraction": lambda parts, _number, step: step(parts[0] / parts[1]),
     "power": lambda parts, _number, step: step(parts[0] ** parts[1]),
     "exp": lambda parts, _number, step: step(np.exp(parts[0])),
-    "call": lambda parts, _number, step: step(_FUNCTIONS[parts[0]](parts[1])),
+    "call": lambda parts, _number, step: step(_FUNCTIONS[parts[0]](*parts[1:])),
     "choice": lambda parts, _number, _step: np.where(parts[0] > 0, parts[1], parts[2]),
 }
 

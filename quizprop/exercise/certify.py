@@ -7,11 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from quizprop.engine.arrays import Array, select
+from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
 from quizprop.exercise.slips import Route, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
-from quizprop.exercise.tolerance import Sheet, half_unit, reach, work
+from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 
 __all__ = ["HONEST_SHEETS", "Block", "Plan", "certify"]
 
@@ -23,6 +24,9 @@ LEAST_SLOPE = 0.01
 
 LEAST_FACTOR = 2.0
 """A mistake must move its cell out of the tolerance by this factor, and a value must be as far from zero."""
+
+_OPPOSED = 3.0
+"""So much further than its error an input is moved to see whether a decision stands."""
 
 _NEAR_TIE = 1e-6
 """Of a unit of the last place: a value closer to a rounding tie is rounded by chance."""
@@ -37,7 +41,7 @@ class Plan:
     @cached_property
     def structure(self) -> Structure:
         """The structure of the exercise's network."""
-        return structure_of(self.exercise.net)
+        return structure_of(self.exercise.model)
 
     @cached_property
     def half(self) -> float:
@@ -59,8 +63,8 @@ class Plan:
 
     @cached_property
     def given_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What one instance is given, with its shape: the network's values, then what the exercise shows."""
-        names = (*self.structure.network.givens(), *self.exercise.shown)
+        """What one instance is given, with its shape: the model's values, then what the exercise shows."""
+        names = (*self.structure.model.givens(), *self.exercise.shown)
         return {name: self.structure.keys[name].shape for name in names}
 
     @property
@@ -68,9 +72,39 @@ class Plan:
         """How many cells there are to fill in."""
         return sum(int(mask.sum()) for mask in self.asked.values())
 
+    @cached_property
+    def rounded(self) -> dict[str, Array]:
+        """Of those asked, the quantities that are written to some places; the others are whole numbers."""
+        graph = self.structure.graph
+        return {name: mask for name, mask in self.asked.items() if not graph[name].formula.whole}
+
+    @cached_property
+    def switched(self) -> tuple[str, ...]:
+        """The quantities that are 0 where a unit is off."""
+        return tuple(quantity.name for quantity in self.structure.graph if quantity.formula.guard == "kink")
+
     def asks(self, name: str, place: tuple[int, ...]) -> bool:
         """Whether the cell of a quantity is asked."""
         return name in self.asked and bool(self.asked[name][place])
+
+    @cached_property
+    def worked(self) -> frozenset[str]:
+        """The quantities that matter: those asked, what they are computed from, what mistakes there read, guards."""
+        graph = self.structure.graph
+        needed = graph.needed_for(self.asked)
+        read = {
+            name
+            for mistake in self.structure.mistakes
+            if mistake.name in needed
+            for form in (*mistake.wrong, *([mistake.where] if mistake.where else []))
+            for name in form.inputs
+        }
+        worked = needed | graph.needed_for(read, self.structure.model.givens())
+        known = worked.union(self.structure.model.givens())
+        guarded = {
+            each.name for each in graph if each.formula.guard and not each.after and known.issuperset(each.inputs)
+        }
+        return frozenset(worked | guarded)
 
     @cached_property
     def written(self) -> frozenset[str]:
@@ -91,7 +125,7 @@ class Plan:
         for name, mask in self.asked.items():
             for place in map(tuple, np.argwhere(mask)):
                 cells = unseen(self.structure, self.structure.keys[name][place], self.written)
-                found = self._certified(routes(self.structure.network, name, frozenset(cells)))
+                found = self._certified(routes(self.structure.model, name, frozenset(cells)))
                 made = {(route.mistake.code, key) for route in found for key in cells[route.mistake.name]}
                 for route in found:
                     if any((route.mistake.code, key) not in caught for key in cells[route.mistake.name]):
@@ -145,10 +179,10 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
                 passed &= holds
         return passed
 
-    values = plan.structure.graph.evaluate(given)
+    values = plan.structure.graph.evaluate(given, want=plan.worked)
     passed = sift(_plain_rules(plan, values))
     kept, given = kept[passed], _restrict(given, passed)
-    sheet = work(plan.structure, given, half=plan.half)
+    sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
     for stage in (_visible_rules, _apart_rules, _honest_rules):
         passed = sift(stage(plan, given, sheet))
         if not passed.all():
@@ -158,35 +192,60 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
 
 def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
     """Nothing degenerate: every unit alive, no asked value that rounds to 0 or by chance."""
-    network = plan.structure.network
-    for layer, activation in enumerate(network.activations, start=1):
-        if activation in ("sigmoid", "tanh"):
-            yield f"a unit of layer {layer} is saturated", _all(values[f"da_dz{layer}"] >= LEAST_SLOPE)
-        if activation == "softmax":
-            a = values[f"a{layer}"]
-            yield f"a unit of layer {layer} is saturated", _all((a >= LEAST_SLOPE) & (a <= 1 - LEAST_SLOPE))
+    for quantity in plan.structure.graph:
+        if quantity.name in values:
+            yield from _guarded(quantity, values[quantity.name])
+    if plan.exercise.dead_units is not None:
+        off = np.sum([_count(values[name] == 0) for name in plan.switched], axis=0)
+        yield f"other than {plan.exercise.dead_units} units are off", np.asarray(off == plan.exercise.dead_units)
     scale = 10.0**plan.exercise.places
-    for name, mask in plan.asked.items():
+    for name, mask in plan.rounded.items():
         value = values[name][..., mask]
-        yield f"{name} rounds to 0", _all(np.abs(value) > plan.half)
+        honest_zero = plan.structure.model.has_zeros & (value == 0)
+        yield f"{name} rounds to 0", _all((np.abs(value) > plan.half) | honest_zero)
         units = value * scale
         yield f"{name} lies on a rounding tie", _all(np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE)
 
 
+def _guarded(quantity: Quantity, value: Array) -> Iterator[Rule]:
+    place = quantity.name if quantity.layer is None else f"a unit of layer {quantity.layer}"
+    match quantity.formula.guard:
+        case "slope":
+            yield f"{place} is saturated", _all(np.abs(value) >= LEAST_SLOPE)
+        case "share":
+            yield f"{place} is saturated", _all((value >= LEAST_SLOPE) & (value <= 1 - LEAST_SLOPE))
+        case "positive":
+            yield f"{quantity.name} is not positive", _all(value > 0)
+
+
 def _visible_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
     """Each asked value is told from 0, each unit from its kink, and each mistake from the truth, by the factor."""
-    for layer, activation in enumerate(plan.structure.network.activations, start=1):
-        if activation in ("relu", "leaky_relu"):
-            z = f"z{layer}"
+    for quantity in plan.structure.graph:
+        if quantity.formula.guard == "kink" and quantity.name in sheet.values:
+            z = quantity.inputs[0]
             far = np.abs(sheet.values[z]) > LEAST_FACTOR * sheet.tolerance.get(z, np.asarray(plan.half))
-            yield f"a unit of layer {layer} is near its kink", _all(far)
-    for name, mask in plan.asked.items():
+            place = quantity.name if quantity.layer is None else f"a unit of layer {quantity.layer}"
+            yield f"{place} is near its kink", _all(far)
+    for name, mask in plan.rounded.items():
         far = np.abs(sheet.expected[name]) > LEAST_FACTOR * sheet.tolerance[name]
+        far |= (sheet.expected[name] == 0) & (sheet.tolerance[name] <= plan.half)
         yield f"{name} is too close to 0 for {plan.exercise.places} places", _all(far[..., mask])
+    for name, mask in plan.asked.items():
+        if name not in plan.rounded:
+            yield f"{name} could be decided by rounding", _all(_decided(plan, name, sheet)[..., mask])
     entries = _kept(plan, sheet)
     for route in plan.showing:
         value = wrong_value(plan.structure, route, sheet.values, entries=entries)
         yield from _told_apart(plan, route, sheet, value, LEAST_FACTOR * sheet.tolerance[route.shown_at])
+
+
+def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
+    """Where no rounding of what a whole number is computed from can change it."""
+    quantity = plan.structure.graph[name]
+    # Several inputs may move against each other, which a single larger move of one covers.
+    errors = {source: _OPPOSED * error for source, error in sheet.errors.items()}
+    value = sheet.expected[name]
+    return np.asarray(spread(plan.structure, quantity, sheet.values, errors, value) == 0)
 
 
 def _apart_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
@@ -200,6 +259,8 @@ def _apart_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Itera
 def _told_apart(plan: Plan, route: Route, sheet: Sheet, value: Array, distance: Array) -> Iterator[Rule]:
     name = route.shown_at
     apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.asarray(shows(route, sheet.values))
+    # An exact 0 that the mistake leaves at 0 is no place to make it.
+    apart |= (value == 0) & (sheet.expected[name] == 0)
     # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
     apart |= ~np.isfinite(value)
     yield f"{name} can't show {route.mistake.code}", _all(apart[..., plan.showing[route]])
@@ -225,6 +286,11 @@ def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Itera
 def _all(holds: Array) -> Array:
     """Whether it holds at every cell, by instance."""
     return np.asarray(holds.all(axis=tuple(range(1, holds.ndim))))
+
+
+def _count(holds: Array) -> Array:
+    """At how many cells it holds, by instance."""
+    return np.asarray(holds.sum(axis=tuple(range(1, holds.ndim))))
 
 
 def _restrict(arrays: Mapping[str, Array], passed: Array) -> dict[str, Array]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.losses import LOSSES
+from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.exercise.instance import Instance, Phase
 from quizprop.exercise.notation import symbol
@@ -35,13 +36,14 @@ class Convention:
 
 def conventions(instance: Instance, notation: str) -> tuple[Convention, ...]:
     """The rules that matter for what this sheet asks."""
-    return tuple(_conventions(instance, notation))
+    carry = Convention("Carry", f"{instance.exercise.places} decimals")
+    if isinstance(instance.model, Lesson):
+        return (carry, *(Convention(rule.name, rule.words, rule.latex) for rule in instance.model.rules))
+    return (carry, *_conventions(instance, instance.model, notation))
 
 
-def _conventions(instance: Instance, notation: str) -> Iterator[Convention]:
-    network, places = instance.network, instance.exercise.places
+def _conventions(instance: Instance, network: Network, notation: str) -> Iterator[Convention]:
     phases = {cell.phase for cell in instance.cells}
-    yield Convention("Carry", f"{places} decimals")
     if any("eta" in cell.depends_on for cell in instance.cells):
         rate = symbol("eta", network, notation).latex
         yield Convention("Learning rate", "", f"{rate} = {show(float(instance.given['eta']))}")

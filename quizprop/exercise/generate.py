@@ -60,9 +60,9 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
     Every instance takes the same number of random numbers, one after the other, so that the k-th is the same whatever
     the size of the blocks.
     """
-    network = exercise.net
-    shapes = network.givens()
-    columns = {name: _columns(exercise.values[name], name, shape, network.bias) for name, shape in shapes.items()}
+    model = exercise.model
+    shapes = model.givens()
+    columns = {name: _columns(exercise.values[name], shape, tied=name in model.tied) for name, shape in shapes.items()}
     uniform = rng.random((count, sum(columns.values())))
     given, start = {}, 0
     for name, shape in shapes.items():
@@ -83,13 +83,13 @@ def show(plan: Plan, given: dict[str, Array]) -> dict[str, Array]:
     return {**given, **{name: values[name] for name in shown}}
 
 
-def _columns(value: Value, name: str, shape: tuple[int, ...], bias: str) -> int:
+def _columns(value: Value, shape: tuple[int, ...], *, tied: bool) -> int:
     """How many random numbers a given takes: one a cell; one for a shared bias; one an example for a one-hot target."""
     if isinstance(value, OneHot):
         return shape[0]
     if not isinstance(value, (Grid, Choices)):
         return 0
-    return 1 if bias == "shared" and name.startswith("b") else int(np.prod(shape))
+    return 1 if tied else int(np.prod(shape))
 
 
 def _cells(value: Any, shape: tuple[int, ...], uniform: Array) -> Array:  # noqa: ANN401 - see spec.Value

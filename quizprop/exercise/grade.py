@@ -95,7 +95,8 @@ def grade(
         cell.key: read_number(answers.get(cell.key, ""), decimal_comma=decimal_comma) for cell in instance.cells
     }
     entries = _entries(instance, readings)
-    own = work(instance.structure, instance.arrays, half=instance.plan.half, entries=entries)
+    plan = instance.plan
+    own = work(instance.structure, instance.arrays, half=plan.half, entries=entries, want=plan.worked)
     with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
         found = dict(_marks(instance, readings, entries, own))
     marks = {cell.key: found[cell.key] for cell in instance.cells}
@@ -201,7 +202,7 @@ class _Tutor:
     def _routes(self, key: str) -> tuple[Route, ...]:
         structure = self.instance.structure
         cells = unseen(structure, key, self.written)
-        return routes(structure.network, structure.places[key][0], frozenset(cells))
+        return routes(structure.model, structure.places[key][0], frozenset(cells))
 
     def _wrong(self, route: Route, *, own: bool) -> tuple[Array, Array]:
         if (route, own) not in self._worked:

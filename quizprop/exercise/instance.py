@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from quizprop.engine.arrays import Array
+from quizprop.engine.graph import Quantity
+from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.engine.structure import Structure
 from quizprop.exercise.certify import Plan
@@ -25,8 +27,10 @@ class Phase(StrEnum):
     LOSS = "loss"
     OUTPUT = "output"
     HIDDEN = "hidden"
+    BACKWARD = "backward"
     GRADIENTS = "gradients"
     UPDATE = "update"
+    AFTER = "after"
 
     @property
     def heading(self) -> str:
@@ -40,7 +44,9 @@ _HEADINGS = {
     Phase.OUTPUT: "Output deltas",
     Phase.HIDDEN: "Hidden deltas",
     Phase.GRADIENTS: "Gradients",
+    Phase.BACKWARD: "Backward pass",
     Phase.UPDATE: "Update",
+    Phase.AFTER: "After the step",
 }
 
 _PHASES = {
@@ -52,6 +58,9 @@ _PHASES = {
     "grad_b": Phase.GRADIENTS,
     "W_new": Phase.UPDATE,
     "b_new": Phase.UPDATE,
+    "prediction": Phase.FORWARD,
+    "change": Phase.AFTER,
+    "fell": Phase.AFTER,
 }
 
 
@@ -59,7 +68,8 @@ _PHASES = {
 class Cell:
     """A cell to fill in: where it stands, never what belongs in it.
 
-    ``depends_on`` lists the keys of the cells and givens that a student reads to fill it in.
+    ``depends_on`` lists the keys of the cells and givens that a student reads to fill it in. ``options`` are what 0, 1
+    and so on stand for where there is something to choose.
     """
 
     key: str
@@ -68,6 +78,7 @@ class Cell:
     layer: int
     title: str
     depends_on: tuple[str, ...]
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,9 +106,14 @@ class Instance:
         return Plan(self.exercise)
 
     @cached_property
-    def network(self) -> Network:
-        """The network worked on."""
-        return self.exercise.net
+    def model(self) -> Network | Lesson:
+        """The network or lesson worked on."""
+        return self.exercise.model
+
+    @property
+    def network(self) -> Network | None:
+        """The fully connected network worked on; None where it is a lesson."""
+        return self.model if isinstance(self.model, Network) else None
 
     @property
     def structure(self) -> Structure:
@@ -118,8 +134,8 @@ class Instance:
 
     @cached_property
     def sheet(self) -> Sheet:
-        """The exact sheet, with the tolerance of each value."""
-        return work(self.structure, self.arrays, half=self.plan.half)
+        """The exact sheet, with the tolerance of each value that matters."""
+        return work(self.structure, self.arrays, half=self.plan.half, want=self.plan.worked)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -152,8 +168,8 @@ class Instance:
                 if key in wanted:
                     layer = quantity.layer or 0
                     reads = tuple(dict.fromkeys(self._reads(quantity.name, place)))
-                    phase = self._phase(quantity.formula.stem, layer)
-                    found.append(Cell(key, quantity.name, phase, layer, quantity.formula.title, reads))
+                    options = quantity.formula.options
+                    found.append(Cell(key, quantity.name, self._phase(quantity), layer, quantity.title, reads, options))
         return tuple(sorted(found, key=lambda cell: list(Phase).index(cell.phase)))
 
     def _stem(self, key: str) -> str:
@@ -168,14 +184,18 @@ class Instance:
             else:
                 yield key
 
-    def _phase(self, stem: str, layer: int) -> Phase:
-        backward = Phase.OUTPUT if layer == self.network.depth else Phase.HIDDEN
-        return _PHASES.get(stem, backward)
+    def _phase(self, quantity: Quantity) -> Phase:
+        if quantity.formula.phase:
+            return Phase(quantity.formula.phase)
+        if quantity.after:
+            return Phase.AFTER
+        output = self.network is not None and quantity.layer == self.network.depth
+        return _PHASES.get(quantity.formula.stem, Phase.OUTPUT if output else Phase.HIDDEN)
 
     @cached_property
     def values(self) -> dict[str, float]:
         """The exact value of every given and every quantity's cell, asked or not, by key."""
-        return self._by_key(self.sheet.values)
+        return self._by_key(self.structure.graph.evaluate(self.arrays))
 
     @cached_property
     def tolerances(self) -> dict[str, float]:

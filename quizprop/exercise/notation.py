@@ -19,7 +19,9 @@ from latex2mathml.converter import convert
 
 from quizprop.engine.graph import quantity_name
 from quizprop.engine.losses import LOSSES
+from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
+from quizprop.exercise.lesson_words import spelled
 
 __all__ = ["NOTATIONS", "Key", "Symbol", "mathml", "parse_key", "symbol", "unit_symbol"]
 
@@ -58,6 +60,13 @@ _STEMS: Final[Mapping[str, _Stem]] = MappingProxyType({
     "grad_b": _Stem("grad_b1[1]", per_example=False),
     "W_new": _Stem("W1_new[1,2]", indices=2, per_example=False),
     "b_new": _Stem("b1_new[1]", per_example=False),
+    "a_new": _Stem("a1_new[1]"),
+    "e_new": _Stem("e_new[1]", layered=False),
+    "E_new": _Stem("E_new", layered=False, indices=0, per_example=False),
+    "change": _Stem("change", layered=False, indices=0, per_example=False),
+    "fell": _Stem("fell", layered=False, indices=0, per_example=False),
+    "prediction": _Stem("prediction", layered=False, indices=0),
+    "z_new": _Stem("z1_new[1]"),
 })  # fmt: skip
 
 # A row is (text, LaTeX). $k and $j are the indices, $l the layer and $p the one before it; $m marks the example and $n
@@ -86,6 +95,13 @@ _MAZUR: Final[_Rows] = MappingProxyType({
     "grad_b": ("∂E_total/∂b$bias", r"\frac{\partial E_{\text{total}}}{\partial b_{$bias}}"),
     "W_new": ("w$weight⁺", "w_{$weight}^{+}"),
     "b_new": ("b$bias⁺", "b_{$bias}^{+}"),
+    "z_new": ("net_$unit⁺$n", r"\text{net}_{$unit}^{+}$n"),
+    "a_new": ("out_$unit⁺$n", r"\text{out}_{$unit}^{+}$n"),
+    "e_new": ("E_o$k⁺$n", "E_{o$k}^{+}$n"),
+    "E_new": ("E_total⁺", r"E_{\text{total}}^{+}"),
+    "change": ("ΔE_total", r"\Delta E_{\text{total}}"),
+    "fell": ("E_total⁺ < E_total", r"E_{\text{total}}^{+} < E_{\text{total}}"),
+    "prediction": ("class$n", r"\text{class}$n"),
 })  # fmt: skip
 
 _COURSE: Final[_Rows] = MappingProxyType({
@@ -108,6 +124,13 @@ _COURSE: Final[_Rows] = MappingProxyType({
     "grad_b": ("db^[$l]$of_unit", "db^{[$l]}$of_unit"),
     "W_new": ("W_new^[$l]_$k,$j", r"W^{[$l]\,\text{new}}_{$k,$j}"),
     "b_new": ("b_new^[$l]$of_unit", r"b^{[$l]\,\text{new}}$of_unit"),
+    "z_new": ("z_new^[$l]${m}_$k", r"z^{[$l]$m\,\text{new}}_{$k}"),
+    "a_new": ("a_new^[$l]${m}_$k", r"a^{[$l]$m\,\text{new}}_{$k}"),
+    "e_new": ("L_new${n}_$k", r"\mathcal{L}^{\text{new}}${n}_{$k}"),
+    "E_new": ("${cost}_new", r"$cost^{\text{new}}"),
+    "change": ("Δ$cost", r"\Delta $cost"),
+    "fell": ("${cost}_new < $cost", r"$cost^{\text{new}} < $cost"),
+    "prediction": ("ŷ$n", r"\text{class}$n"),
 })  # fmt: skip
 
 _PLAIN: Final[_Rows] = MappingProxyType({
@@ -130,6 +153,13 @@ _PLAIN: Final[_Rows] = MappingProxyType({
     "grad_b": ("$key", r"\frac{\partial E}{\partial b^{($l)}$of_unit}"),
     "W_new": ("$key", "w^{($l)+}_{$k,$j}"),
     "b_new": ("$key", "b^{($l)+}$of_unit"),
+    "z_new": ("$key", "z^{($l)$m+}_{$k}"),
+    "a_new": ("$key", "a^{($l)$m+}_{$k}"),
+    "e_new": ("$key", "e${n}_{$k}^{+}"),
+    "E_new": ("$key", "E^{+}"),
+    "change": ("$key", r"\Delta E"),
+    "fell": ("$key", "E^{+} < E"),
+    "prediction": ("$key", r"\text{class}$n"),
 })  # fmt: skip
 
 _TABLES: Final[Mapping[str, _Rows]] = MappingProxyType({"mazur": _MAZUR, "course": _COURSE, "plain": _PLAIN})
@@ -201,15 +231,24 @@ def parse_key(key: str) -> Key:
 
 
 @lru_cache(maxsize=8192)
-def symbol(key: str | Key, network: Network, notation: str) -> Symbol:
-    """How one cell or given of a network is written in a notation.
+def symbol(key: str | Key, model: Network | Lesson, notation: str) -> Symbol:
+    """How one cell or given of a network or a lesson is written in a notation.
+
+    A lesson brings its own symbols, the same in all notations but the plain one.
 
     A key without its ``@`` in a mini-batch stands for any example: ``net_h1`` where ``z1[1]@3`` is ``net_h1^(3)``.
 
     Raises:
         ValueError: the key is malformed, the network has no such cell, or the notation is unknown.
     """
-    parsed = parse_key(str(key))
+    if isinstance(model, Lesson):
+        text, latex = spelled(str(key), model)
+        return Symbol(str(key) if notation == "plain" else text, latex)
+    return _network_symbol(str(key), model, notation)
+
+
+def _network_symbol(key: str, network: Network, notation: str) -> Symbol:
+    parsed = parse_key(key)
     _check_in_network(parsed, network)
     stem = parsed.stem
     if stem == "path" and notation == "mazur" and parsed.layer == network.depth and _errors_are_apart(network):
@@ -282,7 +321,8 @@ def _check_in_network(key: Key, network: Network) -> None:
 def _sizes(key: Key, network: Network) -> tuple[int, ...]:
     """How far each index of the key goes."""
     if key.layer is None:
-        return {"x": network.layers[:1], "t": network.layers[-1:], "e": network.layers[-1:]}.get(key.stem, ())
+        sizes = {"x": network.layers[:1]} | dict.fromkeys(("t", "e", "e_new"), network.layers[-1:])
+        return sizes.get(key.stem, ())
     return network.layers[key.layer - len(key.index) + 1 : key.layer + 1][::-1]
 
 

@@ -21,7 +21,7 @@ from quizprop.exercise.bank import described
 from quizprop.exercise.certify import HONEST_SHEETS, Block, Plan
 from quizprop.exercise.generate import certified_blocks
 from quizprop.exercise.instance import Cell, Instance
-from quizprop.exercise.spec import Exercise, NetworkSpec
+from quizprop.exercise.spec import AnyNetwork, Exercise
 
 __all__ = ["FORMAT", "Record", "RecordError", "RecordFile", "Recorder", "blank", "read_record", "record_blocks"]
 
@@ -102,7 +102,7 @@ class Recorder:
     def _template(self) -> bytes:
         """A record with a mark in place of each number, the index first."""
         exercise = self.plan.exercise
-        alone = exercise.network.examples == 1
+        alone = exercise.model.examples == 1
         return orjson.dumps(
             {
                 "format": FORMAT,
@@ -146,7 +146,7 @@ class _Line(BaseModel):
     exercise: str
     index: int = Field(ge=0)
     places: int
-    network: NetworkSpec
+    network: AnyNetwork
     given: dict[str, Any]
     asked: list[_Asked]
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Quantity
-from quizprop.engine.misconceptions import Mistake
-from quizprop.engine.network import Network
+from quizprop.engine.mistakes import Mistake
+from quizprop.engine.model import Model
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.tolerance import Sheet, judge
 
@@ -60,13 +60,13 @@ def unseen(structure: Structure, key: str, written: Collection[str]) -> dict[str
 
 
 @lru_cache(maxsize=4096)
-def routes(network: Network, shown_at: str, hidden: frozenset[str]) -> tuple[Route, ...]:
+def routes(model: Model, shown_at: str, hidden: frozenset[str]) -> tuple[Route, ...]:
     """All mistakes that come to light at a quantity, given the quantities that it is computed from unseen.
 
     Returns:
         The routes in the order of the sheet, the forms of a mistake side by side.
     """
-    structure = structure_of(network)
+    structure = structure_of(model)
     found: list[Route] = []
     for mistake in structure.mistakes:
         if mistake.name in hidden or mistake.name == shown_at:

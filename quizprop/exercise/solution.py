@@ -11,7 +11,7 @@ from quizprop.exercise.numbers import show
 
 __all__ = ["Line", "Solution", "shortest", "to_places"]
 
-_LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}"}
+_LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}", "abs": r"\text{abs}", "argmax": r"\arg\max"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _TEXT = Style(
@@ -34,7 +34,9 @@ _LATEX = Style(
     closing=r"\right)",
     fraction=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
     power=lambda base, exponent: f"{{{base}}}^{{{exponent}}}",
-    call=lambda name, argument: rf"{_LATEX_CALLS[name]}\left({argument}\right)",
+    call=lambda name, argument: (
+        rf"\sqrt{{{argument}}}" if name == "sqrt" else rf"{_LATEX_CALLS[name]}\left({argument}\right)"
+    ),
     choice=lambda test, positive, otherwise: rf"{positive} \text{{ if }} {test} > 0 \text{{, else }} {otherwise}",
 )
 
@@ -141,4 +143,4 @@ class Solution:
 
     def symbol(self, key: str) -> Symbol:
         """How the notation writes a cell or a given."""
-        return symbol(key, self.instance.network, self.notation)
+        return symbol(key, self.instance.model, self.notation)

@@ -1,17 +1,32 @@
 """The exercise file: what a family of exercises is, checked as a whole before anything is drawn from it."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
 
-__all__ = ["Choices", "Exercise", "Grid", "NetworkSpec", "OneHot", "Value"]
+__all__ = ["AnyNetwork", "Choices", "Exercise", "Grid", "LessonSpec", "NetworkSpec", "OneHot", "Value"]
 
 
 Points = npt.NDArray[np.float64]
@@ -114,13 +129,63 @@ class NetworkSpec(_Part):
         return Network(**self.model_dump())
 
 
+class LessonSpec(BaseModel):
+    """A lesson as an exercise file spells it: its kind, and the options of that kind in ``engine.catalogue``."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    kind: str
+
+    @model_validator(mode="after")
+    def _makes_a_lesson(self) -> "LessonSpec":
+        if self.kind not in LESSONS:
+            raise ValueError(
+                f"kind: {self.kind!r} is not one of {', '.join(LESSONS)}; leave it out for a plain network"
+            )
+        try:
+            self.build()
+        except ValidationError as error:
+            known = ", ".join(field.name for field in fields(LESSONS[self.kind])) or "none"  # type: ignore[arg-type]
+            findings = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ValueError(f"{'; '.join(findings)}; the options of {self.kind} are {known}") from None
+        return self
+
+    def build(self) -> Lesson:
+        """The lesson itself."""
+        return _lesson(self.kind, tuple((self.model_extra or {}).items()))
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
+
+
+def _lesson(kind: str, options: tuple[tuple[str, Any], ...]) -> Lesson:
+    built: Lesson = _adapter(kind).validate_python({name: _frozen(value) for name, value in options})
+    return built
+
+
+@lru_cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(LESSONS[kind])
+
+
+def _frozen(value: object) -> object:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+AnyNetwork = Annotated[
+    Annotated[NetworkSpec, Tag("network")] | Annotated[LessonSpec, Tag("lesson")],
+    Discriminator(lambda value: "lesson" if "kind" in value or isinstance(value, LessonSpec) else "network"),
+]
+"""What the work is done on: a fully connected network or, with a ``kind``, a lesson."""
+
+
 class Exercise(_Part):
     """A family of exercises: one network, ranges or fixed values for its givens, and what is asked.
 
     ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``shown`` the quantities that the exercise
-    gives away, rounded, so that the work can start further down. ``blind_spots`` are the codes of mistakes that the
-    numbers of a published, fixed example cannot show and that no instance is therefore certified for. ``places`` is the
-    number of decimals that the work is carried to.
+    gives away, rounded, so that the work can start further down. ``dead_units`` says how many ReLU units are off in
+    each instance, where that matters. ``blind_spots`` are the codes of mistakes that the numbers of a published, fixed
+    example cannot show and that no instance is therefore certified for. ``places`` is the number of decimals that the
+    work is carried to.
     """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -129,10 +194,11 @@ class Exercise(_Part):
     skills: tuple[str, ...] = ()
     places: Annotated[int, Field(ge=1, le=10)] = 4
     notation: Literal["mazur", "course", "plain"] = "plain"
-    network: NetworkSpec
+    network: AnyNetwork
     values: dict[str, Value]
     asked: Annotated[tuple[str, ...], Field(min_length=1)]
     shown: tuple[str, ...] = ()
+    dead_units: Annotated[int, Field(ge=0)] | None = None
     blind_spots: tuple[str, ...] = ()
 
     @field_validator("values")
@@ -183,8 +249,8 @@ class Exercise(_Part):
         return codes
 
     @property
-    def net(self) -> Network:
-        """The network that the exercise works on."""
+    def model(self) -> Network | Lesson:
+        """The network or lesson that the exercise works on."""
         return self.network.build()
 
     @property
@@ -193,8 +259,8 @@ class Exercise(_Part):
         return not any(isinstance(value, (Grid, Choices, OneHot)) for value in self.values.values())
 
 
-def _value_problems(values: dict[str, Value], network: Network) -> Iterator[str]:
-    shapes = network.givens()
+def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:
+    shapes = model.givens()
     missing = [name for name in shapes if name not in values]
     if missing:
         yield f"missing {', '.join(missing)}; give a number, a list or a range"
@@ -208,9 +274,9 @@ def _value_problems(values: dict[str, Value], network: Network) -> Iterator[str]
             if name != "t":
                 yield f"{name}: one_hot is for the targets t"
         elif not isinstance(value, (Grid, Choices)):
-            yield from _shape_problems(name, value, shapes[name], network)
-    if not missing and not unknown:
-        yield from _target_problems(values["t"], network)
+            yield from _shape_problems(name, value, shapes[name], tied=name in model.tied)
+    if not missing and not unknown and isinstance(model, Network):
+        yield from _target_problems(values["t"], model)
 
 
 def _target_problems(value: Value, network: Network) -> Iterator[str]:
@@ -222,7 +288,7 @@ def _target_problems(value: Value, network: Network) -> Iterator[str]:
         yield "t: with cce the targets of an example add up to 1; write t = { one_hot = true } or fix such rows"
 
 
-def _shape_problems(name: str, value: Any, shape: tuple[int, ...], network: Network) -> Iterator[str]:  # noqa: ANN401
+def _shape_problems(name: str, value: Any, shape: tuple[int, ...], *, tied: bool) -> Iterator[str]:  # noqa: ANN401
     try:
         array = np.array(value, dtype=float)
     except ValueError:
@@ -230,5 +296,5 @@ def _shape_problems(name: str, value: Any, shape: tuple[int, ...], network: Netw
         return
     if array.shape not in (shape, ()):
         yield f"{name}: has shape {array.shape}, the network needs {shape} (or one number for all)"
-    elif name.startswith("b") and network.bias == "shared" and array.size and np.ptp(array) > 0:
+    elif tied and array.size and np.ptp(array) > 0:
         yield f"{name}: a shared bias has one value; write the number once"

@@ -6,7 +6,7 @@ each quantity, every inherited error is moved to both of its ends, the larger ef
 they could all point the same way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,7 @@ def work(
     *,
     half: float,
     entries: Mapping[str, Array] | None = None,
+    want: Collection[str] | None = None,
 ) -> Sheet:
     """Work the sheet, going on with a student's entries where they are.
 
@@ -55,20 +56,27 @@ def work(
         half: half a unit of the last place.
         entries: what a student wrote, in the same shapes, NaN where nothing was; every quantity that is not there is
             computed, and may still have been rounded on scratch paper.
+        want: the quantities to work out, all where left out; what they are computed from must be among them.
     """
     entries = entries or {}
     sheet = Sheet(dict(given), {}, {}, {})
     for quantity in structure.graph:
-        if quantity.name in given:
+        name = quantity.name
+        if name in given or (want is not None and name not in want):
             continue
         expected, tolerance = judge(structure, quantity, sheet, half=half)
-        name = quantity.name
         entry = entries.get(name)
         sheet.expected[name] = expected
         sheet.tolerance[name] = tolerance
         sheet.values[name] = expected if entry is None else np.where(np.isnan(entry), expected, entry)
-        sheet.errors[name] = tolerance if entry is None else np.where(np.isnan(entry), tolerance, half)
+        error = np.where(_switch(expected, tolerance, half), 0.0, tolerance)
+        sheet.errors[name] = error if entry is None else np.where(np.isnan(entry), error, half)
     return sheet
+
+
+def _switch(value: Array, tolerance: Array, half: float) -> Array:
+    """Where a value is 0 or 1 and inherits no error, as the slope of a ReLU: nothing is lost in writing it."""
+    return np.asarray((tolerance <= half) & ((value == 0) | (value == 1)))
 
 
 def judge(
@@ -81,6 +89,8 @@ def judge(
     """What a formula, right or wrong, gives on a sheet, and the tolerance within which it can be told."""
     with np.errstate(all="ignore"):
         value = quantity.of(sheet.values)
+        if quantity.formula.whole:
+            return value, np.zeros(value.shape)
         slack = spread(structure, quantity, sheet.values, sheet.errors, value)
         return value, slack + half
 
@@ -99,7 +109,7 @@ def spread(
     structure: Structure, quantity: Quantity, values: Mapping[str, Array], errors: Mapping[str, Array], value: Array
 ) -> Array:
     """How far the errors of its inputs can move a quantity from its ``value``."""
-    groups = [group for group in independent_groups(quantity, structure.network) if group[0] in errors]
+    groups = [group for group in independent_groups(quantity, structure.model) if group[0] in errors]
     count = len(groups)
     if count == 0:
         return np.zeros_like(value)

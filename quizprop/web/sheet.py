@@ -9,8 +9,11 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from quizprop.engine.model import Lesson
+from quizprop.engine.network import Network
 from quizprop.exercise.diagram import network_svg
 from quizprop.exercise.instance import Cell, Instance, Phase
+from quizprop.exercise.lesson_words import given_of
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.numbers import show
 from quizprop.exercise.solution import Solution
@@ -146,8 +149,8 @@ def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
 def _sources(instance: Instance, cell: Cell) -> Iterator[str]:
     """What the cell is computed from, as the page has it: a shared bias stands there once, for unit 1."""
     for key in cell.depends_on:
-        shared = key.startswith("b") and instance.network.bias == "shared"
-        yield key.partition("[")[0] + "[1]" if shared else key
+        name = key.partition("[")[0]
+        yield f"{name}[1]" if name in instance.model.tied else key
 
 
 def _row_title(instance: Instance, cell: Cell) -> str:
@@ -157,6 +160,8 @@ def _row_title(instance: Instance, cell: Cell) -> str:
 
 
 def _layer_words(instance: Instance, layer: int) -> str:
+    if instance.network is None:
+        return f"{instance.model.layer_word} {layer}" if layer else ""
     depth = instance.network.depth
     if layer == depth:
         return "output layer"
@@ -177,12 +182,12 @@ def _given_rows(instance: Instance, notation: str) -> Iterator[GivenRow]:
         if name == "eta" and not needs_rate:
             continue
         keys, numbers = np.atleast_2d(instance.structure.keys[name]), np.atleast_2d(np.asarray(value, dtype=float))
-        if name.startswith("b") and instance.network.bias == "shared":
+        if name in instance.model.tied:
             keys, numbers = keys[:, :1], numbers[:, :1]
         for line, (row, values) in enumerate(zip(keys, numbers, strict=True), start=1):
             title, unit = _given_title(instance, name, line, notation)
             cells = (
-                (str(key), symbol(str(key), instance.network, notation), show(number).replace("-", "−"))
+                (str(key), symbol(str(key), instance.model, notation), show(number).replace("-", "−"))
                 for key, number in zip(row, values, strict=True)
             )
             yield GivenRow(title, unit, tuple(cells))
@@ -192,8 +197,11 @@ _GIVEN: Final = {"x": "Inputs", "t": "Targets", "eta": "Learning rate"}
 
 
 def _given_title(instance: Instance, name: str, line: int, notation: str) -> tuple[str, Symbol | None]:
-    network = instance.network
+    network = instance.model
     example = f", example {line}" if network.examples > 1 else ""
+    given = given_of(network, name) if isinstance(network, Lesson) else None
+    if given is not None:
+        return given.title + (f", row {line}" if len(given.shape) > 1 else ""), None
     if name in _GIVEN:
         return _GIVEN[name] + ("" if name == "eta" else example), None
     if name in instance.structure.graph:
@@ -202,9 +210,9 @@ def _given_title(instance: Instance, name: str, line: int, notation: str) -> tup
         place = _layer_words(instance, quantity.layer) if quantity.layer else ""
         return f"{title[:1].upper()}{title[1:]}{', ' + place if place else ''}{example}", None
     layer = int(name[1:])
-    if name.startswith("W"):
+    if name.startswith("W") and isinstance(network, Network):
         return "Weights into", unit_symbol(layer, line, network, notation)
-    one = network.bias == "shared" or len(instance.given[name]) == 1
+    one = name in network.tied or len(instance.given[name]) == 1
     return f"{'Bias' if one else 'Biases'}, {_layer_words(instance, layer)}", None
 
 
@@ -213,10 +221,13 @@ def _given_title(instance: Instance, name: str, line: int, notation: str) -> tup
 
 def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Markup:
     """The network's picture, with the values known by now in its units."""
+    network = instance.network
+    if network is None:
+        return Markup("")
     places = instance.exercise.places
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
-    given = {name: instance.given[name] for name in instance.network.givens()}
-    svg = network_svg(instance.network, given, notation=notation, values=values)
+    given = {name: instance.given[name] for name in network.givens()}
+    svg = network_svg(network, given, notation=notation, values=values)
     return Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
 
 

@@ -75,7 +75,7 @@ def given_and_graph(case):
     structure = structure_of_case(case)
     given, graph = arrays(case["given"]), structure.graph
     if case.get("independent_draws"):  # the output's a was drawn apart from its z, so nothing cancels
-        graph = graph.replacing(backprop.bind(backprop.delta, structure.network.depth))
+        graph = graph.replacing(structure.model.place(backprop.delta, structure.model.depth))
         given["da_dz2"] = sigmoid_slope(sigmoid(given["z2"]))
     return structure, graph, given
 
@@ -95,7 +95,7 @@ def test_every_published_value_is_ours_rounded_half_up(case):
 def test_the_second_pass_starts_from_the_new_weights(case):
     structure, graph, given = given_and_graph(case)
     values = graph.evaluate(given)
-    given |= {f"W{layer}": values[f"W{layer}_new"] for layer in range(1, structure.network.depth + 1)}
+    given |= {f"W{layer}": values[f"W{layer}_new"] for layer in range(1, structure.model.depth + 1)}
     found = cells(structure, graph, given, case["after_one_step"])
     for key, printed in case["after_one_step"].items():
         assert_prints_as(found[key], printed, key)
@@ -142,7 +142,7 @@ def trained():
     def path(W, W_new, delta):
         return np.concatenate([right(W[:1], delta[:1]), wrong(W_new[1:], delta[1:])])
 
-    graph = structure.graph.replacing(backprop.bind(Formula("path", "", "", path), 2))
+    graph = structure.graph.replacing(structure.model.place(Formula("path", "", "", path), 2))
     state = {name: np.stack([array, array]) for name, array in arrays(MAZUR["given"]).items()}
     after = {}
     for updates in range(10_001):

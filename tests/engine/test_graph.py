@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from quizprop.engine.backprop import bind
 from quizprop.engine.graph import Formula, Graph, Quantity, UnknownQuantityError, formula, quantity_name
+from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
+
+NETWORK = Network(layers=(2, 2, 2, 2), activations=("tanh", "tanh", "tanh"))
 
 
 def quantity(name, function):
@@ -248,4 +250,4 @@ def test_a_formula_is_still_the_plain_function_and_knows_its_parameters():
 def test_a_parameter_names_the_role_that_a_value_plays_in_its_layer(role, layer, source):
     names = {}
     exec(f"def reads({role}): return {role}", names)  # noqa: S102 - our own text
-    assert bind(Formula("any", "", "", names["reads"]), layer).inputs == (source,)
+    assert NETWORK.place(Formula("any", "", "", names["reads"]), layer).inputs == (source,)

@@ -27,7 +27,7 @@ def in_general_position(structure, form, values):
 
     Where all units of a layer are off, little is left to tell apart above it, leak or not.
     """
-    network, graph = structure.network, structure.graph
+    network, graph = structure.model, structure.graph
     reads = {*form.inputs, *(name for new in (form.name, *form.inputs) if "_new" in new for name in graph[new].inputs)}
     kept = np.ones(len(values["x"]), dtype=bool)
     for name in reads - {"t"}:

@@ -1,0 +1,177 @@
+"""What an exercise works on: the shapes of what is given, the graph of what follows, and what can go wrong there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from quizprop.engine.graph import Formula, Graph, Quantity, quantity_name
+
+if TYPE_CHECKING:
+    from quizprop.engine.mistakes import Misconception
+
+__all__ = ["Given", "Lesson", "Model", "Rule", "Shape", "resolved"]
+
+Shape = tuple[int, ...]
+
+_NEIGHBOURS = (("_prev_prev", -2), ("_prev", -1), ("_next", 1))
+
+
+class Model:
+    """A kind of network or computation. Its instances are frozen, can be hashed, and hold no drawn numbers."""
+
+    # Read by pydantic where a model stands in an exercise file: a misspelt option is an error.
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
+    __slots__ = ()
+
+    examples: int
+    layer_word: ClassVar[str] = "layer"
+    """What the number in a quantity's name counts."""
+
+    def givens(self) -> dict[str, Shape]:
+        """Names and shapes of the given arrays of one instance, in reading order."""
+        raise NotImplementedError
+
+    def graph(self) -> Graph:
+        """Everything that is computed by hand, in working order."""
+        raise NotImplementedError
+
+    @property
+    def misconceptions(self) -> "tuple[Misconception, ...]":
+        """What students get wrong, in the order of the sheet."""
+        raise NotImplementedError
+
+    @property
+    def per_example(self) -> frozenset[str]:
+        """The givens of which each training example has its own."""
+        return frozenset()
+
+    @property
+    def tied(self) -> frozenset[str]:
+        """The givens whose cells all hold the same number."""
+        return frozenset()
+
+    @property
+    def averages(self) -> bool:
+        """Whether several examples are averaged in the loss and the gradients."""
+        return False
+
+    @property
+    def has_zeros(self) -> bool:
+        """Whether an exact 0 can be an honest value: a ReLU that is off, a class that is not the target."""
+        return False
+
+    @property
+    def sketch(self) -> Shape:
+        """Units by layer, for a picture in miniature."""
+        raise NotImplementedError
+
+    @property
+    def outline(self) -> str:
+        """Its size in a word or two: 2-2-2."""
+        return "-".join(map(str, self.sketch))
+
+    def source(self, role: str, layer: int | None) -> str:
+        """The name that a formula's parameter reads at a place in the graph."""
+        raise NotImplementedError
+
+    def renewed(self, name: str) -> str:
+        """The name of the same thing after the step."""
+        return f"{name}_new"
+
+    def place(
+        self, formula: Formula, layer: int | None = None, *, named: str | None = None, after: bool = False
+    ) -> Quantity:
+        """The formula as a quantity of the graph: each of its parameters becomes a name.
+
+        ``after`` the step it reads what the step has changed; a parameter that ends in ``_old`` still reads the old.
+        """
+        name = named or quantity_name(formula.stem, layer)
+        inputs = (self._read(role, layer, after=after) for role in formula.parameters)
+        return Quantity(name, formula, tuple(inputs), layer, after)
+
+    def _read(self, role: str, layer: int | None, *, after: bool) -> str:
+        if not after:
+            return self.source(role, layer)
+        old = role.removesuffix("_old")
+        return self.source(old, layer) if old != role else self.renewed(self.source(role, layer))
+
+
+def resolved(role: str, layer: int | None) -> str:
+    """A role's name by its ending: ``a_prev`` in layer 2 is ``a1``, ``W_next`` is ``W3``, ``z`` is ``z2``."""
+    for suffix, offset in _NEIGHBOURS:
+        if layer is not None and role.endswith(suffix):
+            return quantity_name(role.removesuffix(suffix), layer + offset)
+    return quantity_name(role, layer)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A given of a lesson: its shape and its words.
+
+    ``text`` and ``latex`` say how one cell is written: ``$k`` and ``$j`` are its indices, ``$l`` is the number in the
+    given's name, ``$index`` all its indices, with a comma between them. ``whole`` numbers count something.
+    """
+
+    name: str
+    shape: Shape
+    title: str
+    text: str
+    latex: str
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A convention of a lesson: its name, words, and LaTeX where a formula says it."""
+
+    name: str
+    words: str = ""
+    latex: str = ""
+
+
+class Lesson(Model):
+    """A model whose words stand with it: everything but the fully connected network.
+
+    A kind of lesson is a frozen dataclass of its options. It lists what is given, the quantities, the misconceptions
+    and the rules; names, symbols and sheet follow from these. Quantities of several layers or time steps carry the
+    number in their names (``h1``, ``h2``), and their formulas read ``h_prev``; all others are read by their own names.
+    """
+
+    kind: ClassVar[str]
+    objective: ClassVar[str] = "E"
+    """What the quantities called ``grad_...`` are the derivatives of."""
+    __slots__ = ()
+    examples: ClassVar[int] = 1  # type: ignore[misc]  # a lesson with a batch counts it among its units
+
+    def given(self) -> tuple[Given, ...]:
+        """What is given, in reading order."""
+        raise NotImplementedError
+
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What is computed, in working order."""
+        raise NotImplementedError
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The conventions that a reader needs."""
+        return ()
+
+    @property
+    def layered(self) -> frozenset[str]:
+        """The stems whose names carry the number of a layer or a time step."""
+        return frozenset()
+
+    def givens(self) -> dict[str, Shape]:
+        """Names and shapes of the given arrays, in reading order."""
+        return {each.name: each.shape for each in self.given()}
+
+    def graph(self) -> Graph:
+        """The graph of the quantities."""
+        return Graph(self.quantities())
+
+    def source(self, role: str, layer: int | None) -> str:
+        """A stem of a layer takes the layer's number, or its neighbour's; every other role is a name."""
+        stem = role
+        for suffix, _ in _NEIGHBOURS:
+            stem = stem.removesuffix(suffix)
+        return resolved(role, layer) if stem in self.layered else role

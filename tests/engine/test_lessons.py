@@ -1,0 +1,164 @@
+"""Laws of every lesson: its derivatives by complex step, its words, and mistakes that make a difference."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.structure import structure_of
+from quizprop.exercise.lesson_words import spelled
+from quizprop.exercise.notation import mathml
+
+# One of each kind and of each option that changes a formula, with what its numbers must obey.
+ZOO = {
+    "square of a sigmoid": (Composition(middle="sigmoid", outer="square"), {}),
+    "exp of a square": (Composition(middle="square", outer="exp"), {}),
+    "ln of a square": (Composition(middle="square", outer="ln"), {}),
+    "tanh of an exp": (Composition(middle="exp", outer="tanh"), {}),
+    "sigmoid of ln": (Composition(middle="ln", outer="sigmoid"), {"x": abs, "w": abs, "b": abs}),
+    "square of tanh": (Composition(middle="tanh", outer="square"), {}),
+}
+
+
+@pytest.fixture(params=ZOO)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def lesson(name):
+    return ZOO[name][0]
+
+
+@pytest.fixture
+def structure(lesson):
+    return structure_of(lesson)
+
+
+def sample(name, seed):
+    """Generic numbers for a lesson: not small, of either sign, then as the lesson needs them."""
+    lesson, rules = ZOO[name]
+    rng = np.random.default_rng(seed)
+    given = {}
+    for each in lesson.given():
+        if each.whole:
+            given[each.name] = rng.integers(2, 9, each.shape).astype(float)
+        else:
+            size = rng.uniform(0.3, 1.3, each.shape)
+            given[each.name] = np.asarray(size * rng.choice([-1.0, 1.0], each.shape))
+        given[each.name] = np.asarray(rules.get(each.name, lambda value: value)(given[each.name]), dtype=float)
+    return given
+
+
+def derivative(structure, given, name):
+    """The objective's derivative by each cell of a given or a quantity, which then wins over its formula."""
+    graph, objective, tiny = structure.graph, structure.model.objective, 1e-30
+    values = graph.evaluate(given)
+    found = np.empty(np.shape(values[name]))
+    for place in np.ndindex(found.shape):
+        moved = np.array(values[name], dtype=complex)
+        moved[place] += 1j * tiny
+        found[place] = np.imag(graph.evaluate({**given, name: moved})[objective]) / tiny
+    return found
+
+
+def gradients(structure):
+    """The quantities called grad_..., with what each is the derivative by."""
+    for quantity in structure.graph:
+        if quantity.formula.stem.startswith("grad_"):
+            yield quantity.name, quantity.name.removeprefix("grad_")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_gradient_is_the_derivative_by_complex_step(name, structure, seed):
+    given = sample(name, seed)
+    values = structure.graph.evaluate(given)
+    for gradient, by in gradients(structure):
+        assert values[gradient] == pytest.approx(derivative(structure, given, by), rel=1e-9, abs=1e-12), gradient
+
+
+def test_every_kind_is_in_the_zoo():
+    assert {type(lesson) for lesson, _ in ZOO.values()} == set(LESSONS.values())
+
+
+def test_a_batch_is_its_instances_one_by_one(name, structure):
+    alone = [sample(name, seed) for seed in range(4)]
+    batch = structure.graph.evaluate({key: np.stack([one[key] for one in alone]) for key in alone[0]})
+    for place, given in enumerate(alone):
+        for key, value in structure.graph.evaluate(given).items():
+            assert np.array_equal(batch[key][place], value), key
+
+
+def test_every_traced_cell_computes_to_its_value(name, structure):
+    values = structure.graph.evaluate(sample(name, 5))
+    numbers = {key: values[source][place] for key, (source, place) in structure.places.items()}
+    for quantity in structure.graph:
+        for place, expression in np.ndenumerate(structure.expressions[quantity.name]):
+            found = expression.evaluate(numbers.__getitem__, lambda value: value)
+            assert found == pytest.approx(values[quantity.name][place]), quantity.name
+
+
+def test_every_mistake_makes_a_difference_somewhere(name, structure):
+    different = Counter()
+    for seed in range(6):
+        given = sample(name, seed)
+        values = structure.graph.evaluate(given)
+        for mistake in structure.mistakes:
+            for form in mistake.wrong:
+                with np.errstate(all="ignore"):
+                    wrong = form.of(values)
+                assert np.shape(wrong) == np.shape(values[mistake.name]), mistake.code
+                different[mistake.code] += not np.allclose(wrong, values[mistake.name], equal_nan=False)
+    assert {mistake.code for mistake in structure.mistakes} == {code for code, times in different.items() if times}
+
+
+def test_every_quantity_has_a_mistake(structure):
+    made = {mistake.name for mistake in structure.mistakes}
+    assert made == {quantity.name for quantity in structure.graph}
+
+
+def test_a_code_stands_for_one_mistake(structure):
+    codes = Counter(mistake.code for mistake in structure.mistakes)
+    assert not {code for code, times in codes.items() if times > 1}
+
+
+def test_every_misconception_can_be_made(lesson, structure):
+    made = {(mistake.misconception.stem, mistake.misconception.kind) for mistake in structure.mistakes}
+    assert made == {(kind.stem, kind.kind) for kind in lesson.misconceptions if kind.applies(lesson, 1)}
+
+
+def test_every_cell_has_its_own_symbol(structure, lesson):
+    texts = [spelled(key, lesson)[0] for key in structure.places]
+    assert len(set(texts)) == len(texts)
+    for key in structure.places:
+        assert mathml(spelled(key, lesson)[1]).startswith("<math"), key
+
+
+def test_every_quantity_says_what_it_is(structure):
+    for quantity in structure.graph:
+        words = quantity.formula
+        assert words.title[0].islower(), words.title
+        assert mathml(words.latex).startswith("<math"), quantity.name
+        assert words.function.__doc__.rstrip().endswith("."), quantity.name
+        assert words.phase, quantity.name
+
+
+def test_a_sentence_says_what_to_think_of_and_holds_no_value(lesson):
+    for kind in lesson.misconceptions:
+        assert kind.sentence.endswith(".")
+        assert 25 <= len(kind.sentence) <= 200
+        assert kind.sentence.count("*") % 2 == 0
+        assert re.fullmatch(r"[a-z][a-z_]+", kind.kind)
+        assert set(re.findall(r"\d+(?:[.,]\d+)?", f"{kind.title} {kind.sentence}")) <= {"0", "1", "2", "10"}
+
+
+def test_a_lesson_says_its_rules_and_its_size(lesson):
+    assert lesson.outline
+    assert min(lesson.sketch) > 0
+    for rule in lesson.rules:
+        assert rule.name
+        assert rule.words or rule.latex
+        assert mathml(rule.latex or "a").startswith("<math")
