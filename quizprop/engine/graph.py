@@ -26,7 +26,7 @@ class Formula:
     ``stem`` is the quantity's name without its layer, ``per_example`` whether each training example has its own value.
     ``guard`` names the check that keeps its values from degenerating (see ``GUARDS``), ``whole`` says that they are
     whole numbers, and ``options`` what 0, 1 and so on stand for where a person chooses rather than computes. In a
-    lesson the formula also says in which ``phase`` it is worked, and how a cell is written as ``text`` and, in LaTeX, as
+    lesson the formula also says in which ``phase`` it is worked, and how a cell is written, as ``text`` and in LaTeX as
     ``symbol``. ``reads`` names the parameters where the function, used elsewhere too, has other names for them.
     """
 

@@ -234,6 +234,15 @@ def _moved_bias(grad_b: Array) -> Array:
     return grad_b != 0
 
 
+def _renewed(W: Array, W_old: Array) -> Array:
+    moved: Array = np.not_equal(W, W_old).any(-1)[..., None, :]
+    return moved
+
+
+def _renewed_with_bias(W: Array, W_old: Array, b: Array, b_old: Array) -> Array:
+    return _renewed(W, W_old) | (b != b_old)[..., None, :]
+
+
 def _off_diagonal(delta: Array) -> Array:
     units = delta.shape[-1]
     return np.broadcast_to(np.eye(units) == 0, (*delta.shape[:-2], units, units))
@@ -365,6 +374,7 @@ FORWARD = (
         OLD_WEIGHTS,
         (lambda W_old, a_prev, b_old: matvec(W_old, a_prev) + _per_example(b_old),),
         has_bias,
+        where=_renewed_with_bias,
         after=True,
     ),
     Misconception(
@@ -374,6 +384,7 @@ FORWARD = (
         OLD_WEIGHTS,
         (lambda W_old, a_prev: matvec(W_old, a_prev),),
         no_bias,
+        where=_renewed,
         after=True,
     ),
     Misconception(

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import numpy as np
 
 from quizprop.engine.arrays import Array
+from quizprop.engine.graph import quantity_name
 from quizprop.engine.network import Network
 from quizprop.exercise.notation import Symbol, parse_key, symbol, unit_symbol
 
@@ -52,6 +53,8 @@ _INK: Final = "#1b2733"
 _PAPER: Final = "#ffffff"
 _MUTED: Final = "#5a6b7b"
 _SIGNS: Final = {"positive": "#1d5fa6", "negative": "#b0431a", "zero": _MUTED}
+
+_AT_A_UNIT: Final = ("z", "a", "dE_da", "da_dz", "delta", "z_new", "a_new")
 
 _MINUS: Final = "\N{MINUS SIGN}"
 _ACTIVATIONS: Final = {"relu": "ReLU", "leaky_relu": "leaky ReLU"}
@@ -502,8 +505,8 @@ def _draw_units(root: Element, subject: _Subject, plan: _Plan) -> Iterator[_Box]
     network = subject.network
     for layer, column in enumerate(plan.columns):
         kind, radius = _kind(network, layer), _radius(layer)
-        each = [f"{stem}{layer}" for stem in ("z", "a", "dE_da", "da_dz", "delta")] if layer else ["x", "dE_da0"]
-        each += ["e"] if kind == "output" else []
+        each = [quantity_name(stem, layer) for stem in _AT_A_UNIT] if layer else ["x", "dE_da0"]
+        each += ["e", "e_new"] if kind == "output" else []
         for unit, centre in enumerate(column, start=1):
             data = {"data-cells": _cells(network, unit, each=each)}
             group = _add(root, "g", {"class": f"qp-unit qp-unit-{kind}", **data})

@@ -126,7 +126,7 @@ _COURSE: Final[_Rows] = MappingProxyType({
     "b_new": ("b_new^[$l]$of_unit", r"b^{[$l]\,\text{new}}$of_unit"),
     "z_new": ("z_new^[$l]${m}_$k", r"z^{[$l]$m\,\text{new}}_{$k}"),
     "a_new": ("a_new^[$l]${m}_$k", r"a^{[$l]$m\,\text{new}}_{$k}"),
-    "e_new": ("L_new${n}_$k", r"\mathcal{L}^{\text{new}}${n}_{$k}"),
+    "e_new": ("L_new${n}_$k", r"\mathcal{L}^{$m\,\text{new}}_{$k}"),
     "E_new": ("${cost}_new", r"$cost^{\text{new}}"),
     "change": ("Δ$cost", r"\Delta $cost"),
     "fell": ("${cost}_new < $cost", r"$cost^{\text{new}} < $cost"),

@@ -328,13 +328,16 @@ def test_the_description_names_every_weight_bias_input_and_target(subject, notat
 # --- for scripts ----------------------------------------------------------------------------------------------------
 
 
+OUTSIDE = ("eta", "E", "E_new", "change", "fell", "prediction")
+
+
 @given(subjects())
 @LAW
 def test_every_cell_but_the_total_error_has_a_place(subject):
     network, numbers = subject
     root = parsed(network_svg(network, numbers))
     placed = {key for element in root.iter() for key in element.get("data-cells", "").split()}
-    cells = {key for name, keys in structure_of(network).keys.items() for key in keys.flat if name not in ("eta", "E")}
+    cells = {key for name, keys in structure_of(network).keys.items() for key in keys.flat if name not in OUTSIDE}
     batch_or_shared = {key for key in cells if key[0] in "xt" or (network.bias == "shared" and re.match("b[0-9]", key))}
     assert cells - batch_or_shared <= placed
 

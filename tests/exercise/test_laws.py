@@ -74,8 +74,12 @@ def on_scratch_paper(instance, rounded):
 
 def slip_cells(instance, route):
     """The asked cells at which the mistake makes a difference."""
-    name = route.shown_at
-    applies = np.broadcast_to(shows(route, instance.sheet.values), instance.sheet.values[name].shape)[0]
+    name, sheet = route.shown_at, instance.sheet
+    applies = np.broadcast_to(shows(route, sheet.values), sheet.values[name].shape)[0]
+    # What is 0 behind a unit that is off stays 0 whatever was done before.
+    with np.errstate(all="ignore"):
+        mistaken = wrong(instance.structure, route, sheet, half=instance.plan.half)[0][0]
+    applies = applies & ~((mistaken == 0) & (sheet.expected[name][0] == 0))
     return list(instance.structure.keys[name][instance.plan.showing[route] & applies])
 
 
@@ -166,6 +170,7 @@ def test_an_old_weight_and_a_step_uphill_are_never_accepted(instances, data):
         texts[other.key] = spoiled if other.quantity != cell.quantity else texts[other.key]
     old = instance.values[cell.key.replace("_new", "")]
     step = instance.values[cell.key] - old
+    assume(step != 0)  # behind a unit that is off nothing moves
     for text in (repr(old), repr(old - step)):
         graded = grade(instance, {**texts, cell.key: text})
         assert not graded.marks[cell.key].verdict.accepted

@@ -99,7 +99,7 @@ def test_a_key_is_read_in_parts():
         ("W_new2[1,2]", "is not a key"),
         (f"z1[{'9' * 5000}]", "is not a key"),
         ("q1[2]", "no quantity has the stem 'q'. Known: x, t, W, b, eta, z,"),
-        ("z1_new[2]", "no quantity has the stem 'z_new'"),
+        ("z_new[2]", "z_new needs its layer's number, as in z1_new[1]"),
         ("z[2]", "z needs its layer's number, as in z1[1]"),
         ("W_new[1,2]", "W_new needs its layer's number, as in W1_new[1,2]"),
         ("x1[2]", "x belongs to no layer; write x[1]"),
