@@ -195,8 +195,7 @@ class Graph:
             UnknownQuantityError: a wanted name is unknown, or a given that a formula needs is missing.
         """
         values = dict(given)
-        complete = [name for name, value in given.items() if name not in self or not np.isnan(value).any()]
-        needed = self.needed_for(self._by_name if want is None else want, complete)
+        needed = self.needed_for(self._by_name if want is None else want, self.complete(given))
         for quantity in self:
             name = quantity.name
             if name not in needed:
@@ -210,6 +209,10 @@ class Graph:
                 value = carry(name, value)
             values[name] = np.where(np.isnan(given[name]), value, given[name]) if name in given else value
         return values
+
+    def complete(self, given: Mapping[str, Array]) -> list[str]:
+        """The names of which every cell is given."""
+        return [name for name, value in given.items() if name not in self or not np.isnan(value).any()]
 
     def needed_for(self, want: Iterable[str], given: Iterable[str] = ()) -> set[str]:
         """The wanted names and all quantities above them, up to the given ones.

@@ -235,8 +235,7 @@ def _moved_bias(grad_b: Array) -> Array:
 
 
 def _renewed(W: Array, W_old: Array) -> Array:
-    moved: Array = np.not_equal(W, W_old).any(-1)[..., None, :]
-    return moved
+    return _per_example(np.asarray(np.not_equal(W, W_old).any(-1)))
 
 
 def _renewed_with_bias(W: Array, W_old: Array, b: Array, b_old: Array) -> Array:
@@ -1171,7 +1170,6 @@ UPDATES = (
             lambda eta, grad_W: -(eta[..., None, None] * grad_W),
         ),
         anywhere,
-        where=_moved_weight,
     ),
     Misconception(
         "weight_scaled",
@@ -1180,7 +1178,6 @@ UPDATES = (
         "The learning rate was multiplied with the weight. It scales the gradient; the old weight enters whole.",
         (lambda W, eta, grad_W: eta[..., None, None] * (W - grad_W),),
         anywhere,
-        where=_moved_weight,
     ),
     Misconception(
         "step_added",
@@ -1219,7 +1216,6 @@ UPDATES = (
         "This is the step alone. The new bias is the old bias minus the step.",
         (lambda eta, grad_b: eta[..., None] * grad_b, lambda eta, grad_b: -(eta[..., None] * grad_b)),
         trains_biases,
-        where=_moved_bias,
     ),
     Misconception(
         "bias_updated",

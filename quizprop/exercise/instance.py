@@ -123,7 +123,8 @@ class Instance:
     @cached_property
     def needed(self) -> tuple[str, ...]:
         """The names of the givens that the asked cells read; a forward pass, say, has no use for its targets."""
-        above = self.structure.graph.needed_for(self.plan.asked, self.exercise.shown)
+        shown = [name for name, mask in self.plan.shown.items() if mask.all()]
+        above = self.structure.graph.needed_for(self.plan.asked, shown)
         read = {name for quantity in above for name in self.structure.graph[quantity].inputs}
         return tuple(name for name in self.given if name in read)
 
@@ -154,7 +155,7 @@ class Instance:
         while waiting:
             key = waiting.pop()
             name, place = self.structure.places[key]
-            if name in self.given or key in wanted:
+            if key in self.plan.known or key in wanted:
                 continue
             wanted.add(key)
             waiting.extend(self.structure.expressions[name][place].names())
@@ -179,7 +180,7 @@ class Instance:
         """The keys that a cell's formula reads; for a cell that is not asked, what that one reads in turn."""
         for key in self.structure.expressions[name][place].names():
             source, at = self.structure.places[key]
-            if source not in self.given and not self.plan.asks(source, at):
+            if key not in self.plan.known and not self.plan.asks(source, at):
                 yield from self._reads(source, at)
             else:
                 yield key

@@ -138,7 +138,7 @@ class Solution:
 
     def _number(self, key: str, values: Mapping[str, float]) -> str:
         """What is given stands as it was given, what was computed to the solution's digits."""
-        given = self.instance.structure.places[key][0] in self.instance.given
+        given = key in self.instance.plan.known
         return _minus_sign(show(values[key])) if given else shortest(values[key], self.digits)
 
     def symbol(self, key: str) -> Symbol:

@@ -181,11 +181,11 @@ AnyNetwork = Annotated[
 class Exercise(_Part):
     """A family of exercises: one network, ranges or fixed values for its givens, and what is asked.
 
-    ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``shown`` the quantities that the exercise
-    gives away, rounded, so that the work can start further down. ``dead_units`` says how many ReLU units are off in
-    each instance, where that matters. ``blind_spots`` are the codes of mistakes that the numbers of a published, fixed
-    example cannot show and that no instance is therefore certified for. ``places`` is the number of decimals that the
-    work is carried to.
+    ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``shown`` those that the exercise gives
+    away, rounded: the work can start further down, or fill the gaps. ``dead_units`` says how many
+    ReLU units are off in each instance, where that matters. ``blind_spots`` are the codes of mistakes that the numbers
+    of a published, fixed example cannot show and that no instance is therefore certified for. ``places`` is the number
+    of decimals that the work is carried to.
     """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -228,12 +228,14 @@ class Exercise(_Part):
     @classmethod
     def _shown_exist(cls, shown: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if "network" in info.data and "asked" in info.data:
-            graph = structure_of(info.data["network"].build()).graph
-            strangers = [name for name in shown if name not in graph]
+            structure = structure_of(info.data["network"].build())
+            cells = {key for quantity in structure.graph for key in structure.keys[quantity.name].flat}
+            strangers = [name for name in shown if name not in structure.graph and name not in cells]
             if strangers:
-                known = ", ".join(quantity.name for quantity in graph)
+                known = ", ".join(quantity.name for quantity in structure.graph)
                 raise ValueError(f"no quantity is named {', '.join(strangers)}; known: {known}")
-            both = sorted({name.partition("[")[0] for name in info.data["asked"]}.intersection(shown))
+            asked = info.data["asked"]
+            both = sorted({*asked, *(name.partition("[")[0] for name in asked)}.intersection(shown))
             if both:
                 raise ValueError(f"{', '.join(both)} is asked; show it or ask it, not both")
         return shown

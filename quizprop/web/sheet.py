@@ -189,6 +189,7 @@ def _given_rows(instance: Instance, notation: str) -> Iterator[GivenRow]:
             cells = (
                 (str(key), symbol(str(key), instance.model, notation), show(number).replace("-", "−"))
                 for key, number in zip(row, values, strict=True)
+                if not np.isnan(number)
             )
             yield GivenRow(title, unit, tuple(cells))
 
@@ -234,10 +235,11 @@ def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Ma
 def _shown(instance: Instance) -> dict[str, float]:
     return {
         str(key): float(value)
-        for name in instance.exercise.shown
+        for name in instance.plan.shown
         for key, value in zip(
             instance.structure.keys[name].flat, np.asarray(instance.given[name], dtype=float).flat, strict=True
         )
+        if not np.isnan(value)
     }
 
 

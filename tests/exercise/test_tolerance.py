@@ -26,6 +26,8 @@ def worst_errors(instance, rng, sheets):
     worst = {}
 
     def carry(name, value):
+        if graph[name].formula.whole:
+            return value
         # Errors at the ends of their range are the worst ones, and honest: a value may lie just at its rounding's end.
         # But a 0 or a 1 that is the same on all sheets, as the slope of a ReLU, is written as it is.
         switch = (value == value[:1]).all(0) & np.isin(value[0], (0.0, 1.0))
