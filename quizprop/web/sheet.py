@@ -216,7 +216,7 @@ def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Ma
     places = instance.exercise.places
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
     given = {name: instance.given[name] for name in instance.network.givens()}
-    svg = network_svg(instance.network, given, notation=notation, values=values)
+    svg = network_svg(instance.network, given, notation=notation, values=values, legend=True)
     return Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
 
 

@@ -1,6 +1,5 @@
 """Where everything in a picture of a network stands: columns wide enough for their labels, and no label on another."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,8 @@ __all__ = ["FACTOR_GAP", "INPUT_RADIUS", "MOST_LABELS", "RADIUS", "Plan", "plan_
 RADIUS: Final = 34.0
 INPUT_RADIUS: Final = 30.0
 _PITCH: Final = 120.0
+# Short names alone would leave no room to see an arrow.
+_LEAST_GAP: Final = 84.0
 # A gap between two layers with more weights than this has no labels: nobody could read them.
 MOST_LABELS: Final = 16
 # Where on its line a label may stand, and what costs: covering another label more than any number of lines behind it.
@@ -64,7 +65,8 @@ def plan_of(subject: Subject) -> Plan:
     biases = tuple(
         _widest(subject, (key for key, place, _ in bias_places(network) if place == layer)) for layer in layers
     )
-    return _arrange(network, weights, biases, tuple(_factors(subject)))
+    least = _LEAST_GAP if subject.blank else 0.0
+    return _arrange(network, weights, biases, tuple(_factors(subject)), least)
 
 
 def _factors(subject: Subject) -> Iterator[tuple[tuple[int, int], float]]:
@@ -80,12 +82,16 @@ def _widest(subject: Subject, keys: Iterable[str]) -> float:
 
 @lru_cache(maxsize=512)
 def _arrange(
-    network: Network, weight_widths: tuple[float, ...], bias_widths: tuple[float, ...], factors: _Factors
+    network: Network,
+    weight_widths: tuple[float, ...],
+    bias_widths: tuple[float, ...],
+    factors: _Factors,
+    least: float,
 ) -> Plan:
     """The tightest of ever more spacious layouts in which no label covers anything; widths by layer, from 1."""
     # Biases and factors hang over the gaps beside their columns: they too may set how wide a gap is.
-    hanging = [*bias_widths, *(width for _, width in factors)]
-    room = tuple(max(width, *(each - 2 * INPUT_RADIUS for each in hanging)) for width in weight_widths)
+    hanging = [least, *(each - 2 * INPUT_RADIUS for each in (*bias_widths, *(width for _, width in factors)))]
+    room = tuple(max(width, *hanging) for width in weight_widths)
     spaces = (_columns(network, room, pitch=_PITCH + 4 * step, stretch=1 + step / 20) for step in count())
     plans = (_attempt(network, columns, weight_widths, bias_widths, factors) for columns in spaces)
     return next(plan for plan in plans if plan is not None)
@@ -139,7 +145,7 @@ def _covered(factors: tuple[Box, ...], biases: tuple[Box, ...], columns: _Column
     """Whether factors stand on each other, on a bias or on a unit; the room above their own unit is kept already."""
     if any(one.touches(other) for one, other in [*combinations(factors, 2), *product(factors, biases)]):
         return True
-    circles = [(centre, radius_of(layer) - AIR) for layer, column in enumerate(columns) for centre in column]
+    circles = [(centre, radius_of(layer) - 1) for layer, column in enumerate(columns) for centre in column]
     return any(box.touches_circle(centre, radius) for box, (centre, radius) in product(factors, circles))
 
 

@@ -26,6 +26,7 @@ from quizprop.exercise.diagram.shapes import (
     bounds,
     decimal,
     draw_arrow,
+    draw_box,
     draw_label,
     draw_line,
     draw_name,
@@ -158,9 +159,12 @@ def _draw_loss(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
         return
     name = subject.symbol("E")
     value = ((short(subject.values["E"]), 0),) if "E" in subject.values else ()
-    width = max(label_width(runs_of(name)), label_width(value)) + 8
-    x = plan.columns[-1][0][0] + RADIUS + MARGIN + _targets_width(subject) + _LOSS_GAP + width / 2
-    group = add(root, "g", {"class": f"qp-loss{subject.emphasis('E') or _emphasis_back(subject)}", "data-cells": "E"})
+    # As wide as it will be with its value: so the pictures of a row keep their size.
+    width = max(label_width(runs_of(name)), 0.0 if subject.blank else label_width((("0.00000", 0),))) + 8
+    x = plan.columns[-1][0][0] + _target_gap(subject) + _targets_width(subject) + _LOSS_GAP + width / 2
+    group = add(
+        root, "g", {"class": f"qp-loss{' qp-on' if subject.look.back else subject.emphasis('E')}", "data-cells": "E"}
+    )
     for unit, centre in enumerate(plan.columns[-1], start=1):
         keys = unit_keys(subject.network, subject.network.depth, unit)
         start, end = on_circle(centre, (x, 0), RADIUS), (x - width / 2, 0.0)
@@ -170,16 +174,11 @@ def _draw_loss(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
         stroke = {"stroke": _ink(edge, MUTED), "stroke-width": "3.5" if lit else "1.5"}
         draw_arrow(edge, *((end, start) if back else (start, end)), size=11 if lit else 9, stroke=stroke)
     box = Box(x, 0, width, _LOSS_HEIGHT)
-    draw_label(group, (), box, stroke=_ink(group, INK))
+    draw_box(group, box, stroke=_ink(group, INK))
     write(group, runs_of(name), (x, -9 if value else 0), css="qp-name", ink=_ink(group, INK))
     if value:
         write(group, value, (x, 11), css="qp-out")
     yield box
-
-
-def _emphasis_back(subject: Subject) -> str:
-    """The loss is brought out where anything flows back from it."""
-    return " qp-on" if subject.look.back else ""
 
 
 def _ink(element: Element, otherwise: str) -> str:
@@ -287,6 +286,7 @@ _CLASSES: Final = {"z": "qp-net", "a": "qp-out", "d": "qp-delta"}
 
 def _draw_factors(group: Element, subject: Subject, place: tuple[int, int], box: Box) -> Box:
     """The factors that make up the unit's delta, side by side."""
+    draw_box(group, box, css="qp-ground")
     x = box.x - box.width / 2
     for number, name in enumerate(subject.factors(*place)):
         width = name_size(name, "qp-factor")[0]
@@ -303,12 +303,19 @@ def _draw_targets(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
         key = f"t[{unit}]"
         group = add(root, "g", {"class": f"qp-target{subject.emphasis(key)}", "data-cells": key})
         name, value = _target(subject, unit)
-        middle = x + RADIUS + MARGIN + max(text_width(name, SIZES["qp-caption"]), text_width(value)) / 2
+        middle = x + _target_gap(subject) + max(text_width(name, SIZES["qp-caption"]), text_width(value)) / 2
         if subject.look.loss:  # the line to the loss passes behind it
-            draw_label(group, (), Box(x + RADIUS + MARGIN + width / 2, y, width, 34 if value else 18))
+            draw_box(
+                group, Box(x + _target_gap(subject) + width / 2, y, width + 4, 36 if value else 20), css="qp-ground"
+            )
         yield write(group, name, (middle, y - 9 if value else y), css="qp-caption", ink=_ink(group, MUTED))
         if value:
             yield write(group, value, (middle, y + 9), css="qp-value")
+
+
+def _target_gap(subject: Subject) -> float:
+    """How far behind its output a target stands; the arrow from the loss needs room for its head."""
+    return RADIUS + MARGIN + (16 if subject.look.loss else 0)
 
 
 def _target(subject: Subject, unit: int) -> tuple[Runs, Runs]:
@@ -329,7 +336,7 @@ def _draw_notes(root: Element, subject: Subject, filled: Iterable[Box]) -> list[
     network = subject.network
     notes = []
     if subject.any_known():
-        above, below = (runs_of(subject.symbol(f"{stem}1[1]"))[0][0] for stem in subject.stems.split())
+        above, below = (_letters(runs_of(subject.symbol(f"{stem}1[1]"))) for stem in subject.stems.split())
         notes.append(f"in each unit: {above} above, {below} below")
     if subject.batch:
         notes.append(f"{network.examples} examples: see the table")
@@ -340,3 +347,8 @@ def _draw_notes(root: Element, subject: Subject, filled: Iterable[Box]) -> list[
         write(root, ((note, 0),), ((left + right) / 2, bottom + 20 + 16 * row), css="qp-caption")
         for row, note in enumerate(notes)
     ]
+
+
+def _letters(runs: Runs) -> str:
+    """A symbol without its indices: net, out, dz."""
+    return "".join(text for text, level in runs if not level)

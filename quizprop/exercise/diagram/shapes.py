@@ -33,6 +33,7 @@ __all__ = [
     "curve",
     "decimal",
     "draw_arrow",
+    "draw_box",
     "draw_head",
     "draw_label",
     "draw_line",
@@ -49,8 +50,10 @@ Point = tuple[float, float]
 
 # Lengths are in the SVG's units, which are CSS pixels at its natural size.
 SIZES: Final = {
-    **{"qp-name": 15.0, "qp-value": 14.0, "qp-net": 13.0, "qp-out": 13.0, "qp-delta": 13.0},
-    **{"qp-caption": 12.0, "qp-factor": 13.0},
+    "qp-name": 15.0,
+    "qp-value": 14.0,
+    **dict.fromkeys(("qp-net", "qp-out", "qp-delta", "qp-factor"), 13.0),
+    "qp-caption": 12.0,
 }
 LABEL_HEIGHT: Final = 20.0
 AIR: Final = 4.0
@@ -154,16 +157,22 @@ def curve(parent: Element, points: Iterable[Point], attributes: Mapping[str, str
 
 
 def draw_line(parent: Element, start: Point, end: Point, attributes: Mapping[str, str]) -> None:
+    """A straight line."""
     ends = {"x1": start[0], "y1": start[1], "x2": end[0], "y2": end[1]}
     add(parent, "line", {**{name: decimal(value) for name, value in ends.items()}, **attributes})
+
+
+def draw_box(parent: Element, box: Box, *, css: str = "qp-label", stroke: str = "none") -> None:
+    """The ground of a label: what is behind it does not show."""
+    corner = {"x": decimal(box.x - box.width / 2), "y": decimal(box.y - box.height / 2), "rx": "4"}
+    sides = {"width": decimal(box.width), "height": decimal(box.height)}
+    add(parent, "rect", {"class": css, **corner, **sides, "fill": PAPER, "stroke": stroke})
 
 
 def draw_label(parent: Element, runs: Runs, box: Box, *, ink: str = INK, stroke: str = "none") -> Box:
     """Text on a box of its own, so that lines pass behind it; as wide as it needs, in the room kept for it."""
     box = replace(box, width=label_width(runs))
-    corner = {"x": decimal(box.x - box.width / 2), "y": decimal(box.y - box.height / 2), "rx": "4"}
-    sides = {"width": decimal(box.width), "height": decimal(box.height)}
-    add(parent, "rect", {"class": "qp-label", **corner, **sides, "fill": PAPER, "stroke": stroke})
+    draw_box(parent, box, stroke=stroke)
     write(parent, runs, (box.x, box.y), css="qp-value", ink=ink)
     return box
 
@@ -186,10 +195,12 @@ def write(parent: Element, runs: Runs, centre: Point, *, css: str, ink: str = ""
 
 
 def add(parent: Element, tag: str, attributes: Mapping[str, str] = MappingProxyType({})) -> Element:
+    """A new element in another one."""
     return SubElement(parent, tag, dict(attributes))
 
 
 def decimal(value: float) -> str:
+    """A length as an attribute: two decimals at most."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 

@@ -62,9 +62,11 @@ def clean(text: str) -> str:
 
 _TOKEN: Final = re.compile(r"\\text\{[^{}]*\}|\\[A-Za-z]+|\\.|[_^{}]|[A-Za-z]|[^\\_^{}\sA-Za-z]+")
 _COMMANDS: Final = {
-    **{"partial": "∂", "delta": "δ", "Delta": "Δ", "eta": "η", "alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε"},
-    **{"varepsilon": "ε", "sigma": "σ", "mu": "μ", "lambda": "λ", "theta": "θ", "phi": "φ", "tau": "τ", "kappa": "κ"},
-    **{"cdot": "·", "times": "×", "odot": "⊙", "top": "⊤", "prime": "′", "infty": "∞", "ldots": "…", "sqrt": "√"},
+    **dict(zip(["alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta"], "αβγδεηθ", strict=True)),
+    **dict(zip(["kappa", "lambda", "mu", "sigma", "tau", "phi", "Delta", "varepsilon"], "κλμστφΔε", strict=True)),
+    **dict(
+        zip(["partial", "cdot", "times", "odot", "top", "prime", "infty", "ldots", "sqrt"], "∂·×⊙⊤′∞…√", strict=True)
+    ),
     **dict.fromkeys([" ", ",", ";", ":", "quad"], " "),
     **dict.fromkeys(["mathcal", "mathrm", "mathbf", "boldsymbol", "operatorname", "left", "right", "!"], ""),
 }
@@ -91,20 +93,20 @@ def stacked(name: Symbol) -> tuple[Runs, ...]:
 def _read(tokens: deque[str], level: int) -> Iterator[tuple[str, int]]:
     """The pieces up to the end of the group."""
     while tokens and tokens[0] != "}":
-        token = tokens.popleft()
-        if token in ("_", "^"):
-            yield from _argument(tokens, -1 if token == "_" else 1)
-        elif token == "{":
-            tokens.appendleft(token)
-            yield from _argument(tokens, level)
-        elif token == r"\frac":
-            yield from _argument(tokens, level)
-            yield "/", level
-            yield from _argument(tokens, level)
-        elif token in _ACCENTS:
-            yield "".join(text for text, _ in _argument(tokens, level)) + _ACCENTS[token], level
-        else:
-            yield _glyphs(token), level
+        match tokens.popleft():
+            case "_" | "^" as sign:
+                yield from _argument(tokens, -1 if sign == "_" else 1)
+            case "{":
+                tokens.appendleft("{")
+                yield from _argument(tokens, level)
+            case r"\frac":
+                yield from _argument(tokens, level)
+                yield "/", level
+                yield from _argument(tokens, level)
+            case accent if accent in _ACCENTS:
+                yield "".join(text for text, _ in _argument(tokens, level)) + _ACCENTS[accent], level
+            case glyphs:
+                yield _glyphs(glyphs), level
 
 
 def _argument(tokens: deque[str], level: int) -> Iterator[tuple[str, int]]:
