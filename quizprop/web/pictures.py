@@ -5,22 +5,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from quizprop.exercise.diagram import flow_steps, graph_svg, network_svg
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.plots import Descent, descent, descent_svg, slice_along, slice_svg, steepest_weight
 from quizprop.exercise.spec import Exercise
+from quizprop.web.rendering import math
 
 __all__ = ["Picture", "flow", "future", "graph", "ways"]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture with the words below it. ``wide`` ones scroll on a narrow screen."""
+    """A picture with the words below it, as markup and as plain text."""
 
-    caption: str
+    caption: Markup
+    words: str
     svg: Markup
 
     @property
@@ -29,8 +31,11 @@ class Picture:
         return "qp-diagram-wide" in self.svg
 
 
-def _picture(caption: str, svg: str) -> Picture:
-    return Picture(caption, Markup(svg))  # noqa: S704 - our own drawing, every text in it escaped
+def _picture(caption: str, svg: str, name: Symbol | None = None) -> Picture:
+    """``{}`` in the caption is where the name stands."""
+    words, latex = ("", "") if name is None else (name.text, math(name.latex))
+    drawing = Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
+    return Picture(escape(caption).format(latex), caption.format(words), drawing)
 
 
 def ways(instance: Instance, notation: str) -> tuple[Picture, ...]:
@@ -48,13 +53,14 @@ def _ways(instance: Instance, notation: str) -> Iterator[Picture]:
     deltas = (cell for cell, stem in steps if stem == "delta" and cell.layer < network.depth)
     for cell in [one for one in (next(weights, None), next(deltas, None)) if one is not None]:
         if cell.quantity.startswith("grad"):
-            name = symbol(cell.key.removeprefix("grad_"), network, notation).text
-            caption = f"The way from the error back to {name}: the factors along it, multiplied."
+            name = symbol(cell.key.removeprefix("grad_"), network, notation)
+            caption = "Back to {} from the error: the factors along the way, multiplied."
         else:
-            name = unit_symbol(cell.layer, 1, network, notation).text
-            caption = f"All paths from the error back to {name}: multiplied along each, and the paths added up."
-        svg = network_svg(network, notation=notation, highlight=cell.key, title=caption, prefix=f"way-{cell.quantity}")
-        yield _picture(caption, svg)
+            name = unit_symbol(cell.layer, 1, network, notation)
+            caption = "All paths back to {} from the error: multiplied along each, and added up."
+        title, prefix = caption.format(name.text), f"way-{cell.quantity}"
+        svg = network_svg(network, notation=notation, highlight=cell.key, title=title, prefix=prefix)
+        yield _picture(caption, svg, name)
 
 
 def flow(instance: Instance, notation: str) -> tuple[Picture, ...]:
@@ -85,21 +91,17 @@ def _future(instance: Instance, notation: str) -> Iterator[Picture]:
     if structure.graph.needed_for(instance.plan.asked) <= structure.graph.needed_for(["E"]):
         return  # a forward pass alone
     done = _descent(instance.exercise.model_dump_json(), json.dumps(instance.given))
-    yield _picture(_descent_caption(done, loss), descent_svg(done, loss=loss))
+    grows = "{} over further steps on the same example: the steps are too large, and it grows."
+    falls = f"{{}} over {done.steps[-1]:,} further steps on the same example.".replace(",", "\N{NO-BREAK SPACE}")
+    yield _picture(falls if done.ended else grows, descent_svg(done, loss=loss), loss)
     key = steepest_weight(instance)
     if key is not None:
         weight = symbol(key, instance.network, notation)
         svg = slice_svg(slice_along(instance, key), weight=weight, loss=loss)
-        yield _picture(f"The error along {weight.text} alone. Its gradient is how steep the curve is, now.", svg)
+        yield _picture("The error along {} alone. The gradient is how steep the curve is, now.", svg, weight)
 
 
 @lru_cache(maxsize=512)
 def _descent(spec: str, given: str) -> Descent:
     """Ten thousand steps take a while: once for each sheet."""
     return descent(Instance(Exercise.model_validate_json(spec), json.loads(given)))
-
-
-def _descent_caption(done: Descent, loss: Symbol) -> str:
-    if not done.ended:
-        return f"{loss.text} over further steps on the same example: the steps are too large, and it grows."
-    return f"{loss.text} over {done.steps[-1]:,} steps on the same example.".replace(",", "\N{NO-BREAK SPACE}")

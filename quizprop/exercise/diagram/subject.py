@@ -142,7 +142,9 @@ class Subject:
             return ()
         keys = unit_keys(self.network, layer, unit)
         read = dict.fromkeys(key.partition("@")[0] for key in self.lit(keys) if parse_key(key).stem == "a")
-        return self._once(keys, lambda stem: stem == "delta") or tuple(map(self.symbol, read))
+        # Where a unit is named after its activation, that is said already.
+        outs = tuple(name for name in map(self.symbol, read) if name.latex != self.unit(layer, unit).latex)
+        return self._once(keys, lambda stem: stem == "delta") or outs
 
     def _once(self, keys: str, wanted: Callable[[str], bool]) -> tuple[Symbol, ...]:
         """The lit cells that flow back, once for all examples."""
