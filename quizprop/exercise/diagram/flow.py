@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from quizprop.engine.arrays import Array
 from quizprop.engine.network import Network
 from quizprop.exercise.diagram.network import draw_network
 from quizprop.exercise.diagram.subject import (
@@ -56,7 +57,8 @@ def flow_steps(instance: Instance, *, notation: str, prefix: str = "flow") -> tu
 
 def _pictures(instance: Instance, notation: str, prefix: str) -> Iterator[FlowStep]:
     graph, network = instance.structure.graph, replace(instance.network, examples=1)
-    needed = graph.needed_for(instance.plan.asked) | set(instance.exercise.shown)
+    shown = instance.exercise.shown
+    needed = graph.needed_for(instance.plan.asked, shown).union(shown)
     values = _of_first_example(instance)
     given = {name: _first(instance, name) for name in network.givens()}
     examples = instance.network.examples
@@ -65,7 +67,7 @@ def _pictures(instance: Instance, notation: str, prefix: str) -> Iterator[FlowSt
     for number, moment in enumerate(_moments(network, needed)):
         names += tuple(name for name in moment.names if name in needed)
         known = {key: value for key, value in values.items() if key.partition("[")[0] in names}
-        numbers = _after(given, values) if moment.look.updated else given
+        numbers = given | {name: _after(name, given[name], known) for name in moment.look.updated}
         subject = Subject(network, checked(network, numbers), notation, known, moment.look)
         caption = moment.caption + of_examples
         yield FlowStep(caption, tuple(known), draw_network(subject, caption, f"{prefix}-{number}"))
@@ -78,32 +80,29 @@ def _of_first_example(instance: Instance) -> dict[str, float]:
     return {key: round(value, places) for key, value in first.items() if "@" not in key}
 
 
-def _first(instance: Instance, name: str) -> object:
+def _first(instance: Instance, name: str) -> Array:
     value = np.asarray(instance.given[name], dtype=float)
     return value[:1] if name in ("x", "t") else value
 
 
-def _after(given: Mapping[str, object], values: Mapping[str, float]) -> dict[str, object]:
-    """The givens with the weights and biases after the step, where the step gives them."""
-    moved: dict[str, object] = {}
-    for name, value in given.items():
-        array = np.array(value, dtype=float)
-        if name[0] in "Wb":
-            for place in np.ndindex(array.shape):
-                key = f"{name}_new[{','.join(str(index + 1) for index in place)}]"
-                array[place] = values.get(key, array[place])
-        moved[name] = array
-    return moved
+def _after(name: str, given: Array, known: Mapping[str, float]) -> Array:
+    """A weight matrix or the biases of a layer after the step; a shared bias has one new value for all units."""
+    after = given.copy()
+    for place in np.ndindex(given.shape):
+        index = ",".join(str(number + 1) for number in place)
+        after[place] = known.get(f"{name}_new[{index}]", known.get(f"{name}_new[1]", np.nan))
+    return after
 
 
 # --- the moments ----------------------------------------------------------------------------------------------------
 
 
 def _moments(network: Network, needed: set[str]) -> Iterator[_Moment]:
-    yield _Moment("The inputs, weights and targets are given.", (), Look(loss="E" in needed))
+    loss = any(name == "E" or name.startswith("delta") for name in needed)
+    yield _Moment("The inputs, weights and targets are given.", (), Look(loss=loss))
     for layer in range(1, network.depth + 1):
         if f"z{layer}" in needed or f"a{layer}" in needed:
-            yield _forward(network, layer, needed)
+            yield _forward(network, layer, loss=loss)
     if "E" in needed:
         lit = frozenset(("E", *_units_keys(network, network.depth).split()))
         yield _Moment("Outputs and targets give the error.", ("e", "E"), Look(lit, loss=True))
@@ -114,10 +113,10 @@ def _moments(network: Network, needed: set[str]) -> Iterator[_Moment]:
         yield _updated(network, needed)
 
 
-def _forward(network: Network, layer: int, needed: set[str]) -> _Moment:
+def _forward(network: Network, layer: int, *, loss: bool) -> _Moment:
     lit = " ".join((_units_keys(network, layer), _edges_keys(network, layer), _biases_keys(network, layer)))
     caption = f"Forward into {_words(network, layer)}: each unit adds up what comes in, then its activation follows."
-    return _Moment(caption, (f"z{layer}", f"a{layer}"), Look(frozenset(lit.split()), loss="E" in needed))
+    return _Moment(caption, (f"z{layer}", f"a{layer}"), Look(frozenset(lit.split()), loss=loss))
 
 
 def _backward(network: Network, layer: int) -> _Moment:
@@ -131,11 +130,17 @@ def _backward(network: Network, layer: int) -> _Moment:
 
 
 def _updated(network: Network, needed: set[str]) -> _Moment:
-    layers = [layer for layer in range(1, network.depth + 1) if f"W{layer}_new" in needed]
-    lit = frozenset(" ".join(_edges_keys(network, layer) for layer in layers).split())
-    names = tuple(f"{stem}{layer}_new" for layer in layers for stem in "Wb")
+    moved = [f"{stem}{layer}" for layer in range(1, network.depth + 1) for stem in "Wb"]
+    moved = [name for name in moved if f"{name}_new" in needed]
+    places = " ".join(_places_keys(network, name) for name in moved)
+    look = Look(frozenset(places.split()), loss=True, deltas=True, updated=frozenset(moved))
     caption = "The step: each weight has moved a little against its gradient."
-    return _Moment(caption, names, Look(lit, loss=True, deltas=True, updated=True))
+    return _Moment(caption, tuple(f"{name}_new" for name in moved), look)
+
+
+def _places_keys(network: Network, name: str) -> str:
+    keys = _edges_keys if name.startswith("W") else _biases_keys
+    return keys(network, int(name[1:]))
 
 
 def _units_keys(network: Network, layer: int) -> str:

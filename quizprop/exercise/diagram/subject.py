@@ -37,8 +37,8 @@ class Look:
 
     ``lit`` are the keys of the cells and givens brought out, ``back`` those cells of the network that flow back from
     the loss. ``dims`` says that all the rest recedes, ``factors`` that the lit factors of the chain rule are named at
-    their units, ``loss`` that the loss stands at the right, ``deltas`` that units show out and delta, ``updated`` that
-    the weights and biases given are those after the step. ``said`` is for the description.
+    their units, ``loss`` that the loss stands at the right, ``deltas`` that units show out and delta, ``updated`` names
+    the given weights and biases that are those after the step. ``said`` is for the description.
     """
 
     lit: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class Look:
     factors: bool = False
     loss: bool = False
     deltas: bool = False
-    updated: bool = False
+    updated: frozenset[str] = frozenset()
     legend: bool = False
     said: tuple[str, ...] = ()
 
@@ -89,7 +89,7 @@ class Subject:
     def written(self, key: str) -> Symbol:
         """How a given is written; a weight or bias after the step by its new name."""
         parsed = parse_key(key)
-        if self.look.updated and parsed.layer is not None:
+        if parsed.quantity in self.look.updated:
             return self.symbol(str(replace(parsed, stem=f"{parsed.stem}_new")))
         return self.symbol(key)
 
