@@ -24,6 +24,8 @@ class Model:
     __slots__ = ()
 
     examples: int
+    objective: ClassVar[str] = "E"
+    """What the derivatives are the derivatives of."""
     layer_word: ClassVar[str] = "layer"
     """What the number in a quantity's name counts."""
 
@@ -138,8 +140,6 @@ class Lesson(Model):
     """
 
     kind: ClassVar[str]
-    objective: ClassVar[str] = "E"
-    """What the quantities called ``grad_...`` are the derivatives of."""
     __slots__ = ()
     examples: ClassVar[int] = 1  # type: ignore[misc]  # a lesson with a batch counts it among its units
 

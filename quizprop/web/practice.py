@@ -27,7 +27,7 @@ from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
 from quizprop.store.people import Visitor
 from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
-from quizprop.web import errors, feedback, sheet
+from quizprop.web import errors, feedback, pictures, sheet
 from quizprop.web.forms import answer_form
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
@@ -282,6 +282,10 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         givens=sheet.givens(instance, notation),
         sections=sheet.sections(instance, notation, work),
         solution=sheet.solution(instance, notation, work) if desk.ended else (),
+        ways=pictures.ways(instance, notation),
+        flow=pictures.flow(instance, notation) if desk.ended else (),
+        graph=pictures.graph(instance, notation) if desk.ended else None,
+        future=pictures.future(instance, notation) if desk.ended else (),
         again=services().again(instance.exercise),
         entry_id=sheet.entry_id,
     )

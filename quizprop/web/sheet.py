@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
-from quizprop.exercise.diagram import network_svg
+from quizprop.exercise.diagram import graph_svg, network_svg
 from quizprop.exercise.instance import Cell, Instance, Phase
 from quizprop.exercise.lesson_words import given_of
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
@@ -221,14 +221,22 @@ def _given_title(instance: Instance, name: str, line: int, notation: str) -> tup
 
 
 def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Markup:
-    """The network's picture, with the values known by now in its units."""
-    network = instance.network
-    if network is None:
-        return Markup("")
-    places = instance.exercise.places
+    """The network's picture, or a lesson's graph, with the values known by now."""
+    places, network = instance.exercise.places, instance.network
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
-    given = {name: instance.given[name] for name in network.givens()}
-    svg = network_svg(network, given, notation=notation, values=values)
+    if network is None:
+        names = instance.structure.graph.needed_for(instance.plan.asked)
+        svg = graph_svg(
+            instance.structure,
+            name=lambda key: symbol(key, instance.model, notation),
+            only=names,
+            values=values,
+            loss=instance.model.objective,
+            prefix="network",
+        )
+    else:
+        given = {name: instance.given[name] for name in network.givens()}
+        svg = network_svg(network, given, notation=notation, values=values, legend=True)
     return Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
 
 

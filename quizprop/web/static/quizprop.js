@@ -10,6 +10,23 @@
     }
   }
 
+  // Back and Next beside the numbered steps of a picture.
+  for (const stepper of document.querySelectorAll(".stepper")) {
+    const steps = [...stepper.querySelectorAll("input[type=radio]")];
+    const buttons = [...stepper.querySelectorAll("button[data-step]")];
+    const target = (button) => steps[steps.findIndex((step) => step.checked) + Number(button.dataset.step)];
+    const refresh = () => buttons.forEach((button) => (button.disabled = !target(button)));
+    for (const button of buttons) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        target(button).checked = true;
+        refresh();
+      });
+    }
+    stepper.addEventListener("change", refresh);
+    refresh();
+  }
+
   const form = document.getElementById("answers");
   if (!form) return;
 
