@@ -290,3 +290,38 @@ def test_everything_works_without_a_script(chromium, site, mazur):
     page.keyboard.press("Enter")
     expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
     context.close()
+
+
+def test_the_pictures_of_a_step_are_gone_through_one_by_one(page, mazur):
+    start(page, "Mazur's network")
+    fill(page, mazur)
+    check(page)
+    pictures, stepper = page.locator(".stepper .sketch"), page.locator(".stepper")
+    back, onward = stepper.get_by_role("button", name="Back"), stepper.get_by_role("button", name="Next")
+    expect(pictures.nth(0)).to_be_visible()
+    expect(back).to_be_disabled()
+    for number in range(1, pictures.count()):
+        onward.click()
+        expect(pictures.nth(number)).to_be_visible()
+        expect(pictures.nth(number - 1)).to_be_hidden()
+    expect(onward).to_be_disabled()
+    back.click()
+    expect(onward).to_be_enabled()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    expect(pictures.filter(visible=True)).to_have_count(1)
+
+
+def test_the_pictures_of_a_step_need_no_script(chromium, site):
+    context = chromium.new_context(base_url=site, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    start(page, "Mazur's network")
+    page.get_by_text("Give up and see the solution").click()
+    page.get_by_role("button", name="Yes, show the solution").click()
+    pictures = page.locator(".stepper .sketch")
+    expect(page.locator(".stepper").get_by_role("button", name="Next")).to_be_hidden()
+    page.locator(".stepper label").nth(3).click()
+    expect(pictures.nth(3)).to_be_visible()
+    expect(pictures.nth(0)).to_be_hidden()
+    context.close()

@@ -9,7 +9,7 @@ import pytest
 from quizprop.exercise.diagram import flow_steps
 from quizprop.exercise.diagram.text import exact, short
 from quizprop.exercise.generate import draw
-from tests.exercise.conftest import FAMILIES
+from tests.exercise.conftest import FAMILIES, family
 from tests.exercise.svg import (
     SVG,
     assert_all_is_inside,
@@ -107,6 +107,13 @@ def test_a_mini_batch_shows_its_first_example(slug):
     assert all(f"(Example 1 of {instance.network.examples}.)" in step.caption for step in steps)
     unit = of_class(parsed(steps[0].svg), "qp-unit")[0]
     assert text_of(unit) == "i1" + exact(instance.given["x"][0][0])
+
+
+def test_a_row_ends_where_the_exercise_does():
+    short = family("short", [2, 2, 2], ["sigmoid", "sigmoid"], ["z1", "a1"])
+    steps = flow_steps(draw(short, np.random.default_rng(1)), notation="mazur")
+    assert len(steps) == 2
+    assert {key.partition("[")[0] for key in steps[1].known} == {"z1", "a1"}
 
 
 def test_hidden_layers_are_counted_where_there_are_several():

@@ -107,7 +107,7 @@ def _attempt(
     """The layout with its units at these places, or None where the labels don't fit."""
     biases = _bias_boxes(network, columns, bias_widths, drop=20 + _FACTOR_HEIGHT * bool(factors))
     named = {place: _factor_box(network, columns, place, width) for place, width in factors}
-    if _covered(tuple(named.values()), tuple(biases.values()), columns):
+    if _on_a_unit(named.values(), columns):
         return None
     hung = (*biases.values(), *named.values())
     weights: dict[str, Box] = {}
@@ -141,10 +141,8 @@ def _factor_box(network: Network, columns: _Columns, place: tuple[int, int], wid
     return Box(x, y - beyond if y < 0 else y + beyond, width, _FACTOR_HEIGHT)
 
 
-def _covered(factors: tuple[Box, ...], biases: tuple[Box, ...], columns: _Columns) -> bool:
-    """Whether factors stand on each other, on a bias or on a unit; the room above their own unit is kept already."""
-    if any(one.touches(other) for one, other in [*combinations(factors, 2), *product(factors, biases)]):
-        return True
+def _on_a_unit(factors: Iterable[Box], columns: _Columns) -> bool:
+    """Whether factors stand on another unit; from their own one, and from its bias, they keep their distance."""
     circles = [(centre, radius_of(layer) - 1) for layer, column in enumerate(columns) for centre in column]
     return any(box.touches_circle(centre, radius) for box, (centre, radius) in product(factors, circles))
 
