@@ -18,7 +18,7 @@ from quizprop import __version__, cli
 from quizprop.cli import layout
 from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
-from quizprop.exercise.solution import to_places
+from quizprop.exercise.figures import to_places
 from quizprop.store import people, schema
 from quizprop.store.database import open_database
 

@@ -16,10 +16,11 @@ from quizprop.cli.finding import bank, exercise_named, instance_at
 from quizprop.cli.layout import columns, folded, print_heading, print_table, with_bar
 from quizprop.engine.misconceptions import MISCONCEPTIONS
 from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
+from quizprop.exercise.figures import exact
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade
 from quizprop.exercise.record import RecordError, RecordFile, record_blocks
-from quizprop.exercise.solution import Line, Solution, shortest
+from quizprop.exercise.solution import Line, Solution
 
 __all__ = ["generate", "grade", "solve"]
 
@@ -84,7 +85,7 @@ def solve(exercise: str | None, *, seed: int, place: str | None, notation: str |
 
 def _givens(solution: Solution, name: str) -> str:
     keys, values = solution.instance.structure.keys[name].flat, solution.instance.values
-    numbers = {solution.symbol(key).text: shortest(values[key], 15) for key in keys}  # a shared bias is said once
+    numbers = {solution.symbol(key).text: exact(values[key]) for key in keys}  # a shared bias is said once
     return ",  ".join(f"{symbol}{_TIED}={_TIED}{number}" for symbol, number in numbers.items())
 
 

@@ -8,9 +8,9 @@ from typing import Final
 from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.network import Network
+from quizprop.exercise.figures import exact, figure_latex
 from quizprop.exercise.instance import Instance, Phase
 from quizprop.exercise.notation import symbol
-from quizprop.exercise.numbers import show
 
 __all__ = ["Convention", "activation_latex", "conventions", "loss_latex"]
 
@@ -44,7 +44,7 @@ def _conventions(instance: Instance, notation: str) -> Iterator[Convention]:
     yield Convention("Carry", f"{places} decimals")
     if any("eta" in cell.depends_on for cell in instance.cells):
         rate = symbol("eta", network, notation).latex
-        yield Convention("Learning rate", "", f"{rate} = {show(float(instance.given['eta']))}")
+        yield Convention("Learning rate", "", f"{rate} = {figure_latex(exact(instance.given['eta']))}")
     if phases - {Phase.FORWARD}:
         yield Convention("Loss", _loss_words(network), loss_latex(network, notation))
     if network.examples > 1 and phases & {Phase.OUTPUT, Phase.HIDDEN}:

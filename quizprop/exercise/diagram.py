@@ -19,6 +19,7 @@ import numpy as np
 
 from quizprop.engine.arrays import Array
 from quizprop.engine.network import Network
+from quizprop.exercise.figures import exact, fitting
 from quizprop.exercise.notation import Symbol, parse_key, symbol, unit_symbol
 
 __all__ = ["network_svg"]
@@ -188,14 +189,12 @@ def _biases(network: Network) -> Iterator[tuple[str, int, int]]:
 
 def _number(value: float) -> str:
     """The shortest decimal that reads back as the same number, with a true minus sign: −0.4, 0.15, 2."""
-    return repr(float(value)).removesuffix(".0").replace("-", _MINUS)
+    return exact(value)
 
 
 def _short(value: float) -> str:
     """The number in at most seven characters, so that it fits into its circle; rounded where it must be."""
-    rounded = (_number(float(f"{value:.{digits}g}")) for digits in range(6, 0, -1))
-    power = f"{value:.0e}".replace("-", _MINUS)
-    return next(text for text in (_number(value), *rounded, power) if len(text) <= 7)
+    return fitting(value, 7)
 
 
 def _runs(name: Symbol) -> _Runs:

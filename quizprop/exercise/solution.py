@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from quizprop.engine.trace import Expression, Style
+from quizprop.exercise.figures import exact, figure_latex, shortest
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol, symbol
-from quizprop.exercise.numbers import show
 
-__all__ = ["Line", "Solution", "shortest", "to_places"]
+__all__ = ["Line", "Solution"]
 
 _LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -39,25 +39,6 @@ _LATEX = Style(
 )
 
 
-def to_places(value: float, places: int) -> str:
-    """A value rounded to some decimals, all of them written: what a student is asked to write."""
-    return _minus_sign(f"{value + 0.0:.{places}f}")
-
-
-def shortest(value: float, places: int) -> str:
-    """A value rounded to some decimals, without zeros at the end: 0.5, 0.3775."""
-    text = f"{value:.{places}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return _minus_sign(text)
-
-
-def _minus_sign(text: str) -> str:
-    """A true minus sign, and none before a zero."""
-    if not text.strip("-0."):
-        return text.lstrip("-")
-    return text.replace("-", "−")
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One cell's line, each part both as plain text and as LaTeX."""
@@ -76,8 +57,7 @@ class Line:
     @property
     def latex(self) -> str:
         """The whole line in LaTeX."""
-        value = self.value.replace("−", "-")
-        return " = ".join([self.symbol.latex, *(part.latex for part in self.middle), value])
+        return " = ".join([self.symbol.latex, *(part.latex for part in self.middle), figure_latex(self.value)])
 
     @property
     def middle(self) -> tuple[Symbol, ...]:
@@ -112,7 +92,7 @@ class Solution:
             ),
             Symbol(
                 expression.write(lambda key: self._number(key, values), _TEXT),
-                expression.write(lambda key: self._number(key, values).replace("−", "-"), _LATEX),
+                expression.write(lambda key: figure_latex(self._number(key, values)), _LATEX),
             ),
             shortest(values[cell.key], self.digits),
         )
@@ -137,7 +117,7 @@ class Solution:
     def _number(self, key: str, values: Mapping[str, float]) -> str:
         """What is given stands as it was given, what was computed to the solution's digits."""
         given = self.instance.structure.places[key][0] in self.instance.given
-        return _minus_sign(show(values[key])) if given else shortest(values[key], self.digits)
+        return exact(values[key]) if given else shortest(values[key], self.digits)
 
     def symbol(self, key: str) -> Symbol:
         """How the notation writes a cell or a given."""

@@ -10,9 +10,9 @@ import numpy as np
 from markupsafe import Markup
 
 from quizprop.exercise.diagram import network_svg
+from quizprop.exercise.figures import exact
 from quizprop.exercise.instance import Cell, Instance, Phase
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
-from quizprop.exercise.numbers import show
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 from quizprop.store.practice import StoredVariant
@@ -182,7 +182,7 @@ def _given_rows(instance: Instance, notation: str) -> Iterator[GivenRow]:
         for line, (row, values) in enumerate(zip(keys, numbers, strict=True), start=1):
             title, unit = _given_title(instance, name, line, notation)
             cells = (
-                (str(key), symbol(str(key), instance.network, notation), show(number).replace("-", "−"))
+                (str(key), symbol(str(key), instance.network, notation), exact(number))
                 for key, number in zip(row, values, strict=True)
             )
             yield GivenRow(title, unit, tuple(cells))

@@ -9,7 +9,7 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS, mathml
-from quizprop.exercise.solution import Solution, shortest, to_places
+from quizprop.exercise.solution import Solution
 
 
 def evaluated(text):
@@ -70,14 +70,6 @@ def test_what_is_given_stands_as_it_was_given():
     line = Solution(instance, "mazur", 1).lines[0]
     assert line.numbers.text == "0.15 · 0.05 + 0.2 · 0.1 + 0.35"
     assert line.value == "0.4"
-
-
-def test_numbers_are_written_with_a_true_minus_and_no_negative_zero():
-    assert to_places(-0.25, 4) == "−0.2500"
-    assert to_places(-0.00001, 4) == "0.0000"
-    assert shortest(-0.25, 4) == "−0.25"
-    assert shortest(100.0, 0) == "100"
-    assert shortest(-0.00001, 4) == "0"
 
 
 def test_a_value_that_is_only_passed_on_is_said_once():

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.solution import to_places
+from quizprop.exercise.figures import to_places
 from quizprop.store.models import Base
 from quizprop.web.app import create_app
 from quizprop.web.sheet import instance_of
