@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from quizprop import __version__, cli
 from quizprop.cli import layout
+from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
-from quizprop.exercise.figures import to_places
 from quizprop.store import people, schema
 from quizprop.store.database import open_database
 

@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["exact", "figure_latex", "fitting", "shortest", "significant", "to_places", "with_comma"]
 
-_MINUS: Final = "\N{_MINUS SIGN}"
+_MINUS: Final = "\N{MINUS SIGN}"
 
 _READABLE: Final = (1e-9, 1e16)
 """Between these a decimal can be read; outside, a power of ten is shorter."""

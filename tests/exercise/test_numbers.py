@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st

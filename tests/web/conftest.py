@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from quizprop.exercise.instance import Instance
 from quizprop.exercise.figures import to_places
+from quizprop.exercise.instance import Instance
 from quizprop.store.models import Base
 from quizprop.web.app import create_app
 from quizprop.web.sheet import instance_of
