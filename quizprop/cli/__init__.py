@@ -8,11 +8,12 @@ from typing import IO, Any
 import click
 
 from quizprop import __version__
+from quizprop.exercise.names import NOTATIONS
 
 __all__ = ["main"]
 
 _LARGEST_SEED = 2**63 - 1  # what JSON readers of all languages hold in an integer
-_NOTATIONS = ("mazur", "course", "plain")
+_NOTATIONS = [name for name, _ in NOTATIONS]
 
 _FOR_PEOPLE = {
     "quizprop.exercise.bank.BankError",

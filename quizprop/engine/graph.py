@@ -24,6 +24,10 @@ class Formula:
     """A plain function with its words. Its parameters name what it needs; ``bind`` says where each comes from.
 
     ``stem`` is the quantity's name without its layer, ``per_example`` whether each training example has its own value.
+    ``idea`` says in plain words what it is and why, the function's first line where nothing else is said. ``matrix`` is
+    the formula of a whole layer, a template: ``$l`` is the layer, ``$p`` the one before, ``$n`` the next; ``$Z``,
+    ``$A`` and ``$Y`` are the letters of net inputs, activations and targets, capitals for a mini-batch; ``$each``,
+    ``$at_each`` and ``$sum`` are the index of the example and the sum over it, empty where there is only one.
     """
 
     stem: str
@@ -31,6 +35,12 @@ class Formula:
     latex: str
     function: Callable[..., Array]
     per_example: bool = True
+    idea: str = ""
+    matrix: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.idea:
+            object.__setattr__(self, "idea", (self.function.__doc__ or "").partition("\n")[0])
 
     def __call__(self, *inputs: Array) -> Array:
         """The function itself."""
@@ -43,10 +53,10 @@ class Formula:
 
 
 def formula(
-    stem: str, *, title: str, latex: str, per_example: bool = True
+    stem: str, *, title: str, latex: str, per_example: bool = True, idea: str = "", matrix: str = ""
 ) -> Callable[[Callable[..., Array]], Formula]:
     """Give a function the words that explain it."""
-    return lambda function: Formula(stem, title, latex, function, per_example)
+    return lambda function: Formula(stem, title, latex, function, per_example, idea, matrix)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ _BIASES: Final = {"unit": "one a unit", "shared": "one a layer, shared", "none":
 _LETTERS: Final[Mapping[str, Mapping[str, str]]] = {
     "mazur": {"a": r"\text{out}", "z": r"\text{net}", "t": r"\text{target}"},
     "course": {"a": "a", "z": "z", "t": "y"},
+    "matrix": {"a": "a", "z": "z", "t": "y"},
     "plain": {"a": "a", "z": "z", "t": "t"},
 }
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
+from quizprop.exercise.names import NotationName
 
 __all__ = ["Choices", "Exercise", "Grid", "NetworkSpec", "OneHot", "Value"]
 
@@ -128,7 +129,7 @@ class Exercise(_Part):
     sentence: Annotated[str, Field(min_length=1, max_length=4000)]
     skills: tuple[str, ...] = ()
     places: Annotated[int, Field(ge=1, le=10)] = 4
-    notation: Literal["mazur", "course", "plain"] = "plain"
+    notation: NotationName = "plain"
     network: NetworkSpec
     values: dict[str, Value]
     asked: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -251,7 +251,7 @@ def test_values_appear_in_their_units_once_known():
         (1.0, "1"),
         (-123456.789, "−123457"),
         (1234567.891, "1234570"),
-        (-1234567.891, "−1e+06"),
+        (-1234567.891, "−1e+6"),
         (1.23e-300, "1e−300"),
         (-4.4e-16, "−4e−16"),
     ],
@@ -411,7 +411,7 @@ def test_a_prefix_that_is_no_id_is_refused(prefix):
 
 
 def test_an_unknown_notation_is_refused():
-    with pytest.raises(ValueError, match="not one of mazur, course, plain"):
+    with pytest.raises(ValueError, match="not one of mazur, course, matrix, plain"):
         network_svg(MAZUR, MAZUR_GIVEN, notation="latin")
 
 

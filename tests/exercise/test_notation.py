@@ -321,9 +321,9 @@ def test_a_key_made_by_hand_is_checked_too():
 
 
 def test_an_unknown_notation_is_refused():
-    with pytest.raises(ValueError, match="'mathematica' is not one of mazur, course, plain"):
+    with pytest.raises(ValueError, match="'mathematica' is not one of mazur, course, matrix, plain"):
         symbol("E", DEEP, "mathematica")
-    with pytest.raises(ValueError, match="not one of mazur, course, plain"):
+    with pytest.raises(ValueError, match="not one of mazur, course, matrix, plain"):
         unit_symbol(0, 1, DEEP, "")
 
 
