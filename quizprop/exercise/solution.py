@@ -1,6 +1,6 @@
 """The worked solution: every cell as symbol = formula = numbers = value, written by the formulas themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +9,7 @@ from quizprop.exercise.figures import exact, figure_latex, shortest
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol, symbol
 
-__all__ = ["Line", "Solution"]
+__all__ = ["Line", "Solution", "written"]
 
 _LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -37,6 +37,13 @@ _LATEX = Style(
     call=lambda name, argument: rf"{_LATEX_CALLS[name]}\left({argument}\right)",
     choice=lambda test, positive, otherwise: rf"{positive} \text{{ if }} {test} > 0 \text{{, else }} {otherwise}",
 )
+
+
+def written(expression: Expression, name: Callable[[str], Symbol]) -> Symbol:
+    """An expression as text and as LaTeX, each of its keys as ``name`` says."""
+    return Symbol(
+        expression.write(lambda key: name(key).text, _TEXT), expression.write(lambda key: name(key).latex, _LATEX)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +86,21 @@ class Solution:
     def line(self, cell: Cell, values: Mapping[str, float] | None = None) -> Line:
         """The line of one cell, with the exact numbers or with others by key."""
         values = self.instance.values if values is None else values
-        structure = self.instance.structure
-        expression: Expression = structure.expressions[cell.quantity][structure.keys[cell.quantity] == cell.key].item()
         # What flows back along one weight is written out where nobody asked for it: w5 · δ_o1 + w7 · δ_o2.
-        expression = expression.replacing(self._paths)
+        expression = self.expression(cell.key).replacing(self._paths)
         return Line(
             cell.key,
             self.symbol(cell.key),
-            Symbol(
-                expression.write(lambda key: self.symbol(key).text, _TEXT),
-                expression.write(lambda key: self.symbol(key).latex, _LATEX),
-            ),
-            Symbol(
-                expression.write(lambda key: self._number(key, values), _TEXT),
-                expression.write(lambda key: figure_latex(self._number(key, values)), _LATEX),
-            ),
+            written(expression, self.symbol),
+            written(expression, lambda key: self._number(key, values)),
             shortest(values[cell.key], self.digits),
         )
+
+    def expression(self, key: str) -> Expression:
+        """The formula of a quantity's cell, as the engine wrote it."""
+        name, place = self.instance.structure.places[key]
+        expression: Expression = self.instance.structure.expressions[name][place]
+        return expression
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -114,10 +119,11 @@ class Solution:
             )
         }
 
-    def _number(self, key: str, values: Mapping[str, float]) -> str:
+    def _number(self, key: str, values: Mapping[str, float]) -> Symbol:
         """What is given stands as it was given, what was computed to the solution's digits."""
         given = self.instance.structure.places[key][0] in self.instance.given
-        return exact(values[key]) if given else shortest(values[key], self.digits)
+        figure = exact(values[key]) if given else shortest(values[key], self.digits)
+        return Symbol(figure, figure_latex(figure))
 
     def symbol(self, key: str) -> Symbol:
         """How the notation writes a cell or a given."""
