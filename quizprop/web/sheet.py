@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any, Final
 
@@ -11,25 +11,42 @@ from markupsafe import Markup
 
 from quizprop.exercise.diagram import network_svg
 from quizprop.exercise.figures import exact
+from quizprop.exercise.hint import RUNGS, Hint, hints, row_formula
 from quizprop.exercise.instance import Cell, Instance, Phase
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
+from quizprop.exercise.numbers import read_number
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 from quizprop.store.practice import StoredVariant
 from quizprop.web.feedback import Feedback
-from quizprop.web.forms import new_key
+from quizprop.web.forms import new_key, write_rungs
 
 __all__ = ["Entry", "GivenRow", "Row", "Section", "Work", "diagram", "givens", "instance_of", "sections", "solution"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
-    """What a student has on the page: the texts by cell, how they are to be read, and what was said to them."""
+    """What a student has on the page: the texts by cell, how they are to be read, and what was said to them.
+
+    ``rungs`` tells how many hints are open in a cell.
+    """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     decimal_comma: bool = False
     key: str = field(default_factory=new_key)
     feedback: Mapping[str, Feedback] = field(default_factory=dict)
+    rungs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def hints(self) -> str:
+        """The open hints as the form carries them."""
+        return write_rungs(self.rungs)
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The texts that can be read, as numbers."""
+        read = {key: read_number(text, decimal_comma=self.decimal_comma).value for key, text in self.texts.items()}
+        return {key: value for key, value in read.items() if value is not None}
 
     @property
     def empty(self) -> bool:
@@ -39,7 +56,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cell on the page. ``reason`` is its formula, shown once the cell is accepted."""
+    """One cell on the page. ``reason`` is its formula, shown once the cell is accepted; ``hints`` are those open.
+
+    ``next_hint`` names the rung that can be asked for; it is empty where there is none.
+    """
 
     key: str
     id: str
@@ -49,13 +69,16 @@ class Entry:
     text: str
     feedback: Feedback | None
     reason: str
+    hints: tuple[Hint, ...]
+    next_hint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one quantity."""
+    """The cells of one quantity; ``formula`` is that of the whole layer, where the notation has one."""
 
     title: str
+    formula: Symbol | None
     entries: tuple[Entry, ...]
 
 
@@ -120,7 +143,11 @@ def sections(instance: Instance, notation: str, work: Work) -> tuple[Section, ..
         Section(
             phase,
             tuple(
-                Row(_row_title(instance, group[0]), tuple(_entry(cell, worked, work) for cell in group))
+                Row(
+                    _row_title(instance, group[0]),
+                    row_formula(instance, group[0].quantity, notation),
+                    tuple(_entry(cell, worked, work) for cell in group),
+                )
                 for group in (list(cells) for _, cells in groupby(of_phase, key=lambda cell: cell.quantity))
             ),
         )
@@ -131,6 +158,7 @@ def sections(instance: Instance, notation: str, work: Work) -> tuple[Section, ..
 def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
     feedback = work.feedback.get(cell.key)
     accepted = feedback is not None and feedback.accepted
+    rung = 0 if accepted else work.rungs.get(cell.key, 0)
     return Entry(
         key=cell.key,
         id=entry_id(cell.key),
@@ -140,6 +168,8 @@ def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
         text=work.texts.get(cell.key, ""),
         feedback=feedback,
         reason=worked.line(cell).formula.latex if accepted else "",
+        hints=hints(worked.instance, cell, worked.notation, work.numbers)[:rung] if rung else (),
+        next_hint="" if accepted or rung == len(RUNGS) else RUNGS[rung],
     )
 
 
