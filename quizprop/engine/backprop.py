@@ -325,7 +325,7 @@ def grad_b_shared_mean(delta: Array) -> Array:
     title="updated weight",
     latex=r"w_{ji}^{+} = w_{ji} - \eta\,\frac{\partial E}{\partial w_{ji}}",
     per_example=False,
-    matrix=r"W^{[$l]} := W^{[$l]} - \alpha\,dW^{[$l]}",
+    matrix=r"W^{[$l]} \coloneqq W^{[$l]} - \alpha\,dW^{[$l]}",
     idea=(
         "The gradient points uphill, to more loss. Step the other way: from the old weight, take away the "
         "learning rate times the gradient."
@@ -341,7 +341,7 @@ def W_new(W: Array, eta: Array, grad_W: Array) -> Array:
     title="updated bias",
     latex=r"b_j^{+} = b_j - \eta\,\frac{\partial E}{\partial b_j}",
     per_example=False,
-    matrix=r"b^{[$l]} := b^{[$l]} - \alpha\,db^{[$l]}",
+    matrix=r"b^{[$l]} \coloneqq b^{[$l]} - \alpha\,db^{[$l]}",
     idea="A bias learns like a weight: from the old bias, take away the learning rate times its gradient.",
 )
 def b_new(b: Array, eta: Array, grad_b: Array) -> Array:
@@ -354,7 +354,7 @@ def b_new(b: Array, eta: Array, grad_b: Array) -> Array:
     title="bias after the step",
     latex=r"b_j^{+} = b_j",
     per_example=False,
-    matrix=r"b^{[$l]} := b^{[$l]}",
+    matrix=r"b^{[$l]} \coloneqq b^{[$l]}",
     idea="Look at the rules of this sheet: its biases are not trained, so a step leaves them as they are.",
 )
 def b_kept(b: Array) -> Array:
@@ -367,7 +367,7 @@ def b_kept(b: Array) -> Array:
     title="bias after the step",
     latex=r"b^{+} = b",
     per_example=False,
-    matrix=r"b^{[$l]} := b^{[$l]}",
+    matrix=r"b^{[$l]} \coloneqq b^{[$l]}",
     idea="Look at the rules of this sheet: its bias is not trained, so a step leaves it as it is.",
 )
 def b_kept_shared(b: Array) -> Array:

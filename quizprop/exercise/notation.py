@@ -261,7 +261,7 @@ def layer_formula(quantity: Quantity, network: Network, inside: tuple[Quantity, 
     """
     if not quantity.formula.matrix:
         return None
-    left, sign, right = re.split(" (:?=) ", _matrix(quantity, network), maxsplit=1)
+    left, sign, right = re.split(r" (=|\\coloneqq) ", _matrix(quantity, network), maxsplit=1)
     for part in inside:
         name, _, meaning = _matrix(part, network).partition(" = ")
         right = right.replace(name, meaning if _is_one_term(meaning) else f"({meaning})")
@@ -293,6 +293,7 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType({
     r"\alpha": "α",
     r"\sum": "Σ",
     r"\le": "≤",
+    r"\coloneqq": ":=",
     r"\,": " ",
     **{rf"\{name}": name for name in ("tanh", "ln", "max")},
 })  # fmt: skip

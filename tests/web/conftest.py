@@ -116,7 +116,7 @@ def typed(page: str) -> dict[str, str]:
 
 def cell(page: str, key: str) -> str:
     """The part of a page that belongs to one cell."""
-    parts = re.split(r'<div class="cell(?: is-\w+)?"', page)
+    parts = re.split(r'<div class="cell(?: is-\w+)?(?: with-hint)?"', page)
     part = next(part for part in parts if f'data-key="{key}"' in part)
     return part.partition("</fieldset>")[0]
 
