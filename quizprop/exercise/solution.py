@@ -1,15 +1,18 @@
 """The worked solution: every cell as symbol = formula = numbers = value, written by the formulas themselves."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 from quizprop.engine.trace import Expression, Style
 from quizprop.exercise.figures import exact, figure_latex, shortest
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol, symbol
 
-__all__ = ["Line", "Solution", "written"]
+__all__ = ["Line", "Solution", "steps_from", "written"]
 
 _LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -107,6 +110,25 @@ class Solution:
         """A line for each step, asked or only needed on the way, in the order of the sheet."""
         return tuple(self.line(cell) for cell in self.instance.steps)
 
+    def own_lines(self, numbers: Mapping[str, float]) -> dict[str, Line]:
+        """Lines with a student's numbers, by key: of the steps that read a number further off than rounding explains.
+
+        Their value is what follows from the student's numbers above it, whatever the student went on with.
+        """
+        graph, values = self.instance.structure.graph, {**self.instance.arrays, **self.instance.entries(numbers)}
+        values = graph.evaluate(values)
+        with np.errstate(all="ignore"):
+            follows = {cell.quantity: graph[cell.quantity].of(values) for cell in self.instance.steps}
+        own, right = self.instance.by_key(values), self.instance.by_key(follows)
+        true, tolerances = self.instance.values, self.instance.tolerances
+        found = {}
+        for cell in self.instance.steps:
+            read = set(self.expression(cell.key).names())
+            off = any(abs(own[key] - true[key]) > tolerances.get(key, 0) for key in read)
+            if off and all(map(math.isfinite, (right[cell.key], *(own[key] for key in read)))):
+                found[cell.key] = self.line(cell, {**own, cell.key: right[cell.key]})
+        return found
+
     @cached_property
     def _paths(self) -> dict[str, Expression]:
         structure = self.instance.structure
@@ -128,3 +150,19 @@ class Solution:
     def symbol(self, key: str) -> Symbol:
         """How the notation writes a cell or a given."""
         return symbol(key, self.instance.network, self.notation)
+
+
+def steps_from(instance: Instance, key: str) -> tuple[Cell, ...]:
+    """The steps of a solution from one on, with those right before an asked one that nobody asked for.
+
+    Raises:
+        ValueError: the key is no step.
+    """
+    steps, asked = instance.steps, {cell.key for cell in instance.cells}
+    keys = [cell.key for cell in steps]
+    if key not in keys:
+        raise ValueError(f"{key!r} is no step of this solution; its steps are {', '.join(keys)}")
+    start = keys.index(key)
+    while key in asked and start > 0 and keys[start - 1] not in asked:
+        start -= 1
+    return steps[start:]

@@ -285,10 +285,11 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
     instance = desk.instance
     notation = flask.session.get("notation", instance.exercise.notation)
     if submission is None:
-        known, summary = {}, None
+        known, summary, first_error = {}, None, None
     else:
         known = sheet.stored_values(submission.numbers, work.feedback)
         summary = feedback.summarise(work.feedback, submission.points)
+        first_error = summary.first_error
     return render_template(
         "practice/sheet.html",
         words=feedback.WORDS,
@@ -306,7 +307,7 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         diagram=sheet.diagram(instance, notation, instance.values if desk.ended else known),
         givens=sheet.givens(instance, notation),
         sections=sheet.sections(instance, notation, work),
-        solution=sheet.solution(instance, notation, work) if desk.ended else (),
+        solution=sheet.solution(instance, notation, work, first_error) if desk.ended else None,
         again=services().again(instance.exercise),
         entry_id=sheet.entry_id,
     )

@@ -15,7 +15,7 @@ from quizprop.exercise.hint import RUNGS, Hint, hints, row_formula
 from quizprop.exercise.instance import Cell, Instance, Phase
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.numbers import read_number
-from quizprop.exercise.solution import Solution
+from quizprop.exercise.solution import Line, Solution, steps_from
 from quizprop.exercise.spec import Exercise
 from quizprop.store.practice import StoredVariant
 from quizprop.web.feedback import Feedback
@@ -111,7 +111,7 @@ class GivenRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the worked solution, with what the student wrote there."""
+    """A line of the worked solution, with what the student wrote there, and ``own``: the line with their numbers."""
 
     symbol: Symbol
     middle: tuple[Symbol, ...]
@@ -119,6 +119,24 @@ class Step:
     asked: bool
     typed: str
     feedback: Feedback | None
+    own: Line | None
+
+
+Steps = tuple[tuple[Phase, tuple[Step, ...]], ...]
+"""Steps of the worked solution, by phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The worked solution, cut before the student's first wrong step: what is ``earlier``, and the ``rest``."""
+
+    earlier: Steps
+    rest: Steps
+
+    @property
+    def skipped(self) -> int:
+        """How many steps are earlier."""
+        return sum(len(steps) for _, steps in self.earlier)
 
 
 @lru_cache(maxsize=256)
@@ -263,17 +281,23 @@ def _shown(instance: Instance) -> dict[str, float]:
 # --- the worked solution --------------------------------------------------------------------------------------------
 
 
-def solution(instance: Instance, notation: str, work: Work) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
+def solution(instance: Instance, notation: str, work: Work, first_error: str | None = None) -> Worked:
     """Every step worked out, by phase, those that nobody asked for too. Only for a sheet that is solved or given up."""
     worked = Solution(instance, notation, instance.exercise.places)
     asked = {cell.key for cell in instance.cells}
-    return tuple(
-        (phase, tuple(_step(worked, cell, work, asked=cell.key in asked) for cell in cells))
-        for phase, cells in groupby(instance.steps, key=lambda cell: cell.phase)
-    )
+    own = worked.own_lines(work.numbers)
+    rest = instance.steps if first_error is None else steps_from(instance, first_error)
+
+    def by_phase(steps: tuple[Cell, ...]) -> Steps:
+        return tuple(
+            (phase, tuple(_step(worked, cell, work, asked=cell.key in asked, own=own.get(cell.key)) for cell in cells))
+            for phase, cells in groupby(steps, key=lambda cell: cell.phase)
+        )
+
+    return Worked(by_phase(instance.steps[: len(instance.steps) - len(rest)]), by_phase(rest))
 
 
-def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool) -> Step:
+def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool, own: Line | None) -> Step:
     line = worked.line(cell)
     return Step(
         symbol=line.symbol,
@@ -282,6 +306,7 @@ def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool) -> Step:
         asked=asked,
         typed=work.texts.get(cell.key, ""),
         feedback=work.feedback.get(cell.key),
+        own=own,
     )
 
 

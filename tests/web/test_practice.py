@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.notation import NOTATIONS
 from quizprop.store.models import Submission
 from quizprop.web import practice
 from tests.web.conftest import Browser, cell, hidden, honest, typed, words
@@ -229,7 +230,7 @@ def test_a_form_once_checked_is_ready_for_another_try_under_a_new_key(browser):
     assert hidden(page, "submission_key") != "one"
 
 
-@pytest.mark.parametrize("notation", ["mazur", "course", "plain"])
+@pytest.mark.parametrize("notation", [name for name, _ in NOTATIONS])
 def test_another_notation_keeps_what_is_typed(browser, notation):
     token = browser.start("mazur")
     answer = browser.check(token, {"z1[1]": "0.3", "a1[1]": "half <b>"}, notation=notation)
