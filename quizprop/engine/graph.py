@@ -28,6 +28,10 @@ class Formula:
     whole numbers, and ``options`` what 0, 1 and so on stand for where a person chooses rather than computes. In a
     lesson the formula also says in which ``phase`` it is worked, and how a cell is written, as ``text`` and in LaTeX as
     ``symbol``. ``reads`` names the parameters where the function, used elsewhere too, has other names for them.
+    ``idea`` says in plain words what it is and why, the function's first line where nothing else is said. ``matrix`` is
+    the formula of a whole layer, a template: ``$l`` is the layer, ``$p`` the one before, ``$n`` the next; ``$Z``,
+    ``$A`` and ``$Y`` are the letters of net inputs, activations and targets, capitals for a mini-batch; ``$each``,
+    ``$at_each`` and ``$sum`` are the index of the example and the sum over it, empty where there is only one.
     """
 
     stem: str
@@ -42,6 +46,12 @@ class Formula:
     text: str = ""
     symbol: str = ""
     reads: tuple[str, ...] = ()
+    idea: str = ""
+    matrix: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.idea:
+            object.__setattr__(self, "idea", (self.function.__doc__ or "").partition("\n")[0])
 
     def __call__(self, *inputs: Array) -> Array:
         """The function itself."""
@@ -63,13 +73,24 @@ def formula(
     title: str,
     latex: str,
     per_example: bool = True,
+    idea: str = "",
+    matrix: str = "",
     guard: str = "",
     whole: bool = False,
     options: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Array]], Formula]:
     """Give a function the words that explain it."""
     return lambda function: Formula(
-        stem, title, latex, function, per_example=per_example, guard=guard, whole=whole, options=options
+        stem,
+        title,
+        latex,
+        function,
+        per_example=per_example,
+        idea=idea,
+        matrix=matrix,
+        guard=guard,
+        whole=whole,
+        options=options,
     )
 
 
@@ -81,6 +102,7 @@ def step(
     phase: str,
     text: str,
     symbol: str,
+    idea: str = "",
     guard: str = "",
     whole: bool = False,
     options: tuple[str, ...] = (),
@@ -93,6 +115,7 @@ def step(
         latex,
         function,
         per_example=False,
+        idea=idea,
         guard=guard,
         whole=whole,
         options=options,

@@ -1,5 +1,6 @@
 """One served exercise: a family with its drawn numbers, the cells to fill in, and the exact answers behind them."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -196,14 +197,20 @@ class Instance:
     @cached_property
     def values(self) -> dict[str, float]:
         """The exact value of every given and every quantity's cell, asked or not, by key."""
-        return self._by_key(self.structure.graph.evaluate(self.arrays))
+        return self.by_key(self.structure.graph.evaluate(self.arrays))
 
     @cached_property
     def tolerances(self) -> dict[str, float]:
         """How far an accepted answer may be from the exact one, by key."""
-        return self._by_key(self.sheet.tolerance)
+        return self.by_key(self.sheet.tolerance)
 
-    def _by_key(self, arrays: Mapping[str, Array]) -> dict[str, float]:
+    def entries(self, numbers: Mapping[str, float]) -> dict[str, Array]:
+        """A student's numbers by key, in the shapes of the quantities that are asked; NaN where there is none."""
+        numbered = np.frompyfunc(lambda key: numbers.get(key, math.nan), 1, 1)
+        return {name: np.asarray(numbered(self.structure.keys[name]), dtype=float)[None] for name in self.plan.asked}
+
+    def by_key(self, arrays: Mapping[str, Array]) -> dict[str, float]:
+        """The numbers of a batch of one by the keys of their cells."""
         keys = self.structure.keys
         return {
             key: float(value)

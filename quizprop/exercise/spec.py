@@ -25,6 +25,7 @@ from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
+from quizprop.exercise.names import NotationName
 
 __all__ = ["AnyNetwork", "Choices", "Exercise", "Grid", "LessonSpec", "NetworkSpec", "OneHot", "Value"]
 
@@ -193,7 +194,7 @@ class Exercise(_Part):
     sentence: Annotated[str, Field(min_length=1, max_length=4000)]
     skills: tuple[str, ...] = ()
     places: Annotated[int, Field(ge=1, le=10)] = 4
-    notation: Literal["mazur", "course", "plain"] = "plain"
+    notation: NotationName = "plain"
     network: AnyNetwork
     values: dict[str, Value]
     asked: Annotated[tuple[str, ...], Field(min_length=1)]

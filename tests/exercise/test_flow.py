@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from quizprop.exercise.diagram import flow_steps
-from quizprop.exercise.diagram.text import exact, short
+from quizprop.exercise.diagram.text import short
+from quizprop.exercise.figures import exact
 from quizprop.exercise.generate import draw
 from tests.exercise.conftest import FAMILIES, family
 from tests.exercise.svg import (

@@ -51,7 +51,8 @@ from quizprop.exercise.diagram.subject import (
     weight_keys,
     weight_places,
 )
-from quizprop.exercise.diagram.text import Runs, exact, label_width, listed, runs_of, short, text_width
+from quizprop.exercise.diagram.text import Runs, label_width, listed, runs_of, short, text_width
+from quizprop.exercise.figures import exact
 from quizprop.exercise.notation import symbol
 
 __all__ = ["draw_network", "network_svg"]

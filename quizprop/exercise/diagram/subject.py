@@ -9,7 +9,8 @@ import numpy as np
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import quantity_name
 from quizprop.engine.network import Network
-from quizprop.exercise.diagram.text import Runs, exact, listed, runs_of
+from quizprop.exercise.diagram.text import Runs, listed, runs_of
+from quizprop.exercise.figures import exact
 from quizprop.exercise.notation import Symbol, parse_key, symbol, unit_symbol
 
 __all__ = [

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
+from quizprop.exercise.figures import fitting
 from quizprop.exercise.notation import Symbol
 
 __all__ = [
@@ -14,7 +15,6 @@ __all__ = [
     "INDEX",
     "Runs",
     "clean",
-    "exact",
     "label_width",
     "listed",
     "runs_of",
@@ -36,16 +36,9 @@ _PADDING: Final = 8.0
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
-def exact(value: float) -> str:
-    """The shortest decimal that reads back as the same number, with a true minus sign: −0.4, 0.15, 2."""
-    return repr(float(value)).removesuffix(".0").replace("-", _MINUS)
-
-
 def short(value: float) -> str:
     """The number in at most seven characters, so that it fits into its circle; rounded where it must be."""
-    rounded = (exact(float(f"{value:.{digits}g}")) for digits in range(6, 0, -1))
-    power = f"{value:.0e}".replace("-", _MINUS)
-    return next(text for text in (exact(value), *rounded, power) if len(text) <= 7)
+    return fitting(value, 7)
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -84,6 +84,15 @@
     }
   });
 
+  // A question mark, which no number holds, asks for a hint; so Tab goes from field to field.
+  form.querySelectorAll("button[name=hint]").forEach((button) => (button.tabIndex = -1));
+  document.getElementById("hint-key").hidden = false;
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "?" || !event.target.dataset?.key) return;
+    event.preventDefault();
+    event.target.closest(".cell").querySelector("button[name=hint]")?.click();
+  });
+
   // A row or a column of a spreadsheet fills one field after the other, and an empty cell empties its field.
   form.addEventListener("paste", (event) => {
     const start = fields.indexOf(event.target);
