@@ -418,7 +418,7 @@ def change(E_new: Array, E: Array) -> Array:
     per_example=False,
     whole=True,
     options=("no", "yes"),
-    idea="Gradient descent promises a smaller error for a small enough step. Did this one keep the promise?",
+    idea="Gradient descent promises a smaller error for a small enough step. Look whether this one kept it.",
 )
 def fell(change: Array) -> Array:
     """1 where the error fell, else 0."""

@@ -209,6 +209,14 @@ class Instance:
         numbered = np.frompyfunc(lambda key: numbers.get(key, math.nan), 1, 1)
         return {name: np.asarray(numbered(self.structure.keys[name]), dtype=float)[None] for name in self.plan.asked}
 
+    def written(self, entries: Mapping[str, Array]) -> dict[str, Array]:
+        """A student's entries with what the exercise shows: what stands on their sheet, NaN elsewhere."""
+        written = dict(entries)
+        for name in self.plan.shown:
+            shown = self.arrays[name]
+            written[name] = np.where(np.isnan(shown), written.get(name, np.nan), shown)
+        return written
+
     def by_key(self, arrays: Mapping[str, Array]) -> dict[str, float]:
         """The numbers of a batch of one by the keys of their cells."""
         keys = self.structure.keys

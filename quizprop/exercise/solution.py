@@ -117,8 +117,8 @@ class Solution:
 
         Their value is what follows from the student's numbers above it, whatever the student went on with.
         """
-        graph, values = self.instance.structure.graph, {**self.instance.arrays, **self.instance.entries(numbers)}
-        values = graph.evaluate(values)
+        graph, written = self.instance.structure.graph, self.instance.written(self.instance.entries(numbers))
+        values = graph.evaluate({**self.instance.arrays, **written})
         with np.errstate(all="ignore"):
             follows = {cell.quantity: graph[cell.quantity].of(values) for cell in self.instance.steps}
         own, right = self.instance.by_key(values), self.instance.by_key(follows)
