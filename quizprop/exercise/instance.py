@@ -30,6 +30,8 @@ class Phase(StrEnum):
     BACKWARD = "backward"
     GRADIENTS = "gradients"
     UPDATE = "update"
+    STEP_1 = "step 1"
+    STEP_2 = "step 2"
     AFTER = "after"
 
     @property
@@ -46,6 +48,8 @@ _HEADINGS = {
     Phase.GRADIENTS: "Gradients",
     Phase.BACKWARD: "Backward pass",
     Phase.UPDATE: "Update",
+    Phase.STEP_1: "Step 1",
+    Phase.STEP_2: "Step 2",
     Phase.AFTER: "After the step",
 }
 
