@@ -2,8 +2,9 @@
 
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.descent import Descent
+from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.model import Lesson
 
 __all__ = ["LESSONS"]
 
-LESSONS: dict[str, type[Lesson]] = {lesson.kind: lesson for lesson in (Composition, Descent)}
+LESSONS: dict[str, type[Lesson]] = {lesson.kind: lesson for lesson in (Composition, Descent, Inverse)}

@@ -9,6 +9,7 @@ import pytest
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.descent import Descent
+from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
 from quizprop.exercise.lesson_words import spelled
@@ -41,6 +42,8 @@ ZOO = {
     "one step of adam": (Descent(optimizer="adam", steps=1), {"beta1": proper, "beta2": proper}),
     "weight decay": (Descent(optimizer="weight_decay", inputs=1), {}),
     "penalty": (Descent(penalty=True, loss="bce", bias=True), {"y": one_or_zero}),
+    "the rate of a sigmoid": (Inverse(), {}),
+    "the rate of a logistic unit": (Inverse(loss="bce", inputs=3, bias=False), {"y": one_or_zero}),
     "penalty of one step": (Descent(penalty=True, steps=1, activation="identity"), {}),
 }
 
