@@ -33,6 +33,7 @@ class Phase(StrEnum):
     STEP_1 = "step 1"
     STEP_2 = "step 2"
     AFTER = "after"
+    CHECK = "check"
 
     @property
     def heading(self) -> str:
@@ -51,6 +52,7 @@ _HEADINGS = {
     Phase.STEP_1: "Step 1",
     Phase.STEP_2: "Step 2",
     Phase.AFTER: "After the step",
+    Phase.CHECK: "Numerical check",
 }
 
 _PHASES = {

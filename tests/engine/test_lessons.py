@@ -9,6 +9,7 @@ import pytest
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.descent import Descent
+from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
@@ -44,6 +45,9 @@ ZOO = {
     "penalty": (Descent(penalty=True, loss="bce", bias=True), {"y": one_or_zero}),
     "the rate of a sigmoid": (Inverse(), {}),
     "the rate of a logistic unit": (Inverse(loss="bce", inputs=3, bias=False), {"y": one_or_zero}),
+    "check of a unit": (GradientCheck(), {}),
+    "check of a logistic chain": (GradientCheck(loss="bce", layers=2), {"y": one_or_zero}),
+    "check of a tanh chain": (GradientCheck(activation="tanh", layers=2), {}),
     "penalty of one step": (Descent(penalty=True, steps=1, activation="identity"), {}),
 }
 
