@@ -34,6 +34,7 @@ class Phase(StrEnum):
     STEP_2 = "step 2"
     AFTER = "after"
     CHECK = "check"
+    COUNT = "count"
 
     @property
     def heading(self) -> str:
@@ -53,6 +54,7 @@ _HEADINGS = {
     Phase.STEP_2: "Step 2",
     Phase.AFTER: "After the step",
     Phase.CHECK: "Numerical check",
+    Phase.COUNT: "Parameters",
 }
 
 _PHASES = {

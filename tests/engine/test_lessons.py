@@ -11,6 +11,7 @@ from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
+from quizprop.engine.lessons.shapes import Shapes
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
 from quizprop.exercise.lesson_words import spelled
@@ -48,6 +49,8 @@ ZOO = {
     "check of a unit": (GradientCheck(), {}),
     "check of a logistic chain": (GradientCheck(loss="bce", layers=2), {"y": one_or_zero}),
     "check of a tanh chain": (GradientCheck(activation="tanh", layers=2), {}),
+    "shapes with examples as columns": (Shapes(), {}),
+    "shapes with examples as rows": (Shapes(layers=3, examples_as="rows"), {}),
     "penalty of one step": (Descent(penalty=True, steps=1, activation="identity"), {}),
 }
 

@@ -1,13 +1,12 @@
 """What goes wrong when a unit is trained: in the penalty, in what an optimizer keeps, in the step, and after it."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from quizprop.engine.arrays import Array, total
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.misconceptions import ACTIVATION_SKIPPED, OLD_WEIGHTS, STEP_ADDED
-from quizprop.engine.mistakes import Misconception
+from quizprop.engine.mistakes import Misconception, reading
 
 if TYPE_CHECKING:
     from quizprop.engine.lessons.descent import Descent
@@ -271,13 +270,15 @@ def _averaging(stem: str, beta: str) -> tuple[Misconception, ...]:
     power = 1 if stem == "m" else 2
 
     def mistaken(share_old: Callable[[Array], Array], share_new: Callable[[Array], Array]) -> Callable[..., Array]:
-        return _reading(
+        return reading(
             lambda b, old, g: share_old(b[..., None]) * old + share_new(b[..., None]) * g**power,
-            (beta, f"{stem}_prev", "grad_w"),
+            beta,
+            f"{stem}_prev",
+            "grad_w",
         )
 
     def begun(share: Callable[[Array], Array]) -> Callable[..., Array]:
-        return _reading(lambda b, g: share(b[..., None]) * g**power, (beta, "grad_w"))
+        return reading(lambda b, g: share(b[..., None]) * g**power, beta, "grad_w")
 
     return (
         Misconception("history_forgotten", stem, "average so far forgotten", HISTORY_FORGOTTEN,
@@ -295,14 +296,14 @@ def _averaging(stem: str, beta: str) -> tuple[Misconception, ...]:
             "correction left out",
             "This is the average as it stands. It started from 0 and is still too small: divide by what it has "
             "gathered.",
-            (_reading(lambda average: average, (stem,)),),
+            (reading(lambda average: average, stem),),
         ),
         Misconception(
             "correction_multiplied",
             f"{stem}_hat",
             "correction multiplied",
             "The correction was multiplied. The average is still too small: dividing makes it larger.",
-            (_reading(lambda average, b: average * (1 - b[..., None]), (stem, beta)),),
+            (reading(lambda average, b: average * (1 - b[..., None]), stem, beta),),
             first,
         ),
         Misconception(
@@ -310,7 +311,7 @@ def _averaging(stem: str, beta: str) -> tuple[Misconception, ...]:
             f"{stem}_hat",
             "power of beta left out",
             "This is the correction of the first step. Beta is raised to the number of the step.",
-            (_reading(lambda average, b: average / (1 - b[..., None]), (stem, beta)),),
+            (reading(lambda average, b: average / (1 - b[..., None]), stem, beta),),
             later,
         ),
         Misconception(
@@ -318,17 +319,10 @@ def _averaging(stem: str, beta: str) -> tuple[Misconception, ...]:
             f"{stem}_hat",
             "divided by beta",
             "This was divided by a power of beta. What the average has gathered is 1 minus that power.",
-            (_reading(lambda average, b: average / b[..., None], (stem, beta)),),
+            (reading(lambda average, b: average / b[..., None], stem, beta),),
             first,
         ),
     )  # fmt: skip
-
-
-def _reading(function: Callable[..., Array], roles: tuple[str, ...]) -> Callable[..., Array]:
-    """The function, with these roles as the names of its parameters."""
-    parameters = [inspect.Parameter(role, inspect.Parameter.POSITIONAL_OR_KEYWORD) for role in roles]
-    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect reads it
-    return function
 
 
 _ADAM: Final = (
