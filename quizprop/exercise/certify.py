@@ -81,7 +81,7 @@ class Plan:
     @cached_property
     def switched(self) -> tuple[str, ...]:
         """The quantities that are 0 where a unit is off."""
-        return tuple(quantity.name for quantity in self.structure.graph if quantity.formula.guard == "kink")
+        return tuple(each.name for each in self.structure.graph if each.formula.guard == "kink" and not each.after)
 
     def asks(self, name: str, place: tuple[int, ...]) -> bool:
         """Whether the cell of a quantity is asked."""
