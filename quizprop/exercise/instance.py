@@ -31,7 +31,11 @@ class Phase(StrEnum):
     BACKWARD = "backward"
     GRADIENTS = "gradients"
     UPDATE = "update"
+    STEP_1 = "step 1"
+    STEP_2 = "step 2"
     AFTER = "after"
+    CHECK = "check"
+    COUNT = "count"
 
     @property
     def heading(self) -> str:
@@ -47,7 +51,11 @@ _HEADINGS = {
     Phase.GRADIENTS: "Gradients",
     Phase.BACKWARD: "Backward pass",
     Phase.UPDATE: "Update",
+    Phase.STEP_1: "Step 1",
+    Phase.STEP_2: "Step 2",
     Phase.AFTER: "After the step",
+    Phase.CHECK: "Numerical check",
+    Phase.COUNT: "Parameters",
 }
 
 _PHASES = {
