@@ -98,7 +98,7 @@ def bank() -> ResponseReturnValue:
             worked = records.progress(session, known.learner_id, recent=100).recent
     return render_template(
         "practice/bank.html",
-        exercises=[services().bank[slug] for slug in services().order],
+        shelves=services().shelves,
         sizes=services().sizes,
         open_variants={one.exercise: one for one in reversed(worked) if not one.solved and one.given_up_at is None},
         solved={one.exercise for one in worked if one.solved},
