@@ -8,6 +8,7 @@ import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.recurrent import Recurrent
 from quizprop.engine.structure import structure_of
 from quizprop.exercise.lesson_words import spelled
 from quizprop.exercise.notation import mathml
@@ -20,6 +21,10 @@ ZOO = {
     "tanh of an exp": (Composition(middle="exp", outer="tanh"), {}),
     "sigmoid of ln": (Composition(middle="ln", outer="sigmoid"), {"x": abs, "w": abs, "b": abs}),
     "square of tanh": (Composition(middle="tanh", outer="square"), {}),
+    "two steps of tanh": (Recurrent(), {}),
+    "three steps of tanh, an error at each": (Recurrent(steps=3, loss="each"), {}),
+    "two steps of a sigmoid, an error at each": (Recurrent(activation="sigmoid", loss="each"), {}),
+    "three steps without a function": (Recurrent(steps=3, activation="identity"), {}),
 }
 
 
