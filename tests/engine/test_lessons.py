@@ -11,6 +11,7 @@ from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
+from quizprop.engine.lessons.recurrent import Recurrent
 from quizprop.engine.lessons.shapes import Shapes
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
@@ -52,6 +53,10 @@ ZOO = {
     "shapes with examples as columns": (Shapes(), {}),
     "shapes with examples as rows": (Shapes(layers=3, examples_as="rows"), {}),
     "penalty of one step": (Descent(penalty=True, steps=1, activation="identity"), {}),
+    "two steps of tanh": (Recurrent(), {}),
+    "three steps of tanh, an error at each": (Recurrent(steps=3, loss="each"), {}),
+    "two steps of a sigmoid, an error at each": (Recurrent(activation="sigmoid", loss="each"), {}),
+    "three steps without a function": (Recurrent(steps=3, activation="identity"), {}),
 }
 
 
