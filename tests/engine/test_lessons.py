@@ -8,7 +8,9 @@ import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.residual import Residual
 from quizprop.engine.structure import structure_of
+from quizprop.engine.trace import trace
 from quizprop.exercise.lesson_words import spelled
 from quizprop.exercise.notation import mathml
 
@@ -20,6 +22,10 @@ ZOO = {
     "tanh of an exp": (Composition(middle="exp", outer="tanh"), {}),
     "sigmoid of ln": (Composition(middle="ln", outer="sigmoid"), {"x": abs, "w": abs, "b": abs}),
     "square of tanh": (Composition(middle="tanh", outer="square"), {}),
+    "residual block": (Residual(), {}),
+    "residual block of tanh": (Residual(activation="tanh"), {}),
+    "residual block with an activated sum": (Residual(activated_sum=True), {}),
+    "residual block of sigmoids": (Residual(activation="sigmoid", activated_sum=True), {}),
 }
 
 
@@ -115,6 +121,13 @@ def test_every_mistake_makes_a_difference_somewhere(name, structure):
     assert {mistake.code for mistake in structure.mistakes} == {code for code, times in different.items() if times}
 
 
+def test_a_mistakes_formula_runs_on_symbols_too(structure):
+    for mistake in structure.mistakes:
+        for form in mistake.wrong:
+            if not form.formula.whole:  # a whole number has no tolerance to be worked out
+                assert trace(form, structure.keys).shape == structure.keys[mistake.name].shape, mistake.code
+
+
 def test_every_quantity_has_a_mistake(structure):
     made = {mistake.name for mistake in structure.mistakes}
     assert made == {quantity.name for quantity in structure.graph}
@@ -127,7 +140,9 @@ def test_a_code_stands_for_one_mistake(structure):
 
 def test_every_misconception_can_be_made(lesson, structure):
     made = {(mistake.misconception.stem, mistake.misconception.kind) for mistake in structure.mistakes}
-    assert made == {(kind.stem, kind.kind) for kind in lesson.misconceptions if kind.applies(lesson, 1)}
+    layers = {quantity.layer for quantity in structure.graph}
+    kinds = lesson.misconceptions
+    assert made == {(kind.stem, kind.kind) for kind in kinds if any(kind.applies(lesson, layer) for layer in layers)}
 
 
 def test_every_cell_has_its_own_symbol(structure, lesson):
