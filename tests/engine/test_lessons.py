@@ -8,6 +8,7 @@ import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.normalisation import Normalisation
 from quizprop.engine.lessons.residual import Residual
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
@@ -26,6 +27,9 @@ ZOO = {
     "residual block of tanh": (Residual(activation="tanh"), {}),
     "residual block with an activated sum": (Residual(activated_sum=True), {}),
     "residual block of sigmoids": (Residual(activation="sigmoid", activated_sum=True), {}),
+    "batch normalisation": (Normalisation(), {"eps": abs}),
+    "batch normalisation of four": (Normalisation(numbers=4, reduction="mean"), {"eps": abs}),
+    "layer normalisation": (Normalisation(over="layer"), {"eps": abs}),
 }
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "half_squares",
     "half_squares_mistakes",
     "of_activation",
+    "partial",
     "product",
     "reading",
     "renamed",
@@ -60,6 +61,11 @@ def reading(function: Form, *names: str) -> Form:
     parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names]
     named.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect.signature looks for
     return named
+
+
+def partial(of: str, objective: str = "E") -> str:
+    """The derivative of the objective in LaTeX."""
+    return rf"\frac{{\partial {objective}}}{{\partial {of}}}"
 
 
 def renamed(latex: str, **letters: str) -> str:
