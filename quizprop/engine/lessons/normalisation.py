@@ -156,7 +156,7 @@ def grad_var(grad_xhat: Array, c: Array, sd: Array) -> Array:
 
     Under the root stands the variance, so that 1/s has the derivative -1/(2 s**3).
     """
-    return -total(grad_xhat * c, -1) / (2 * sd**3)
+    return -(total(grad_xhat * c, -1) / (2 * sd**3))
 
 
 @step(
@@ -172,7 +172,7 @@ def grad_mu(grad_xhat: Array, sd: Array) -> Array:
 
     The way through the variance adds nothing: there the centred values add up, and their sum is 0.
     """
-    return -total(grad_xhat, -1) / sd
+    return -(total(grad_xhat, -1) / sd)
 
 
 @step(
