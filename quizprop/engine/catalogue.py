@@ -1,10 +1,11 @@
 """All kinds of lessons by the name that an exercise file gives them."""
 
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.normalisation import Normalisation
 from quizprop.engine.lessons.residual import Residual
 from quizprop.engine.model import Lesson
 
 __all__ = ["LESSONS"]
 
-LESSONS: dict[str, type[Lesson]] = {lesson.kind: lesson for lesson in (Composition, Residual, Normalisation)}
+LESSONS: dict[str, type[Lesson]] = {lesson.kind: lesson for lesson in (Composition, Residual, Normalisation, Dropout)}

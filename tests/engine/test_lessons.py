@@ -8,12 +8,23 @@ import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.normalisation import Normalisation
 from quizprop.engine.lessons.residual import Residual
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
 from quizprop.exercise.lesson_words import spelled
 from quizprop.exercise.notation import mathml
+
+
+def proper(value):
+    """Between 0 and 1."""
+    return abs(value) / 2
+
+
+def one_or_zero(value):
+    return value > 0
+
 
 # One of each kind and of each option that changes a formula, with what its numbers must obey.
 ZOO = {
@@ -30,6 +41,9 @@ ZOO = {
     "batch normalisation": (Normalisation(), {"eps": abs}),
     "batch normalisation of four": (Normalisation(numbers=4, reduction="mean"), {"eps": abs}),
     "layer normalisation": (Normalisation(over="layer"), {"eps": abs}),
+    "inverted dropout": (Dropout(), {"m": one_or_zero, "p": proper}),
+    "dropout of tanh": (Dropout(scaling="test", activation="tanh"), {"m": one_or_zero, "p": proper}),
+    "dropout of ReLU": (Dropout(activation="relu", hidden=2), {"m": one_or_zero, "p": proper}),
 }
 
 

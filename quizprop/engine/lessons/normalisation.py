@@ -20,8 +20,7 @@ from quizprop.engine.lessons.pieces import (
     half_squares_mistakes,
     partial,
     step_mistakes,
-    stepped,
-    stepped_row,
+    updated,
 )
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
@@ -602,17 +601,10 @@ class Normalisation(Lesson):
 
     def _update(self) -> tuple[Formula, ...]:
         plain, braced = ("", "") if self._alike else ("_$k", "_{$k}")
-        return tuple(
-            step(
-                f"{name}_new",
-                title=f"updated {title}",
-                latex=rf"\{name}^+ = \{name} - \eta\," + partial(rf"\{name}"),
-                phase="update",
-                text=f"{letter}{plain}⁺",
-                symbol=rf"\{name}^{{+}}{braced}",
-                reads=(name, "eta", f"grad_{name}"),
-            )(stepped if self._alike else stepped_row)
-            for name, title, letter in (("gamma", "scale", "γ"), ("beta", "shift", "β"))
+        axes = 0 if self._alike else 1
+        return (
+            updated("gamma", axes, "scale", text=f"γ{plain}", latex=r"\gamma", symbol=rf"\gamma^{{+}}{braced}"),
+            updated("beta", axes, "shift", text=f"β{plain}", latex=r"\beta", symbol=rf"\beta^{{+}}{braced}"),
         )
 
     @property

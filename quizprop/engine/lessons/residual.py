@@ -32,8 +32,7 @@ from quizprop.engine.lessons.pieces import (
     sent_back_mistakes,
     slope_mistakes,
     step_mistakes,
-    stepped_matrix,
-    stepped_row,
+    updated,
 )
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
@@ -225,24 +224,8 @@ grad_b = step(
     symbol=partial("b^{[$l]}_{$k}"),
 )(by_biases)
 
-W_new = step(
-    "W_new",
-    title="updated weight",
-    latex=rf"w^+ = w - \eta\,{partial('w')}",
-    phase="update",
-    text="w^[$l]_$index⁺",
-    symbol="w^{[$l]+}_{$index}",
-)(stepped_matrix)
-
-b_new = step(
-    "b_new",
-    title="updated bias",
-    latex=rf"b^+ = b - \eta\,{partial('b')}",
-    phase="update",
-    text="b^[$l]_$k⁺",
-    symbol="b^{[$l]+}_{$k}",
-    reads=("b", "eta", "grad_b"),
-)(stepped_row)
+W_new = updated("W", 2, "weight", text="w^[$l]_$index", latex="w", symbol="w^{[$l]+}_{$index}")
+b_new = updated("b", 1, "bias", text="b^[$l]_$k", latex="b", symbol="b^{[$l]+}_{$k}")
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------
