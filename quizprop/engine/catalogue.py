@@ -1,5 +1,6 @@
 """All kinds of lessons by the name that an exercise file gives them."""
 
+from quizprop.engine.lessons.circuit import Circuit
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.normalisation import Normalisation
@@ -8,4 +9,6 @@ from quizprop.engine.model import Lesson
 
 __all__ = ["LESSONS"]
 
-LESSONS: dict[str, type[Lesson]] = {lesson.kind: lesson for lesson in (Composition, Residual, Normalisation, Dropout)}
+_KINDS = (Composition, Residual, Normalisation, Dropout, Circuit)
+
+LESSONS: dict[str, type[Lesson]] = {lesson.kind: lesson for lesson in _KINDS}

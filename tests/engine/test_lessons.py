@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.lessons.circuit import Circuit
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.normalisation import Normalisation
@@ -44,6 +45,15 @@ ZOO = {
     "inverted dropout": (Dropout(), {"m": one_or_zero, "p": proper}),
     "dropout of tanh": (Dropout(scaling="test", activation="tanh"), {"m": one_or_zero, "p": proper}),
     "dropout of ReLU": (Dropout(activation="relu", hidden=2), {"m": one_or_zero, "p": proper}),
+    "circuit that forks into a maximum": (Circuit(gates=("q = x + y", "m = max(y, z)", "f = q * m")), {}),
+    "circuit that forks into a sum": (Circuit(gates=("u = x * y", "v = u + z", "s = v^2", "f = s + u")), {}),
+    "circuit that ends in a maximum": (Circuit(gates=("p = x * y", "q = tanh(p)", "f = max(q, z)")), {}),
+    "circuit of a sigmoid": (Circuit(gates=("p = w0 * x0", "s = p + b", "a = sigmoid(s)", "f = a * t")), {}),
+    "circuit of a reciprocal": (
+        Circuit(gates=("n = -s", "e = exp(n)", "d = 1 + e", "r = 1 / d", "m = -r", "f = 1 + m")),
+        {},
+    ),
+    "circuit that turns the sign at last": (Circuit(gates=("d = x + y + z", "r = 1 / d", "f = -r")), {}),
 }
 
 

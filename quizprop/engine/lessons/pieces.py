@@ -26,6 +26,7 @@ from quizprop.engine.mistakes import Misconception
 from quizprop.engine.network import Network
 
 __all__ = [
+    "Form",
     "affine",
     "affine_mistakes",
     "by_biases",
