@@ -5,10 +5,11 @@ from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.normalisation import Normalisation
 from quizprop.engine.lessons.residual import Residual
+from quizprop.engine.lessons.tied import Tied
 from quizprop.engine.model import Lesson
 
 __all__ = ["LESSONS"]
 
-_KINDS = (Composition, Residual, Normalisation, Dropout, Circuit)
+_KINDS = (Composition, Residual, Normalisation, Dropout, Circuit, Tied)
 
 LESSONS: dict[str, type[Lesson]] = {lesson.kind: lesson for lesson in _KINDS}

@@ -12,6 +12,7 @@ from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.normalisation import Normalisation
 from quizprop.engine.lessons.residual import Residual
+from quizprop.engine.lessons.tied import Tied
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
 from quizprop.exercise.lesson_words import spelled
@@ -53,6 +54,8 @@ ZOO = {
         Circuit(gates=("n = -s", "e = exp(n)", "d = 1 + e", "r = 1 / d", "m = -r", "f = 1 + m")),
         {},
     ),
+    "tied weights": (Tied(), {}),
+    "tied weights of a sigmoid": (Tied(activation="sigmoid"), {}),
     "circuit that turns the sign at last": (Circuit(gates=("d = x + y + z", "r = 1 / d", "f = -r")), {}),
 }
 
