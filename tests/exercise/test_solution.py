@@ -1,6 +1,8 @@
 """The worked solution says what the engine computes, in the reader's notation."""
 
 import math
+import re
+import unicodedata
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from quizprop.exercise.solution import Solution, steps_from
 
 def evaluated(text):
     """The numbers part of a line, computed by Python."""
-    source = text.replace("−", "-").replace("·", "*").replace("²", "**2").replace("^", "**")
+    source = text.replace("−", "-").replace("·", "*").replace("^", "**")
+    source = re.sub("[⁰¹²³⁴-⁹]+", lambda found: f"**{int(unicodedata.normalize('NFKC', found[0]))}", source)
     names = {"e": math.e, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs}
     names["argmax"] = lambda *values: 1 + values.index(max(values))
     if " if " in source and ", else " in source:
