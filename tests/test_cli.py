@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from quizprop import __version__, cli
 from quizprop.cli import layout
+from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
-from quizprop.exercise.solution import to_places
 from quizprop.store import people, schema
 from quizprop.store.database import open_database
 
@@ -248,6 +248,32 @@ def test_a_line_that_is_not_there_is_said(run, place, status, message):
     sheets(run)
     Path("bad.jsonl").write_text("bad\n")
     assert message in run("solve", "--line", place, status=status).stderr
+
+
+def test_a_solution_can_start_further_down(run):
+    whole = run("solve", "deltas").stdout
+    part = run("solve", "deltas", "--from", "delta1[1]").stdout
+    given, _, steps = part.partition("Hidden deltas")
+    assert whole.startswith(given)
+    assert whole.endswith(steps)
+    assert "Output deltas" not in part
+    refused = run("solve", "deltas", "--from", "z1[1]", status=2)
+    assert "'z1[1]' is no step of this solution" in refused.stderr
+    assert not refused.stdout
+
+
+def test_a_hint_has_three_rungs_and_no_value_that_is_asked(run):
+    lines = run("hint", "mazur", "dE_da1[1]").stdout.splitlines()
+    assert [line for line in lines if line in ("Idea", "Formula", "With the numbers given")] == [
+        "Idea",
+        "Formula",
+        "With the numbers given",
+    ]
+    assert "∂E_total/∂out_h1 = w5 · δ_o1 + w7 · δ_o2" in lines
+    assert "∂E_total/∂out_h1 = 0.4 · δ_o1 + 0.5 · δ_o2" in lines
+    matrices = run("hint", "mazur-like", "delta1[1]", "--seed", 3, "--notation", "matrix").stdout
+    assert "dz^[1] = da^[1] ⊙ g'^[1](z^[1])" in matrices
+    assert "'q' is not asked; mazur asks for z1[1]" in run("hint", "mazur", "q", status=2).stderr
 
 
 def test_solve_wants_an_exercise_or_a_line(run):

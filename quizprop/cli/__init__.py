@@ -8,11 +8,12 @@ from typing import IO, Any
 import click
 
 from quizprop import __version__
+from quizprop.exercise.names import NOTATIONS
 
 __all__ = ["main"]
 
 _LARGEST_SEED = 2**63 - 1  # what JSON readers of all languages hold in an integer
-_NOTATIONS = ("mazur", "course", "plain")
+_NOTATIONS = [name for name, _ in NOTATIONS]
 
 _FOR_PEOPLE = {
     "quizprop.exercise.bank.BankError",
@@ -81,6 +82,11 @@ _seed_option = click.option(
 )
 
 
+_notation_option = click.option(
+    "--notation", type=click.Choice(_NOTATIONS), help="How to name things; by default the exercise's way."
+)
+
+
 @main.command()
 @click.argument("exercise")
 @click.option("-n", "--count", type=click.IntRange(min=1), default=1, show_default=True, help="How many instances.")
@@ -103,9 +109,12 @@ def generate(*, exercise: str, count: int, seed: int, output: str) -> None:
 @click.argument("exercise", required=False)
 @_seed_option
 @click.option("--line", "place", metavar="FILE:N", help="Line N, from 1, of a file that generate wrote.")
-@click.option("--notation", type=click.Choice(_NOTATIONS), help="How to name things; by default the exercise's way.")
+@_notation_option
+@click.option("--from", "start", metavar="KEY", help="Leave out what comes before a step, W2_new[1,2] say.")
 @click.option("--digits", type=click.IntRange(1, 15), default=9, show_default=True, help="Decimals to show.")
-def solve(*, exercise: str | None, seed: int, place: str | None, notation: str | None, digits: int) -> None:
+def solve(
+    *, exercise: str | None, seed: int, place: str | None, notation: str | None, start: str | None, digits: int
+) -> None:
     """Print the worked solution.
 
     A line for each step: symbol = formula = numbers = value. EXERCISE is a name from the problem bank or a .toml file.
@@ -114,7 +123,23 @@ def solve(*, exercise: str | None, seed: int, place: str | None, notation: str |
 
     if (exercise is None) == (place is None):
         raise click.UsageError("Name an exercise, as in: quizprop solve mazur, or a line of a file: --line FILE:N.")
-    exercises.solve(exercise, seed=seed, place=place, notation=notation, digits=digits)
+    exercises.solve(exercise, seed=seed, place=place, notation=notation, start=start, digits=digits)
+
+
+@main.command()
+@click.argument("exercise")
+@click.argument("key")
+@_seed_option
+@_notation_option
+def hint(*, exercise: str, key: str, seed: int, notation: str | None) -> None:
+    """Print the hints for one value.
+
+    The idea, the formula, and the formula with what is given; what is asked stays a symbol. EXERCISE is a name from the
+    problem bank or a .toml file, KEY a value that it asks for, as in: quizprop hint mazur "z1[1]".
+    """
+    from quizprop.cli import exercises
+
+    exercises.hint(exercise, key, seed=seed, notation=notation)
 
 
 @main.command()
@@ -142,7 +167,7 @@ def grade(*, sheets: Path, answers: IO[bytes], decimal_comma: bool) -> None:
 
 @main.group(cls=_Ordered)
 def bank() -> None:
-    """The problem bank: list, show, check."""
+    """The problem bank: list, show, check, gallery."""
 
 
 @bank.command("list")
@@ -182,6 +207,23 @@ def check_bank(*, exercises: tuple[str, ...], candidates: int, as_json: bool) ->
     from quizprop.cli import families
 
     families.check(exercises, candidates=candidates, as_json=as_json)
+
+
+@bank.command("gallery")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write index.html and the pictures.",
+)
+def write_gallery(folder: Path) -> None:
+    """Write a solved sample of every family as a page with pictures."""
+    from quizprop.cli import gallery
+
+    gallery.write(folder)
 
 
 _database_option = click.option(

@@ -15,16 +15,20 @@ import numpy as np
 from quizprop.cli.finding import bank, exercise_named, instance_at
 from quizprop.cli.layout import columns, folded, print_heading, print_table, with_bar
 from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
+from quizprop.exercise.figures import exact
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade
+from quizprop.exercise.hint import RUNGS, hints
+from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.record import RecordError, RecordFile, record_blocks
-from quizprop.exercise.solution import Line, Solution, shortest
+from quizprop.exercise.solution import Line, Solution, steps_from
 
 if TYPE_CHECKING:
     from quizprop.engine.mistakes import Mistake
 
-__all__ = ["generate", "grade", "solve"]
+__all__ = ["generate", "grade", "hint", "solve"]
 
+_IN_A_TERMINAL = {RUNGS[2]: "With the numbers given"}  # where nobody types any
 _TIED = "\N{NO-BREAK SPACE}"  # where no line may be folded
 
 
@@ -62,8 +66,23 @@ def _written(path: str) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def solve(exercise: str | None, *, seed: int, place: str | None, notation: str | None, digits: int) -> None:
-    """Print the worked solution of an exercise and a seed, or of a ``place`` FILE:N."""
+def hint(exercise: str, key: str, *, seed: int, notation: str | None) -> None:
+    """Print the three hints for one value of an exercise and a seed."""
+    instance = draw(exercise_named(exercise), np.random.default_rng(seed))
+    cells = {cell.key: cell for cell in instance.cells}
+    if key not in cells:
+        raise click.BadParameter(f"{key!r} is not asked; {exercise} asks for {', '.join(cells)}", param_hint="KEY")
+    width = columns()
+    for rung in hints(instance, cells[key], notation or instance.exercise.notation, {}):
+        print_heading(_IN_A_TERMINAL.get(rung.rung, rung.rung), width)
+        for line in rung.text.splitlines():
+            click.echo(folded(line, width))
+
+
+def solve(
+    exercise: str | None, *, seed: int, place: str | None, notation: str | None, start: str | None, digits: int
+) -> None:
+    """Print the worked solution of an exercise and a seed, or of a ``place`` FILE:N, from the step ``start`` on."""
     if exercise is not None:
         instance = draw(exercise_named(exercise), np.random.default_rng(seed))
     else:
@@ -71,22 +90,31 @@ def solve(exercise: str | None, *, seed: int, place: str | None, notation: str |
         known = bank().get(instance.exercise.slug)  # a line tells no notation
         notation = notation or (known.notation if known else None)
     solution = Solution(instance, notation or instance.exercise.notation, digits)
-    width = columns()
+    steps, width = _steps(instance, start), columns()
     click.secho(instance.exercise.title, bold=True)
     print_heading("Given", width)
     for name in instance.needed:
         click.echo(folded(_givens(solution, name), width).replace(_TIED, " "))
     phase = None
-    for step, line in zip(instance.steps, solution.lines, strict=True):
+    for step in steps:
         if step.phase != phase:
             print_heading(step.phase.heading, width)
             phase = step.phase
-        click.echo(_laid_out(line, width))
+        click.echo(_laid_out(solution.line(step), width))
+
+
+def _steps(instance: Instance, start: str | None) -> tuple[Cell, ...]:
+    if start is None:
+        return instance.steps
+    try:
+        return steps_from(instance, start)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--from") from error
 
 
 def _givens(solution: Solution, name: str) -> str:
     keys, values = solution.instance.structure.keys[name].flat, solution.instance.values
-    numbers = {solution.symbol(key).text: shortest(values[key], 15) for key in keys}  # a shared bias is said once
+    numbers = {solution.symbol(key).text: exact(values[key]) for key in keys}  # a shared bias is said once
     return ",  ".join(f"{symbol}{_TIED}={_TIED}{number}" for symbol, number in numbers.items())
 
 

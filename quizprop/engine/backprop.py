@@ -23,13 +23,31 @@ __all__ = ["training_step"]
 # --- forward --------------------------------------------------------------------------------------------------------
 
 
-@formula("z", title="net input", latex=r"z_j = \sum_i w_{ji}\,a_i + b_j")
+@formula(
+    "z",
+    title="net input",
+    latex=r"z_j = \sum_i w_{ji}\,a_i + b_j",
+    matrix=r"$Z^{[$l]} = W^{[$l]} $A^{[$p]} + b^{[$l]}",
+    idea=(
+        "A unit first adds up what reaches it: each activation of the layer below times the weight on its way, "
+        "and the bias on top. Look for the weights that lead into this unit."
+    ),
+)
 def z(W: Array, a_prev: Array, b: Array) -> Array:
     """The weighted sum of what comes in, plus the bias."""
     return matvec(W, a_prev) + b[..., None, :]
 
 
-@formula("z", title="net input", latex=r"z_j = \sum_i w_{ji}\,a_i")
+@formula(
+    "z",
+    title="net input",
+    latex=r"z_j = \sum_i w_{ji}\,a_i",
+    matrix=r"$Z^{[$l]} = W^{[$l]} $A^{[$p]}",
+    idea=(
+        "A unit first adds up what reaches it: each activation of the layer below times the weight on its way. "
+        "Look for the weights that lead into this unit; there is no bias here."
+    ),
+)
 def z_without_bias(W: Array, a_prev: Array) -> Array:
     """The weighted sum of what comes in; the network has no biases."""
     return matvec(W, a_prev)
@@ -38,7 +56,16 @@ def z_without_bias(W: Array, a_prev: Array) -> Array:
 def a(network: "Network", layer: int) -> Formula:
     """The activation of a layer."""
     activation = ACTIVATIONS[network.activations[layer - 1]]
-    return Formula("a", "activation", activation.latex, activation.function, guard=activation.guard)
+    matrix = rf"$A^{{[$l]}} = {activation.matrix}"
+    return Formula(
+        "a",
+        "activation",
+        activation.latex,
+        activation.function,
+        idea=activation.idea,
+        matrix=matrix,
+        guard=activation.guard,
+    )
 
 
 # --- loss -----------------------------------------------------------------------------------------------------------
@@ -47,28 +74,63 @@ def a(network: "Network", layer: int) -> Formula:
 def e(network: "Network") -> Formula:
     """The error of each output alone."""
     loss = LOSSES[network.loss]
-    return Formula("e", "error of one output", loss.latex, loss.error)
+    matrix = rf"\mathcal{{L}} = {loss.matrix}"
+    return Formula("e", "error of one output", loss.latex, loss.error, idea=loss.idea, matrix=matrix)
 
 
-@formula("E", title="total error", latex=r"E = \sum_k E_k", per_example=False)
+@formula(
+    "E",
+    title="total error",
+    latex=r"E = \sum_k E_k",
+    per_example=False,
+    matrix=r"J = \sum_{k$each} \mathcal{L}_{k$each}",
+    idea=(
+        "How wrong the network is as a whole: the errors of all outputs added up, over all examples if there are "
+        "several."
+    ),
+)
 def E_sum(e: Array) -> Array:
     """The errors of all outputs (and examples) added up."""
     return total(total(e, -1), -1)
 
 
-@formula("E", title="mean error", latex=r"E = \frac{1}{n} \sum_k E_k", per_example=False)
+@formula(
+    "E",
+    title="mean error",
+    latex=r"E = \frac{1}{n} \sum_k E_k",
+    per_example=False,
+    matrix=r"J = \frac{1}{n} \sum_{k$each} \mathcal{L}_{k$each}",
+    idea=(
+        "How wrong the network is as a whole: the errors of the outputs, averaged because the loss is a mean over"
+        " outputs."
+    ),
+)
 def E_mean_outputs(e: Array) -> Array:
     """Averaged over the outputs, summed over the examples."""
     return total(total(e, -1), -1) / e.shape[-1]
 
 
-@formula("E", title="mean error", latex=r"E = \frac{1}{m} \sum_i \sum_k E_k^{(i)}", per_example=False)
+@formula(
+    "E",
+    title="mean error",
+    latex=r"E = \frac{1}{m} \sum_i \sum_k E_k^{(i)}",
+    per_example=False,
+    matrix=r"J = \frac{1}{m} \sum_{k$each} \mathcal{L}_{k$each}",
+    idea="How wrong the network is as a whole: add up the outputs of each example, then average over the examples.",
+)
 def E_mean_examples(e: Array) -> Array:
     """Summed over the outputs, averaged over the examples."""
     return total(total(e, -1), -1) / e.shape[-2]
 
 
-@formula("E", title="mean error", latex=r"E = \frac{1}{m\,n} \sum_i \sum_k E_k^{(i)}", per_example=False)
+@formula(
+    "E",
+    title="mean error",
+    latex=r"E = \frac{1}{m\,n} \sum_i \sum_k E_k^{(i)}",
+    per_example=False,
+    matrix=r"J = \frac{1}{m\,n} \sum_{k$each} \mathcal{L}_{k$each}",
+    idea="How wrong the network is as a whole: the errors averaged over the outputs and over the examples.",
+)
 def E_mean_both(e: Array) -> Array:
     """Averaged over the outputs and over the examples."""
     return total(total(e, -1), -1) / (e.shape[-1] * e.shape[-2])
@@ -81,10 +143,19 @@ def dE_da_output(network: "Network") -> Formula:
     """How the loss of an example changes with each output."""
     loss = LOSSES[network.loss]
     latex = r"\frac{\partial E}{\partial a_k} = " + loss.derivative_latex
-    return Formula("dE_da", "derivative of the error by the activation", latex, loss.derivative)
+    title, matrix = "derivative of the error by the activation", rf"d$A^{{[$l]}} = {loss.derivative_matrix}"
+    return Formula("dE_da", title, latex, loss.derivative, idea=loss.derivative_idea, matrix=matrix)
 
 
-@formula("path", title="error along one weight", latex=r"w_{kj}\,\delta_k")
+@formula(
+    "path",
+    title="error along one weight",
+    latex=r"w_{kj}\,\delta_k",
+    idea=(
+        "What one unit of the layer above hands back along one weight: how strongly it wants its net input "
+        "changed, times how strongly this weight moves that net input."
+    ),
+)
 def path(W: Array, delta: Array) -> Array:
     """What unit k sends back to unit j of the layer below, through the weight between them."""
     return W[..., None, :, :] * delta[..., :, :, None]
@@ -94,6 +165,11 @@ def path(W: Array, delta: Array) -> Array:
     "dE_da",
     title="derivative of the error by the activation",
     latex=r"\frac{\partial E}{\partial a_j} = \sum_k w_{kj}\,\delta_k",
+    matrix=r"d$A^{[$l]} = W^{[$n]T}\,d$Z^{[$n]}",
+    idea=(
+        "An activation moves the loss through every unit that it feeds. Follow each of its outgoing weights, take"
+        " weight times delta at the far end, and add up all of them."
+    ),
 )
 def dE_da_hidden(path_next: Array) -> Array:
     """All paths from unit j to the loss, added up."""
@@ -106,21 +182,43 @@ def da_dz(network: "Network", layer: int) -> Formula | None:
     if activation.slope is None:
         return None
     latex = r"\frac{\mathrm{d} a_j}{\mathrm{d} z_j} = " + activation.slope_latex
-    guard = "slope" if activation.saturates else ""
-    return Formula("da_dz", "slope of the activation", latex, activation.slope, guard=guard)
+    matrix = rf"g'^{{[$l]}}($Z^{{[$l]}}) = {activation.slope_matrix}"
+    return Formula(
+        "da_dz",
+        "slope of the activation",
+        latex,
+        activation.slope,
+        idea=activation.slope_idea,
+        matrix=matrix,
+        guard="slope" if activation.saturates else "",
+    )
 
 
 @formula(
     "delta",
     title="delta",
     latex=r"\delta_j = \frac{\partial E}{\partial a_j}\,\frac{\mathrm{d} a_j}{\mathrm{d} z_j}",
+    matrix=r"d$Z^{[$l]} = d$A^{[$l]} \odot g'^{[$l]}($Z^{[$l]})",
+    idea=(
+        "The error has reached the activation; one more factor takes it to the net input. Ask how much the "
+        "activation moves when the net input does: that is the slope of the activation."
+    ),
 )
 def delta(dE_da: Array, da_dz: Array) -> Array:
     """The chain rule through the activation: how the loss changes with the net input."""
     return dE_da * da_dz
 
 
-@formula("delta", title="delta", latex=r"\delta_k = a_k - t_k")
+@formula(
+    "delta",
+    title="delta",
+    latex=r"\delta_k = a_k - t_k",
+    matrix=r"d$Z^{[$l]} = $A^{[$l]} - $Y",
+    idea=(
+        "Cross-entropy was made for this activation: its slope and the derivative of the loss cancel. What is "
+        "left is how far the output is from its target, with its sign."
+    ),
+)
 def delta_fused(a: Array, t: Array) -> Array:
     """Cross-entropy over its own activation: the slope cancels and leaves the difference."""
     return a - t
@@ -130,6 +228,11 @@ def delta_fused(a: Array, t: Array) -> Array:
     "delta",
     title="delta",
     latex=r"\delta_j = a_j \left(g_j - \sum_k g_k\,a_k\right),\; g_k = \frac{\partial E}{\partial a_k}",
+    matrix=r"d$Z^{[$l]} = $A^{[$l]} \odot (d$A^{[$l]} - \mathbf{1}\,\mathbf{1}^T ($A^{[$l]} \odot d$A^{[$l]}))",
+    idea=(
+        "With softmax, raising one net input lowers all other outputs. So each unit gets its own share of the "
+        "error, less the average error of all outputs, weighted by their probabilities."
+    ),
 )
 def delta_softmax(dE_da: Array, a: Array) -> Array:
     """The chain rule through softmax: every output depends on every net input."""
@@ -144,6 +247,11 @@ def delta_softmax(dE_da: Array, a: Array) -> Array:
     title="gradient of a weight",
     latex=r"\frac{\partial E}{\partial w_{ji}} = \sum \delta_j\,a_i",
     per_example=False,
+    matrix=r"dW^{[$l]} = d$Z^{[$l]}\,$A^{[$p]T}",
+    idea=(
+        "A weight multiplies what comes into it. So its gradient is the delta of the unit that it leads to, times"
+        " the activation that it carries; several examples add up."
+    ),
 )
 def grad_W_sum(delta: Array, a_prev: Array) -> Array:
     """Delta times the activation that came in, summed over the examples."""
@@ -155,6 +263,11 @@ def grad_W_sum(delta: Array, a_prev: Array) -> Array:
     title="gradient of a weight",
     latex=r"\frac{\partial E}{\partial w_{ji}} = \frac{1}{m} \sum \delta_j\,a_i",
     per_example=False,
+    matrix=r"dW^{[$l]} = \frac{1}{m}\,d$Z^{[$l]}\,$A^{[$p]T}",
+    idea=(
+        "A weight multiplies what comes into it. So its gradient is the delta of the unit that it leads to, times"
+        " the activation that it carries, averaged over the examples."
+    ),
 )
 def grad_W_mean(delta: Array, a_prev: Array) -> Array:
     """Delta times the activation that came in, averaged over the examples."""
@@ -166,6 +279,11 @@ def grad_W_mean(delta: Array, a_prev: Array) -> Array:
     title="gradient of a bias",
     latex=r"\frac{\partial E}{\partial b_j} = \sum \delta_j",
     per_example=False,
+    matrix=r"db^{[$l]} = ${sum}d$Z^{[$l]}$at_each",
+    idea=(
+        "A bias is a weight on a constant one. So its gradient is the delta of its unit as it stands; several "
+        "examples add up."
+    ),
 )
 def grad_b_sum(delta: Array) -> Array:
     """Delta, summed over the examples: a bias is a weight on a constant 1."""
@@ -177,6 +295,10 @@ def grad_b_sum(delta: Array) -> Array:
     title="gradient of a bias",
     latex=r"\frac{\partial E}{\partial b_j} = \frac{1}{m} \sum \delta_j",
     per_example=False,
+    matrix=r"db^{[$l]} = \frac{1}{m} ${sum}d$Z^{[$l]}$at_each",
+    idea=(
+        "A bias is a weight on a constant one. So its gradient is the delta of its unit, averaged over the examples."
+    ),
 )
 def grad_b_mean(delta: Array) -> Array:
     """Delta, averaged over the examples."""
@@ -188,6 +310,8 @@ def grad_b_mean(delta: Array) -> Array:
     title="gradient of the bias",
     latex=r"\frac{\partial E}{\partial b} = \sum_j \delta_j",
     per_example=False,
+    matrix=r"db^{[$l]} = \sum_{k$each} d$Z^{[$l]}_{k$each}",
+    idea="One bias feeds every unit of the layer, so it moves the loss through each of them: add up their deltas.",
 )
 def grad_b_shared_sum(delta: Array) -> Array:
     """One bias feeds every unit of the layer, so the layer's deltas add up; summed over the examples."""
@@ -199,6 +323,11 @@ def grad_b_shared_sum(delta: Array) -> Array:
     title="gradient of the bias",
     latex=r"\frac{\partial E}{\partial b} = \frac{1}{m} \sum_j \delta_j",
     per_example=False,
+    matrix=r"db^{[$l]} = \frac{1}{m} \sum_{k$each} d$Z^{[$l]}_{k$each}",
+    idea=(
+        "One bias feeds every unit of the layer, so it moves the loss through each of them: add up their deltas, "
+        "and average over the examples."
+    ),
 )
 def grad_b_shared_mean(delta: Array) -> Array:
     """One bias feeds every unit of the layer, so the layer's deltas add up; averaged over the examples."""
@@ -213,6 +342,11 @@ def grad_b_shared_mean(delta: Array) -> Array:
     title="updated weight",
     latex=r"w_{ji}^{+} = w_{ji} - \eta\,\frac{\partial E}{\partial w_{ji}}",
     per_example=False,
+    matrix=r"W^{[$l]} \coloneqq W^{[$l]} - \alpha\,dW^{[$l]}",
+    idea=(
+        "The gradient points uphill, to more loss. Step the other way: from the old weight, take away the "
+        "learning rate times the gradient."
+    ),
 )
 def W_new(W: Array, eta: Array, grad_W: Array) -> Array:
     """One step against the gradient."""
@@ -224,28 +358,54 @@ def W_new(W: Array, eta: Array, grad_W: Array) -> Array:
     title="updated bias",
     latex=r"b_j^{+} = b_j - \eta\,\frac{\partial E}{\partial b_j}",
     per_example=False,
+    matrix=r"b^{[$l]} \coloneqq b^{[$l]} - \alpha\,db^{[$l]}",
+    idea="A bias learns like a weight: from the old bias, take away the learning rate times its gradient.",
 )
 def b_new(b: Array, eta: Array, grad_b: Array) -> Array:
     """One step against the gradient; a shared bias has one cell."""
     return b[..., : grad_b.shape[-1]] - eta[..., None] * grad_b
 
 
-@formula("b_new", title="bias after the step", latex=r"b_j^{+} = b_j", per_example=False)
+@formula(
+    "b_new",
+    title="bias after the step",
+    latex=r"b_j^{+} = b_j",
+    per_example=False,
+    matrix=r"b^{[$l]} \coloneqq b^{[$l]}",
+    idea="Look at the rules of this sheet: its biases are not trained, so a step leaves them as they are.",
+)
 def b_kept(b: Array) -> Array:
     """The exercise leaves its biases as they are, one a unit."""
     return b
 
 
-@formula("b_new", title="bias after the step", latex=r"b^{+} = b", per_example=False)
+@formula(
+    "b_new",
+    title="bias after the step",
+    latex=r"b^{+} = b",
+    per_example=False,
+    matrix=r"b^{[$l]} \coloneqq b^{[$l]}",
+    idea="Look at the rules of this sheet: its bias is not trained, so a step leaves it as it is.",
+)
 def b_kept_shared(b: Array) -> Array:
     """The exercise leaves its shared bias as it is."""
     return b[..., :1]
 
 
+PREDICTION = (
+    "A classifier answers with the class that it finds most likely: look for the largest output, not at its size."
+)
+
 # --- what it was good for -------------------------------------------------------------------------------------------
 
 
-@formula("change", title="change of the error", latex=r"\Delta E = E^{+} - E", per_example=False)
+@formula(
+    "change",
+    title="change of the error",
+    latex=r"\Delta E = E^{+} - E",
+    per_example=False,
+    idea="What the step was good for: the error after it less the error before. Progress is a negative number.",
+)
 def change(E_new: Array, E: Array) -> Array:
     """The error after the step less the error before: negative where the step has helped."""
     return E_new - E
@@ -258,19 +418,22 @@ def change(E_new: Array, E: Array) -> Array:
     per_example=False,
     whole=True,
     options=("no", "yes"),
+    idea="Gradient descent promises a smaller error for a small enough step. Look whether this one kept it.",
 )
 def fell(change: Array) -> Array:
     """1 where the error fell, else 0."""
-    return choose(-change, 1.0, 0.0)
+    return choose(change, 0.0, 1.0)
 
 
-@formula("prediction", title="predicted class", latex=r"\arg\max_k a_k", whole=True)
+@formula("prediction", title="predicted class", latex=r"\arg\max_k a_k", whole=True, idea=PREDICTION)
 def prediction(a: Array) -> Array:
     """Which output is the largest, counted from 1."""
     return largest(a)
 
 
-@formula("prediction", title="predicted class", latex=r"1 \text{ if } a > 0.5 \text{, else } 0", whole=True)
+@formula(
+    "prediction", title="predicted class", latex=r"1 \text{ if } a > 0.5 \text{, else } 0", whole=True, idea=PREDICTION
+)
 def prediction_of_one(a: Array) -> Array:
     """1 where a single sigmoid is above one half, else 0."""
     return choose(a - 0.5, 1.0, 0.0)[..., 0]

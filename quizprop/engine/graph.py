@@ -26,8 +26,12 @@ class Formula:
     ``stem`` is the quantity's name without its layer, ``per_example`` whether each training example has its own value.
     ``guard`` names the check that keeps its values from degenerating (see ``GUARDS``), ``whole`` says that they are
     whole numbers, and ``options`` what 0, 1 and so on stand for where a person chooses rather than computes. In a
-    lesson the formula also says in which ``phase`` it is worked, and how a cell is written as ``text`` and, in LaTeX, as
+    lesson the formula also says in which ``phase`` it is worked, and how a cell is written, as ``text`` and in LaTeX as
     ``symbol``. ``reads`` names the parameters where the function, used elsewhere too, has other names for them.
+    ``idea`` says in plain words what it is and why, the function's first line where nothing else is said. ``matrix`` is
+    the formula of a whole layer, a template: ``$l`` is the layer, ``$p`` the one before, ``$n`` the next; ``$Z``,
+    ``$A`` and ``$Y`` are the letters of net inputs, activations and targets, capitals for a mini-batch; ``$each``,
+    ``$at_each`` and ``$sum`` are the index of the example and the sum over it, empty where there is only one.
     """
 
     stem: str
@@ -42,6 +46,12 @@ class Formula:
     text: str = ""
     symbol: str = ""
     reads: tuple[str, ...] = ()
+    idea: str = ""
+    matrix: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.idea:
+            object.__setattr__(self, "idea", (self.function.__doc__ or "").partition("\n")[0])
 
     def __call__(self, *inputs: Array) -> Array:
         """The function itself."""
@@ -54,7 +64,7 @@ class Formula:
 
 
 GUARDS = ("slope", "share", "kink", "positive")
-"""Slope: not saturated. Share: a probability, not 0 or 1. Kink: the first input is not near 0. Positive: above 0."""
+"""Slope: not saturated. Share: between 0 and 1. Kink: the first input is not near 0. Positive: above 0."""
 
 
 def formula(
@@ -63,13 +73,24 @@ def formula(
     title: str,
     latex: str,
     per_example: bool = True,
+    idea: str = "",
+    matrix: str = "",
     guard: str = "",
     whole: bool = False,
     options: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Array]], Formula]:
     """Give a function the words that explain it."""
     return lambda function: Formula(
-        stem, title, latex, function, per_example=per_example, guard=guard, whole=whole, options=options
+        stem,
+        title,
+        latex,
+        function,
+        per_example=per_example,
+        idea=idea,
+        matrix=matrix,
+        guard=guard,
+        whole=whole,
+        options=options,
     )
 
 
@@ -81,6 +102,7 @@ def step(
     phase: str,
     text: str,
     symbol: str,
+    idea: str = "",
     guard: str = "",
     whole: bool = False,
     options: tuple[str, ...] = (),
@@ -93,6 +115,7 @@ def step(
         latex,
         function,
         per_example=False,
+        idea=idea,
         guard=guard,
         whole=whole,
         options=options,
@@ -195,8 +218,7 @@ class Graph:
             UnknownQuantityError: a wanted name is unknown, or a given that a formula needs is missing.
         """
         values = dict(given)
-        complete = [name for name, value in given.items() if name not in self or not np.isnan(value).any()]
-        needed = self.needed_for(self._by_name if want is None else want, complete)
+        needed = self.needed_for(self._by_name if want is None else want, self.complete(given))
         for quantity in self:
             name = quantity.name
             if name not in needed:
@@ -210,6 +232,10 @@ class Graph:
                 value = carry(name, value)
             values[name] = np.where(np.isnan(given[name]), value, given[name]) if name in given else value
         return values
+
+    def complete(self, given: Mapping[str, Array]) -> list[str]:
+        """The names of which every cell is given."""
+        return [name for name, value in given.items() if name not in self or not np.isnan(value).any()]
 
     def needed_for(self, want: Iterable[str], given: Iterable[str] = ()) -> set[str]:
         """The wanted names and all quantities above them, up to the given ones.

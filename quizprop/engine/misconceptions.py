@@ -234,6 +234,14 @@ def _moved_bias(grad_b: Array) -> Array:
     return grad_b != 0
 
 
+def _renewed(W: Array, W_old: Array) -> Array:
+    return _per_example(np.asarray(np.not_equal(W, W_old).any(-1)))
+
+
+def _renewed_with_bias(W: Array, W_old: Array, b: Array, b_old: Array) -> Array:
+    return _renewed(W, W_old) | (b != b_old)[..., None, :]
+
+
 def _off_diagonal(delta: Array) -> Array:
     units = delta.shape[-1]
     return np.broadcast_to(np.eye(units) == 0, (*delta.shape[:-2], units, units))
@@ -365,6 +373,7 @@ FORWARD = (
         OLD_WEIGHTS,
         (lambda W_old, a_prev, b_old: matvec(W_old, a_prev) + _per_example(b_old),),
         has_bias,
+        where=_renewed_with_bias,
         after=True,
     ),
     Misconception(
@@ -374,6 +383,7 @@ FORWARD = (
         OLD_WEIGHTS,
         (lambda W_old, a_prev: matvec(W_old, a_prev),),
         no_bias,
+        where=_renewed,
         after=True,
     ),
     Misconception(
@@ -1160,7 +1170,6 @@ UPDATES = (
             lambda eta, grad_W: -(eta[..., None, None] * grad_W),
         ),
         anywhere,
-        where=_moved_weight,
     ),
     Misconception(
         "weight_scaled",
@@ -1169,7 +1178,6 @@ UPDATES = (
         "The learning rate was multiplied with the weight. It scales the gradient; the old weight enters whole.",
         (lambda W, eta, grad_W: eta[..., None, None] * (W - grad_W),),
         anywhere,
-        where=_moved_weight,
     ),
     Misconception(
         "step_added",
@@ -1208,7 +1216,6 @@ UPDATES = (
         "This is the step alone. The new bias is the old bias minus the step.",
         (lambda eta, grad_b: eta[..., None] * grad_b, lambda eta, grad_b: -(eta[..., None] * grad_b)),
         trains_biases,
-        where=_moved_bias,
     ),
     Misconception(
         "bias_updated",

@@ -24,6 +24,8 @@ class Model:
     __slots__ = ()
 
     examples: int
+    objective: ClassVar[str] = "E"
+    """What the derivatives are the derivatives of."""
     layer_word: ClassVar[str] = "layer"
     """What the number in a quantity's name counts."""
 
@@ -138,8 +140,6 @@ class Lesson(Model):
     """
 
     kind: ClassVar[str]
-    objective: ClassVar[str] = "E"
-    """What the quantities called ``grad_...`` are the derivatives of."""
     __slots__ = ()
     examples: ClassVar[int] = 1  # type: ignore[misc]  # a lesson with a batch counts it among its units
 
@@ -168,6 +168,10 @@ class Lesson(Model):
     def graph(self) -> Graph:
         """The graph of the quantities."""
         return Graph(self.quantities())
+
+    def differentiates(self, gradient: str) -> tuple[str, str]:
+        """What a quantity called ``grad_...`` is the derivative of, and by what."""
+        return self.objective, gradient.removeprefix("grad_")
 
     def source(self, role: str, layer: int | None) -> str:
         """A stem of a layer takes the layer's number, or its neighbour's; every other role is a name."""

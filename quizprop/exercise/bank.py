@@ -76,6 +76,7 @@ def described(error: ValidationError) -> Iterator[str]:
     """Pydantic's findings, one line each: the key as the file spells it, then what to change."""
     for finding in error.errors(include_url=False, include_context=False, include_input=False):
         path = [str(part) for part in finding["loc"]]
-        # The form that a value was taken for is our word, not the file's.
-        key = ".".join(part for place, part in enumerate(path) if not (path[0] == "values" and place == 2))
+        # The form that a value or a network was taken for is our word, not the file's.
+        ours = {"values": 2, "network": 1}.get(path[0]) if path else None
+        key = ".".join(part for place, part in enumerate(path) if place != ours)
         yield f"{key}: {finding['msg'].removeprefix('Value error, ')}"

@@ -1,6 +1,6 @@
 """Which drawn instances may be served: honest work is always accepted, every modelled mistake is always visible."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from quizprop.engine.arrays import Array, select
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
-from quizprop.exercise.slips import Route, routes, shows, unseen, wrong, wrong_value
+from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 
@@ -51,7 +51,17 @@ class Plan:
     @cached_property
     def asked(self) -> dict[str, Array]:
         """For each quantity of which something is asked, in the order of the sheet, a mask over its cells."""
-        wanted = set(self.exercise.asked)
+        masks = self._masks(self.exercise.asked)
+        asked = {name: mask & ~self.shown[name] if name in self.shown else mask for name, mask in masks.items()}
+        return {name: mask for name, mask in asked.items() if mask.any()}
+
+    @cached_property
+    def shown(self) -> dict[str, Array]:
+        """For each quantity of which something is given away, a mask over its cells."""
+        return self._masks(self.exercise.shown)
+
+    def _masks(self, names: Iterable[str]) -> dict[str, Array]:
+        wanted = set(names)
         masks = {}
         for quantity in self.structure.graph:
             keys = self.structure.keys[quantity.name]
@@ -64,7 +74,7 @@ class Plan:
     @cached_property
     def given_shapes(self) -> dict[str, tuple[int, ...]]:
         """What one instance is given, with its shape: the model's values, then what the exercise shows."""
-        names = (*self.structure.model.givens(), *self.exercise.shown)
+        names = (*self.structure.model.givens(), *self.shown)
         return {name: self.structure.keys[name].shape for name in names}
 
     @property
@@ -81,7 +91,7 @@ class Plan:
     @cached_property
     def switched(self) -> tuple[str, ...]:
         """The quantities that are 0 where a unit is off."""
-        return tuple(quantity.name for quantity in self.structure.graph if quantity.formula.guard == "kink")
+        return tuple(each.name for each in self.structure.graph if each.formula.guard == "kink" and not each.after)
 
     def asks(self, name: str, place: tuple[int, ...]) -> bool:
         """Whether the cell of a quantity is asked."""
@@ -107,11 +117,25 @@ class Plan:
         return frozenset(worked | guarded)
 
     @cached_property
+    def gaps(self) -> dict[str, Array]:
+        """For each quantity of which only some cells are written or shown, NaN at the others."""
+        names = dict.fromkeys((*self.asked, *self.shown))
+        masks = {name: self.asked.get(name, False) | self.shown.get(name, np.False_) for name in names}
+        return {name: np.where(mask, 0.0, np.nan) for name, mask in masks.items() if not mask.all()}
+
+    @cached_property
     def written(self) -> frozenset[str]:
-        """The keys of the cells that stand on a full sheet: those asked, and those of the shown quantities."""
+        """The keys of the cells that stand on a full sheet: those asked and those shown."""
         keys = self.structure.keys
-        shown = (key for name in self.exercise.shown for key in keys[name].flat)
-        return frozenset((*(key for name, mask in self.asked.items() for key in keys[name][mask]), *shown))
+        masks = (*self.asked.items(), *self.shown.items())
+        return frozenset(key for name, mask in masks for key in keys[name][mask])
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The keys of what a student starts from: the givens, and the cells shown."""
+        keys = self.structure.keys
+        givens = (key for name in self.structure.model.givens() for key in keys[name].flat)
+        return frozenset((*givens, *(key for name, mask in self.shown.items() for key in keys[name][mask])))
 
     @cached_property
     def showing(self) -> Mapping[Route, Array]:
@@ -213,12 +237,12 @@ def _guarded(quantity: Quantity, value: Array) -> Iterator[Rule]:
         case "slope":
             yield f"{place} is saturated", _all(np.abs(value) >= LEAST_SLOPE)
         case "share":
-            yield f"{place} is saturated", _all((value >= LEAST_SLOPE) & (value <= 1 - LEAST_SLOPE))
+            yield f"{place} is near 0 or 1, or beyond", _all((value >= LEAST_SLOPE) & (value <= 1 - LEAST_SLOPE))
         case "positive":
             yield f"{quantity.name} is not positive", _all(value > 0)
 
 
-def _visible_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
     """Each asked value is told from 0, each unit from its kink, and each mistake from the truth, by the factor."""
     for quantity in plan.structure.graph:
         if quantity.formula.guard == "kink" and quantity.name in sheet.values:
@@ -236,7 +260,8 @@ def _visible_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Ite
     entries = _kept(plan, sheet)
     for route in plan.showing:
         value = wrong_value(plan.structure, route, sheet.values, entries=entries)
-        yield from _told_apart(plan, route, sheet, value, LEAST_FACTOR * sheet.tolerance[route.shown_at])
+        apart = _apart(route, sheet, value, LEAST_FACTOR * sheet.tolerance[route.shown_at])
+        yield _told(plan, route, given, apart)
 
 
 def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
@@ -248,27 +273,33 @@ def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
     return np.asarray(spread(plan.structure, quantity, sheet.values, errors, value) == 0)
 
 
-def _apart_rules(plan: Plan, _given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+def _apart_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
     """Even a mistake that was rounded on its way stays outside the tolerance of the truth."""
     entries = _kept(plan, sheet)
     for route in plan.showing:
         value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=entries)
-        yield from _told_apart(plan, route, sheet, value, tolerance + sheet.tolerance[route.shown_at])
+        apart = _apart(route, sheet, value, tolerance + sheet.tolerance[route.shown_at])
+        yield _told(plan, route, given, apart)
 
 
-def _told_apart(plan: Plan, route: Route, sheet: Sheet, value: Array, distance: Array) -> Iterator[Rule]:
-    name = route.shown_at
-    apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.asarray(shows(route, sheet.values))
-    # An exact 0 that the mistake leaves at 0 is no place to make it.
-    apart |= (value == 0) & (sheet.expected[name] == 0)
+def _apart(route: Route, sheet: Sheet, value: Array, distance: Array) -> Array:
+    """Where a mistaken value is so far from the right one, or can't be made."""
+    apart = (np.abs(value - sheet.expected[route.shown_at]) > distance) | ~np.asarray(shows(route, sheet.values))
     # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
-    apart |= ~np.isfinite(value)
-    yield f"{name} can't show {route.mistake.code}", _all(apart[..., plan.showing[route]])
+    return np.asarray(apart | ~np.isfinite(value))
+
+
+def _told(plan: Plan, route: Route, given: Mapping[str, Array], apart: Array) -> Rule:
+    """The rule that every asked cell tells the mistake, but for those that it leaves alone whatever the numbers."""
+    mask = plan.showing[route]
+    if (plan.structure.model.has_zeros or len(route.way) > 1) and not apart[..., mask].all():
+        apart = apart | idle(plan.structure, route, given, entries=plan.gaps)
+    return f"{route.shown_at} can't show {route.mistake.code}", _all(apart[..., mask])
 
 
 def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
-    """Of the quantities of which only some cells are asked, the right values of these: slips elsewhere leave them."""
-    return {name: np.where(mask, sheet.expected[name], np.nan) for name, mask in plan.asked.items() if not mask.all()}
+    """Of the quantities of which only some cells are written or shown, their values: slips elsewhere leave them."""
+    return {name: np.where(np.isnan(gaps), np.nan, sheet.values[name]) for name, gaps in plan.gaps.items()}
 
 
 def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
@@ -299,7 +330,7 @@ def _restrict(arrays: Mapping[str, Array], passed: Array) -> dict[str, Array]:
 
 
 def _restrict_sheet(sheet: Sheet, passed: Array) -> Sheet:
-    # On an exact sheet a value is what is expected, and its error the tolerance.
     expected, tolerance = _restrict(sheet.expected, passed), _restrict(sheet.tolerance, passed)
-    given = _restrict({name: value for name, value in sheet.values.items() if name not in expected}, passed)
-    return Sheet({**given, **expected}, dict(tolerance), expected, tolerance)
+    # On an exact sheet most values are what is expected: one array serves for both.
+    own = {name: value for name, value in sheet.values.items() if value is not sheet.expected.get(name)}
+    return Sheet({**expected, **_restrict(own, passed)}, _restrict(sheet.errors, passed), expected, tolerance)

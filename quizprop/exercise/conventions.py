@@ -9,9 +9,9 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
+from quizprop.exercise.figures import exact, figure_latex
 from quizprop.exercise.instance import Instance, Phase
 from quizprop.exercise.notation import symbol
-from quizprop.exercise.numbers import show
 
 __all__ = ["Convention", "activation_latex", "conventions", "loss_latex"]
 
@@ -21,6 +21,7 @@ _BIASES: Final = {"unit": "one a unit", "shared": "one a layer, shared", "none":
 _LETTERS: Final[Mapping[str, Mapping[str, str]]] = {
     "mazur": {"a": r"\text{out}", "z": r"\text{net}", "t": r"\text{target}"},
     "course": {"a": "a", "z": "z", "t": "y"},
+    "matrix": {"a": "a", "z": "z", "t": "y"},
     "plain": {"a": "a", "z": "z", "t": "t"},
 }
 
@@ -36,7 +37,8 @@ class Convention:
 
 def conventions(instance: Instance, notation: str) -> tuple[Convention, ...]:
     """The rules that matter for what this sheet asks."""
-    carry = Convention("Carry", f"{instance.exercise.places} decimals")
+    rounded = Convention("Carry", f"{instance.exercise.places} decimals")
+    carry = rounded if instance.plan.rounded else Convention("Answers", "whole numbers")
     if isinstance(instance.model, Lesson):
         return (carry, *(Convention(rule.name, rule.words, rule.latex) for rule in instance.model.rules))
     return (carry, *_conventions(instance, instance.model, notation))
@@ -46,7 +48,7 @@ def _conventions(instance: Instance, network: Network, notation: str) -> Iterato
     phases = {cell.phase for cell in instance.cells}
     if any("eta" in cell.depends_on for cell in instance.cells):
         rate = symbol("eta", network, notation).latex
-        yield Convention("Learning rate", "", f"{rate} = {show(float(instance.given['eta']))}")
+        yield Convention("Learning rate", "", f"{rate} = {figure_latex(exact(instance.given['eta']))}")
     if phases - {Phase.FORWARD}:
         yield Convention("Loss", _loss_words(network), loss_latex(network, notation))
     if network.examples > 1 and phases & {Phase.OUTPUT, Phase.HIDDEN}:

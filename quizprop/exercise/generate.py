@@ -74,13 +74,13 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
 
 def show(plan: Plan, given: dict[str, Array]) -> dict[str, Array]:
     """The givens with the quantities that the exercise shows, rounded to its places; work goes on with them so."""
-    shown, places = plan.exercise.shown, plan.exercise.places
+    places = plan.exercise.places
 
     def carry(name: str, value: Array) -> Array:
-        return np.round(value, places) if name in shown else value
+        return np.where(plan.shown[name], np.round(value, places), value) if name in plan.shown else value
 
-    values = plan.structure.graph.evaluate(given, want=shown, carry=carry)
-    return {**given, **{name: values[name] for name in shown}}
+    values = plan.structure.graph.evaluate(given, want=plan.shown, carry=carry)
+    return {**given, **{name: np.where(mask, values[name], np.nan) for name, mask in plan.shown.items()}}
 
 
 def _columns(value: Value, shape: tuple[int, ...], *, tied: bool) -> int:
@@ -118,4 +118,9 @@ def draw_many(exercise: Exercise, rng: np.random.Generator) -> Iterator[Instance
     """Certified instances without end; the first is the one that ``draw`` gives."""
     for block in certified_blocks(Plan(exercise), rng):
         for index in range(len(block.passed)):
-            yield Instance(exercise, {name: array[index].tolist() for name, array in block.given.items()})
+            yield Instance(exercise, {name: _nested(array[index]) for name, array in block.given.items()})
+
+
+def _nested(array: Array) -> Any:  # noqa: ANN401 - a number, or lists of them
+    """The array as lists, None for what is not given."""
+    return np.where(np.isnan(array), None, array).tolist() if np.isnan(array).any() else array.tolist()  # type: ignore[call-overload]

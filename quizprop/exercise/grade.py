@@ -94,8 +94,8 @@ def grade(
     readings = {
         cell.key: read_number(answers.get(cell.key, ""), decimal_comma=decimal_comma) for cell in instance.cells
     }
-    entries = _entries(instance, readings)
     plan = instance.plan
+    entries = instance.entries({key: read.value for key, read in readings.items() if read.value is not None})
     own = work(instance.structure, instance.arrays, half=plan.half, entries=entries, want=plan.worked)
     with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
         found = dict(_marks(instance, readings, entries, own))
@@ -106,16 +106,6 @@ def grade(
 
 def _credit(verdict: Verdict, follow_credit: float) -> float:
     return {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: follow_credit}.get(verdict, 0.0)
-
-
-def _entries(instance: Instance, readings: Mapping[str, Reading]) -> dict[str, Array]:
-    """The numbers typed, in the shapes of the quantities, NaN where there is none."""
-    entries = {}
-    for name in instance.plan.asked:
-        keys = instance.structure.keys[name]
-        numbers = [readings[key].value if key in readings else None for key in keys.flat]
-        entries[name] = np.array([np.nan if n is None else n for n in numbers]).reshape(1, *keys.shape)
-    return entries
 
 
 def _marks(
@@ -208,5 +198,6 @@ class _Tutor:
         if (route, own) not in self._worked:
             sheet, entries = (self.own, self.entries) if own else (self.instance.sheet, None)
             half = self.instance.plan.half
-            self._worked[route, own] = wrong(self.instance.structure, route, sheet, half=half, entries=entries)
+            kept = self.instance.written(entries or {})
+            self._worked[route, own] = wrong(self.instance.structure, route, sheet, half=half, entries=kept)
         return self._worked[route, own]

@@ -41,8 +41,9 @@ class Worker:
         scale = 10.0**self.places
         units = value * scale
         if self.half_up:
-            units += 0.5
-            np.floor(units, out=units)
+            # Away from zero, as people do it.
+            units += np.copysign(0.5, units)
+            np.trunc(units, out=units)
         else:
             np.rint(units, out=units)
         units /= scale
@@ -81,7 +82,7 @@ class Worker:
             for name, array in given.items()
             for place, key in np.ndenumerate(structure.keys[name])
         }
-        needed = structure.graph.needed_for(want, given)
+        needed = structure.graph.needed_for(want, structure.graph.complete(given))
         for name in (quantity.name for quantity in structure.graph):
             if name in needed:
                 expressions = structure.expressions[name]
@@ -89,6 +90,8 @@ class Worker:
                 for place, expression in np.ndenumerate(expressions):
                     value[place] = expression.evaluate(cells.__getitem__, self.rounded)
                 carried = carry(name, np.moveaxis(value, -1, 0))
+                if name in given:
+                    carried = np.where(np.isnan(given[name]), carried, given[name])
                 cells |= {key: carried[(..., *place)] for place, key in np.ndenumerate(structure.keys[name])}
 
 

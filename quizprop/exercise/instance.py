@@ -1,5 +1,6 @@
 """One served exercise: a family with its drawn numbers, the cells to fill in, and the exact answers behind them."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +31,11 @@ class Phase(StrEnum):
     BACKWARD = "backward"
     GRADIENTS = "gradients"
     UPDATE = "update"
+    STEP_1 = "step 1"
+    STEP_2 = "step 2"
     AFTER = "after"
+    CHECK = "check"
+    COUNT = "count"
 
     @property
     def heading(self) -> str:
@@ -46,7 +51,11 @@ _HEADINGS = {
     Phase.GRADIENTS: "Gradients",
     Phase.BACKWARD: "Backward pass",
     Phase.UPDATE: "Update",
+    Phase.STEP_1: "Step 1",
+    Phase.STEP_2: "Step 2",
     Phase.AFTER: "After the step",
+    Phase.CHECK: "Numerical check",
+    Phase.COUNT: "Parameters",
 }
 
 _PHASES = {
@@ -123,7 +132,8 @@ class Instance:
     @cached_property
     def needed(self) -> tuple[str, ...]:
         """The names of the givens that the asked cells read; a forward pass, say, has no use for its targets."""
-        above = self.structure.graph.needed_for(self.plan.asked, self.exercise.shown)
+        shown = [name for name, mask in self.plan.shown.items() if mask.all()]
+        above = self.structure.graph.needed_for(self.plan.asked, shown)
         read = {name for quantity in above for name in self.structure.graph[quantity].inputs}
         return tuple(name for name in self.given if name in read)
 
@@ -154,7 +164,7 @@ class Instance:
         while waiting:
             key = waiting.pop()
             name, place = self.structure.places[key]
-            if name in self.given or key in wanted:
+            if key in self.plan.known or key in wanted:
                 continue
             wanted.add(key)
             waiting.extend(self.structure.expressions[name][place].names())
@@ -179,7 +189,7 @@ class Instance:
         """The keys that a cell's formula reads; for a cell that is not asked, what that one reads in turn."""
         for key in self.structure.expressions[name][place].names():
             source, at = self.structure.places[key]
-            if source not in self.given and not self.plan.asks(source, at):
+            if key not in self.plan.known and not self.plan.asks(source, at):
                 yield from self._reads(source, at)
             else:
                 yield key
@@ -195,14 +205,28 @@ class Instance:
     @cached_property
     def values(self) -> dict[str, float]:
         """The exact value of every given and every quantity's cell, asked or not, by key."""
-        return self._by_key(self.structure.graph.evaluate(self.arrays))
+        return self.by_key(self.structure.graph.evaluate(self.arrays))
 
     @cached_property
     def tolerances(self) -> dict[str, float]:
         """How far an accepted answer may be from the exact one, by key."""
-        return self._by_key(self.sheet.tolerance)
+        return self.by_key(self.sheet.tolerance)
 
-    def _by_key(self, arrays: Mapping[str, Array]) -> dict[str, float]:
+    def entries(self, numbers: Mapping[str, float]) -> dict[str, Array]:
+        """A student's numbers by key, in the shapes of the quantities that are asked; NaN where there is none."""
+        numbered = np.frompyfunc(lambda key: numbers.get(key, math.nan), 1, 1)
+        return {name: np.asarray(numbered(self.structure.keys[name]), dtype=float)[None] for name in self.plan.asked}
+
+    def written(self, entries: Mapping[str, Array]) -> dict[str, Array]:
+        """A student's entries with what the exercise shows: what stands on their sheet, NaN elsewhere."""
+        written = dict(entries)
+        for name in self.plan.shown:
+            shown = self.arrays[name]
+            written[name] = np.where(np.isnan(shown), written.get(name, np.nan), shown)
+        return written
+
+    def by_key(self, arrays: Mapping[str, Array]) -> dict[str, float]:
+        """The numbers of a batch of one by the keys of their cells."""
         keys = self.structure.keys
         return {
             key: float(value)

@@ -1,7 +1,8 @@
-"""How a cell's key is read, and how its quantity is written: Mazur's names, the course's, or the plain keys.
+"""How a cell's key is read, and how its quantity is written: Mazur's names, the course's, matrices', or the plain keys.
 
-Three tables of templates say all of it, one row a stem: the Unicode text for terminals and tables, and the LaTeX.
-``symbol`` fills a row in for one cell of one network; ``mathml`` turns LaTeX into markup that a page can hold.
+Four tables of templates say all of it, one row a stem: the Unicode text for terminals and tables, and the LaTeX.
+``symbol`` fills a row in for one cell of one network, ``layer_formula`` a whole layer's formula; ``mathml`` turns LaTeX
+into markup that a page can hold.
 """
 
 import math
@@ -17,19 +18,14 @@ from typing import Final
 import nh3
 from latex2mathml.converter import convert
 
-from quizprop.engine.graph import quantity_name
+from quizprop.engine.graph import Quantity, quantity_name
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.exercise.lesson_words import spelled
+from quizprop.exercise.names import NOTATIONS
 
-__all__ = ["NOTATIONS", "Key", "Symbol", "mathml", "parse_key", "symbol", "unit_symbol"]
-
-NOTATIONS: Final = (
-    ("mazur", "Mazur: net_h1, out_h1, w5, ∂E_total/∂w5"),
-    ("course", "Course: z^[1]_1, a^[1]_1, dW^[2]_1,2"),
-    ("plain", "Plain: z1[1], a1[1], grad_W2[1,2]"),
-)
+__all__ = ["NOTATIONS", "Key", "Symbol", "layer_formula", "mathml", "parse_key", "symbol", "unit_symbol"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,8 @@ _STEMS: Final[Mapping[str, _Stem]] = MappingProxyType({
 
 # A row is (text, LaTeX). $k and $j are the indices, $l the layer and $p the one before it; $m marks the example and $n
 # is that mark as a superscript of its own; $unit is the name of unit k in Mazur's drawing; $a is the symbol of the
-# unit's activation and $a_prev that of unit j in the layer before, an input perhaps.
+# unit's activation and $a_prev that of unit j in the layer before, an input perhaps. $Z, $A and $Y are the letters of
+# matrices, small ones for a single example's columns, and $col is the example as an index.
 _Rows = Mapping[str, tuple[str, str]]
 
 _MAZUR: Final[_Rows] = MappingProxyType({
@@ -126,11 +123,40 @@ _COURSE: Final[_Rows] = MappingProxyType({
     "b_new": ("b_new^[$l]$of_unit", r"b^{[$l]\,\text{new}}$of_unit"),
     "z_new": ("z_new^[$l]${m}_$k", r"z^{[$l]$m\,\text{new}}_{$k}"),
     "a_new": ("a_new^[$l]${m}_$k", r"a^{[$l]$m\,\text{new}}_{$k}"),
-    "e_new": ("L_new${n}_$k", r"\mathcal{L}^{\text{new}}${n}_{$k}"),
+    "e_new": ("L_new${n}_$k", r"\mathcal{L}^{$m\,\text{new}}_{$k}"),
     "E_new": ("${cost}_new", r"$cost^{\text{new}}"),
     "change": ("Δ$cost", r"\Delta $cost"),
     "fell": ("${cost}_new < $cost", r"$cost^{\text{new}} < $cost"),
     "prediction": ("ŷ$n", r"\text{class}$n"),
+})  # fmt: skip
+
+_MATRIX: Final[_Rows] = MappingProxyType({
+    "input": ("$A^[0]_$k", "$A^{[0]}_{$k}"),
+    "unit": ("$A^[$l]_$k", "$A^{[$l]}_{$k}"),
+    "x": ("$A^[0]_$k$col", "$A^{[0]}_{$k$col}"),
+    "t": ("${Y}_$k$col", "${Y}_{$k$col}"),
+    "W": ("W^[$l]_$k,$j", "W^{[$l]}_{$k,$j}"),
+    "b": ("b^[$l]$of_unit", "b^{[$l]}$of_unit"),
+    "eta": ("α", r"\alpha"),
+    "z": ("$Z^[$l]_$k$col", "$Z^{[$l]}_{$k$col}"),
+    "a": ("$A^[$l]_$k$col", "$A^{[$l]}_{$k$col}"),
+    "e": ("L_$k$col", r"\mathcal{L}_{$k$col}"),
+    "E": ("J", "J"),
+    "dE_da": ("d$A^[$l]_$k$col", "d$A^{[$l]}_{$k$col}"),
+    "da_dz": ("g'^[$l]($Z^[$l]_$k$col)", "g'^{[$l]}($Z^{[$l]}_{$k$col})"),
+    "delta": ("d$Z^[$l]_$k$col", "d$Z^{[$l]}_{$k$col}"),
+    "path": ("d$A^[$p]_$j$col via $Z^[$l]_$k$col", r"d$A^{[$p]}_{$j$col}\ \text{via}\ $Z^{[$l]}_{$k$col}"),
+    "grad_W": ("dW^[$l]_$k,$j", "dW^{[$l]}_{$k,$j}"),
+    "grad_b": ("db^[$l]$of_unit", "db^{[$l]}$of_unit"),
+    "W_new": ("W_new^[$l]_$k,$j", r"W^{[$l]\,\text{new}}_{$k,$j}"),
+    "b_new": ("b_new^[$l]$of_unit", r"b^{[$l]\,\text{new}}$of_unit"),
+    "z_new": ("${Z}_new^[$l]_$k$col", r"$Z^{[$l]\,\text{new}}_{$k$col}"),
+    "a_new": ("${A}_new^[$l]_$k$col", r"$A^{[$l]\,\text{new}}_{$k$col}"),
+    "e_new": ("L_new_$k$col", r"\mathcal{L}^{\text{new}}_{$k$col}"),
+    "E_new": ("J_new", r"J^{\text{new}}"),
+    "change": ("ΔJ", r"\Delta J"),
+    "fell": ("J_new < J", r"J^{\text{new}} < J"),
+    "prediction": ("class$n", r"\text{class}$n"),
 })  # fmt: skip
 
 _PLAIN: Final[_Rows] = MappingProxyType({
@@ -162,7 +188,9 @@ _PLAIN: Final[_Rows] = MappingProxyType({
     "prediction": ("$key", r"\text{class}$n"),
 })  # fmt: skip
 
-_TABLES: Final[Mapping[str, _Rows]] = MappingProxyType({"mazur": _MAZUR, "course": _COURSE, "plain": _PLAIN})
+_TABLES: Final[Mapping[str, _Rows]] = MappingProxyType(
+    {"mazur": _MAZUR, "course": _COURSE, "matrix": _MATRIX, "plain": _PLAIN}
+)
 
 _NUMBER: Final = "([1-9][0-9]{0,5})"
 _LAYER: Final = "(0|[1-9][0-9]{0,5})"
@@ -268,6 +296,67 @@ def unit_symbol(layer: int, unit: int, network: Network, notation: str) -> Symbo
     return _fill("unit" if layer else "input", Key("a", layer, (unit,)), network, notation)
 
 
+@lru_cache(maxsize=1024)
+def layer_formula(quantity: Quantity, network: Network, inside: tuple[Quantity, ...] = ()) -> Symbol | None:
+    """The formula of a whole layer in matrices, each example a column: ``dZ^{[1]} = dA^{[1]} ⊙ g'^{[1]}(Z^{[1]})``.
+
+    Args:
+        quantity: whose formula; None comes back where it has none in matrices, and after the step.
+        network: that it belongs to.
+        inside: quantities that nobody writes down: their own formulas stand in their places.
+    """
+    if not quantity.formula.matrix or quantity.after:
+        return None
+    left, sign, right = re.split(r" (=|\\coloneqq) ", _matrix(quantity, network), maxsplit=1)
+    for part in inside:
+        name, _, meaning = _matrix(part, network).partition(" = ")
+        right = right.replace(name, meaning if _is_one_term(meaning) else f"({meaning})")
+    latex = f"{left} {sign} {right}"
+    return Symbol(_plain_text(latex), latex)
+
+
+def _matrix(quantity: Quantity, network: Network) -> str:
+    layer, batch = quantity.layer or 0, network.examples > 1
+    index = (
+        {"each": ",i", "at_each": "_{:,i}", "sum": r"\sum_{i} "}
+        if batch
+        else dict.fromkeys(("each", "at_each", "sum"), "")
+    )
+    return Template(quantity.formula.matrix).substitute(
+        _matrix_letters(network), l=layer, p=layer - 1, n=layer + 1, **index
+    )
+
+
+def _is_one_term(latex: str) -> bool:
+    """Whether no sum or difference stands outside of brackets."""
+    return not re.search(" [-+] |^-", re.sub(r"\([^()]*\)|\{[^{}]*\}", "", latex))
+
+
+_PART: Final = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+_WORDS: Final[Mapping[str, str]] = MappingProxyType({
+    r"\odot": "⊙",
+    r"\sigma": "σ",
+    r"\alpha": "α",
+    r"\sum": "Σ",
+    r"\le": "≤",
+    r"\coloneqq": ":=",
+    r"\,": " ",
+    **{rf"\{name}": name for name in ("tanh", "ln", "max")},
+})  # fmt: skip
+
+
+def _plain_text(latex: str) -> str:
+    """A layer's formula for a terminal."""
+    text = re.sub(rf"\\t?frac{_PART}{_PART}", _quotient, latex)
+    text = re.sub(r"\\[a-z]+|\\,", lambda word: _WORDS.get(word[0], ""), text)
+    return re.sub(r"[{}]", "", text).replace("-", "−")
+
+
+def _quotient(found: re.Match[str]) -> str:
+    above, below = (part if len(part) == 1 else f"({part})" for part in found.groups())
+    return f"{above}/{below}"
+
+
 @lru_cache(maxsize=4096)
 def mathml(latex: str, *, display: bool = False) -> str:
     """LaTeX as a MathML element to put into an HTML page; anything but MathML is taken out.
@@ -355,7 +444,8 @@ def _parts(key: Key, network: Network, mark: str) -> tuple[dict[str, object], di
     shared = network.bias == "shared"
     batch = network.examples > 1
     both = {"key": key, "k": k, "j": j, "l": layer, "p": layer - 1, "m": example}
-    both |= {"unit": unit, "weight": weight}
+    both |= {"unit": unit, "weight": weight, **_matrix_letters(network)}
+    both["col"] = f",{key.example or 'i'}" if batch else ""
     words = {
         "n": example and f"^{example}",
         "of_unit": "" if shared else f"_{k}",
@@ -372,6 +462,11 @@ def _parts(key: Key, network: Network, mark: str) -> tuple[dict[str, object], di
         "unit_name": f"{letter}_{{{number}}}",
     }
     return both | words, both | names
+
+
+def _matrix_letters(network: Network) -> dict[str, str]:
+    """Capitals for matrices, a column an example; small letters where there is only one column."""
+    return {letter: letter if network.examples > 1 else letter.lower() for letter in "ZAY"}
 
 
 def _unit_name(layer: int, unit: int, network: Network) -> tuple[str, int]:

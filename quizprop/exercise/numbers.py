@@ -17,11 +17,12 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
-__all__ = ["Reading", "read_number", "show"]
+from quizprop.exercise.figures import exact, significant
+
+__all__ = ["Reading", "read_number"]
 
 _LONGEST: Final = 200  # characters
 _DEEPEST: Final = 20  # parentheses and powers inside one another
@@ -105,21 +106,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> Reading:
         return Reading(text, None, problem=str(problem))
     # A number by itself is echoed to its last digit; what was computed is not exact to the last digit anyway.
     operands = sum(token.kind in ("number", "name", "superscript") for token in tokens)
-    return Reading(text, value, echo=show(value) if operands == 1 else _show_rounded(value))
-
-
-def show(value: float) -> str:
-    """The shortest decimal that reads back as the same float64: "0.000438568", "-0.25", "5", and "2e-22" if tiny."""
-    value = float(value)  # NumPy's own floats have another repr
-    if value == 0:
-        return "0"
-    if not 1e-9 <= abs(value) < 1e16:
-        return repr(value)
-    return f"{Decimal(repr(value)):f}".removesuffix(".0")
-
-
-def _show_rounded(value: float) -> str:
-    return show(float(f"{value:.10g}"))
+    return Reading(text, value, echo=exact(value) if operands == 1 else significant(value))
 
 
 class _UnreadableError(ValueError):
@@ -277,7 +264,7 @@ def _power(base: float, exponent: float) -> float:
         raise _UnreadableError("This divides by 0: a negative power of 0 has no value.")
     if base < 0 and not exponent.is_integer():
         raise _UnreadableError(
-            f"{_show_rounded(base)} is negative, so its power {_show_rounded(exponent)} is no real number."
+            f"{significant(base)} is negative, so its power {significant(exponent)} is no real number."
             " Check the sign and the parentheses."
         )
     try:
@@ -306,9 +293,9 @@ _FUNCTIONS: Final[Mapping[str, Callable[[float], float]]] = MappingProxyType({
 
 def _call(function: str, argument: float) -> float:
     if function in ("ln", "log", "log10") and argument <= 0:
-        raise _UnreadableError(f"{function} takes a number above 0, and this is {_show_rounded(argument)}.")
+        raise _UnreadableError(f"{function} takes a number above 0, and this is {significant(argument)}.")
     if function == "sqrt" and argument < 0:
-        raise _UnreadableError(f"sqrt takes 0 or a number above it, and this is {_show_rounded(argument)}.")
+        raise _UnreadableError(f"sqrt takes 0 or a number above it, and this is {significant(argument)}.")
     try:
         return _FUNCTIONS[function](argument)
     except OverflowError:

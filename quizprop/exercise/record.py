@@ -17,6 +17,7 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from quizprop.engine.arrays import Array
+from quizprop.engine.structure import structure_of
 from quizprop.exercise.bank import described
 from quizprop.exercise.certify import HONEST_SHEETS, Block, Plan
 from quizprop.exercise.generate import certified_blocks
@@ -193,12 +194,22 @@ def _instance(read: _Line) -> Instance:
             "network": read.network,
             "values": {name: value for name, value in read.given.items() if name in values},
             "asked": [asked.key for asked in read.asked],
-            "shown": [name for name in read.given if name not in values],
+            "shown": [shown for name in read.given if name not in values for shown in _shown(read, name)],
         }
     )
     if not exercise.fixed:
         raise ValueError("given: holds a range; a record has numbers alone")
     return Instance(exercise, read.given)
+
+
+def _shown(read: _Line, name: str) -> Iterator[str]:
+    """The quantity's name or, where some of its cells are null, the keys of the others."""
+    keys = structure_of(read.network.build()).keys.get(name)
+    given = np.array(read.given[name], dtype=float)
+    if keys is None or not np.isnan(given).any() or given.shape != keys.shape:
+        yield name
+    else:
+        yield from keys[~np.isnan(given)]
 
 
 class RecordFile:

@@ -18,7 +18,10 @@ from quizprop.engine.model import Model
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.tolerance import Sheet, judge
 
-__all__ = ["Route", "routes", "shows", "unseen", "wrong", "wrong_value"]
+__all__ = ["Route", "idle", "routes", "shows", "unseen", "wrong", "wrong_value"]
+
+_SAME = 1e-12
+"""Of the value's size: results that differ by less are the same computation."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,24 @@ def wrong_value(
             values[previous] = value if entry is None else np.where(np.isnan(entry), value, entry)
             value = structure.graph[name].of(values)
     return value
+
+
+def idle(structure: Structure, route: Route, given: Mapping[str, Array], *, entries: Mapping[str, Array]) -> Array:
+    """At which cells the mistake changes nothing, whatever the numbers: behind a unit that is off, on a diagonal.
+
+    By trying: numbers a little different would tell apart what agrees by chance alone.
+    """
+    shift = np.random.default_rng(20150317).uniform(1e-4, 1e-3, len(given))
+    moved = {name: value * (1 + by) for (name, value), by in zip(given.items(), shift, strict=True)}
+    values = structure.graph.evaluate(moved, want=[route.shown_at, *route.way, *_read(structure, route)])
+    free = {name: np.where(np.isnan(entry), np.nan, values[name]) for name, entry in entries.items() if name in values}
+    wrong = wrong_value(structure, route, values, entries=free)
+    return np.isclose(wrong, values[route.shown_at], rtol=_SAME, atol=0)
+
+
+def _read(structure: Structure, route: Route) -> list[str]:
+    """What the mistaken formula reads beyond the givens."""
+    return [name for name in route.form.inputs if name in structure.graph]
 
 
 def shows(route: Route, values: Mapping[str, Array]) -> Array | bool:

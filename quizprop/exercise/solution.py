@@ -1,18 +1,31 @@
 """The worked solution: every cell as symbol = formula = numbers = value, written by the formulas themselves."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from quizprop.engine.trace import Expression, Style
+from quizprop.exercise.figures import exact, figure_latex, shortest
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol, symbol
-from quizprop.exercise.numbers import show
 
-__all__ = ["Line", "Solution", "shortest", "to_places"]
+__all__ = ["Line", "Solution", "steps_from", "written"]
 
-_LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}", "abs": r"\text{abs}", "argmax": r"\arg\max"}
+_LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}", "argmax": r"\arg\max"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _latex_call(name: str, argument: str) -> str:
+    match name:
+        case "sqrt":
+            return rf"\sqrt{{{argument}}}"
+        case "abs":
+            return rf"\left|{argument}\right|"
+    return rf"{_LATEX_CALLS[name]}\left({argument}\right)"
+
 
 _TEXT = Style(
     times=" · ",
@@ -34,30 +47,16 @@ _LATEX = Style(
     closing=r"\right)",
     fraction=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
     power=lambda base, exponent: f"{{{base}}}^{{{exponent}}}",
-    call=lambda name, argument: (
-        rf"\sqrt{{{argument}}}" if name == "sqrt" else rf"{_LATEX_CALLS[name]}\left({argument}\right)"
-    ),
+    call=_latex_call,
     choice=lambda test, positive, otherwise: rf"{positive} \text{{ if }} {test} > 0 \text{{, else }} {otherwise}",
 )
 
 
-def to_places(value: float, places: int) -> str:
-    """A value rounded to some decimals, all of them written: what a student is asked to write."""
-    return _minus_sign(f"{value + 0.0:.{places}f}")
-
-
-def shortest(value: float, places: int) -> str:
-    """A value rounded to some decimals, without zeros at the end: 0.5, 0.3775."""
-    text = f"{value:.{places}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return _minus_sign(text)
-
-
-def _minus_sign(text: str) -> str:
-    """A true minus sign, and none before a zero."""
-    if not text.strip("-0."):
-        return text.lstrip("-")
-    return text.replace("-", "−")
+def written(expression: Expression, name: Callable[[str], Symbol]) -> Symbol:
+    """An expression as text and as LaTeX, each of its keys as ``name`` says."""
+    return Symbol(
+        expression.write(lambda key: name(key).text, _TEXT), expression.write(lambda key: name(key).latex, _LATEX)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,7 @@ class Line:
     @property
     def latex(self) -> str:
         """The whole line in LaTeX."""
-        value = self.value.replace("−", "-")
-        return " = ".join([self.symbol.latex, *(part.latex for part in self.middle), value])
+        return " = ".join([self.symbol.latex, *(part.latex for part in self.middle), figure_latex(self.value)])
 
     @property
     def middle(self) -> tuple[Symbol, ...]:
@@ -101,28 +99,45 @@ class Solution:
     def line(self, cell: Cell, values: Mapping[str, float] | None = None) -> Line:
         """The line of one cell, with the exact numbers or with others by key."""
         values = self.instance.values if values is None else values
-        structure = self.instance.structure
-        expression: Expression = structure.expressions[cell.quantity][structure.keys[cell.quantity] == cell.key].item()
         # What flows back along one weight is written out where nobody asked for it: w5 · δ_o1 + w7 · δ_o2.
-        expression = expression.replacing(self._paths)
+        expression = self.expression(cell.key).replacing(self._paths)
         return Line(
             cell.key,
             self.symbol(cell.key),
-            Symbol(
-                expression.write(lambda key: self.symbol(key).text, _TEXT),
-                expression.write(lambda key: self.symbol(key).latex, _LATEX),
-            ),
-            Symbol(
-                expression.write(lambda key: self._number(key, values), _TEXT),
-                expression.write(lambda key: self._number(key, values).replace("−", "-"), _LATEX),
-            ),
+            written(expression, self.symbol),
+            written(expression, lambda key: self._number(key, values)),
             shortest(values[cell.key], self.digits),
         )
+
+    def expression(self, key: str) -> Expression:
+        """The formula of a quantity's cell, as the engine wrote it."""
+        name, place = self.instance.structure.places[key]
+        expression: Expression = self.instance.structure.expressions[name][place]
+        return expression
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """A line for each step, asked or only needed on the way, in the order of the sheet."""
         return tuple(self.line(cell) for cell in self.instance.steps)
+
+    def own_lines(self, numbers: Mapping[str, float]) -> dict[str, Line]:
+        """Lines with a student's numbers, by key: of the steps that read a number further off than rounding explains.
+
+        Their value is what follows from the student's numbers above it, whatever the student went on with.
+        """
+        graph, written = self.instance.structure.graph, self.instance.written(self.instance.entries(numbers))
+        values = graph.evaluate({**self.instance.arrays, **written})
+        with np.errstate(all="ignore"):
+            follows = {cell.quantity: graph[cell.quantity].of(values) for cell in self.instance.steps}
+        own, right = self.instance.by_key(values), self.instance.by_key(follows)
+        true, tolerances = self.instance.values, self.instance.tolerances
+        found = {}
+        for cell in self.instance.steps:
+            read = set(self.expression(cell.key).names())
+            off = any(abs(own[key] - true[key]) > tolerances.get(key, 0) for key in read)
+            if off and all(map(math.isfinite, (right[cell.key], *(own[key] for key in read)))):
+                found[cell.key] = self.line(cell, {**own, cell.key: right[cell.key]})
+        return found
 
     @cached_property
     def _paths(self) -> dict[str, Expression]:
@@ -136,11 +151,28 @@ class Solution:
             )
         }
 
-    def _number(self, key: str, values: Mapping[str, float]) -> str:
+    def _number(self, key: str, values: Mapping[str, float]) -> Symbol:
         """What is given stands as it was given, what was computed to the solution's digits."""
-        given = self.instance.structure.places[key][0] in self.instance.given
-        return _minus_sign(show(values[key])) if given else shortest(values[key], self.digits)
+        given = key in self.instance.plan.known
+        figure = exact(values[key]) if given else shortest(values[key], self.digits)
+        return Symbol(figure, figure_latex(figure))
 
     def symbol(self, key: str) -> Symbol:
         """How the notation writes a cell or a given."""
         return symbol(key, self.instance.model, self.notation)
+
+
+def steps_from(instance: Instance, key: str) -> tuple[Cell, ...]:
+    """The steps of a solution from one on, with those right before an asked one that nobody asked for.
+
+    Raises:
+        ValueError: the key is no step.
+    """
+    steps, asked = instance.steps, {cell.key for cell in instance.cells}
+    keys = [cell.key for cell in steps]
+    if key not in keys:
+        raise ValueError(f"{key!r} is no step of this solution; its steps are {', '.join(keys)}")
+    start = keys.index(key)
+    while key in asked and start > 0 and keys[start - 1] not in asked:
+        start -= 1
+    return steps[start:]

@@ -25,8 +25,9 @@ from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
+from quizprop.exercise.names import NotationName
 
-__all__ = ["AnyNetwork", "Choices", "Exercise", "Grid", "LessonSpec", "NetworkSpec", "OneHot", "Value"]
+__all__ = ["AnyNetwork", "Choices", "Exercise", "Grid", "LessonSpec", "NetworkSpec", "OneHot", "Topic", "Value"]
 
 
 Points = npt.NDArray[np.float64]
@@ -178,22 +179,27 @@ AnyNetwork = Annotated[
 """What the work is done on: a fully connected network or, with a ``kind``, a lesson."""
 
 
+Topic = Literal["step", "forward", "loss", "chain rule", "backward", "update", "architecture", "question"]
+"""Under which heading of the bank an exercise stands; a whole training step where nothing is said."""
+
+
 class Exercise(_Part):
     """A family of exercises: one network, ranges or fixed values for its givens, and what is asked.
 
-    ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``shown`` the quantities that the exercise
-    gives away, rounded, so that the work can start further down. ``dead_units`` says how many ReLU units are off in
-    each instance, where that matters. ``blind_spots`` are the codes of mistakes that the numbers of a published, fixed
-    example cannot show and that no instance is therefore certified for. ``places`` is the number of decimals that the
-    work is carried to.
+    ``asked`` names quantities (``z1``) or single cells (``grad_W1[1,1]``); ``shown`` those that the exercise gives
+    away, rounded: the work can start further down, or fill the gaps. ``dead_units`` says how many
+    ReLU units are off in each instance, where that matters. ``blind_spots`` are the codes of mistakes that the numbers
+    of a published, fixed example cannot show and that no instance is therefore certified for. ``places`` is the number
+    of decimals that the work is carried to.
     """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
     title: Annotated[str, Field(min_length=1, max_length=120)]
     sentence: Annotated[str, Field(min_length=1, max_length=4000)]
+    topic: Topic = "step"
     skills: tuple[str, ...] = ()
     places: Annotated[int, Field(ge=1, le=10)] = 4
-    notation: Literal["mazur", "course", "plain"] = "plain"
+    notation: NotationName = "plain"
     network: AnyNetwork
     values: dict[str, Value]
     asked: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -228,12 +234,14 @@ class Exercise(_Part):
     @classmethod
     def _shown_exist(cls, shown: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if "network" in info.data and "asked" in info.data:
-            graph = structure_of(info.data["network"].build()).graph
-            strangers = [name for name in shown if name not in graph]
+            structure = structure_of(info.data["network"].build())
+            cells = {key for quantity in structure.graph for key in structure.keys[quantity.name].flat}
+            strangers = [name for name in shown if name not in structure.graph and name not in cells]
             if strangers:
-                known = ", ".join(quantity.name for quantity in graph)
+                known = ", ".join(quantity.name for quantity in structure.graph)
                 raise ValueError(f"no quantity is named {', '.join(strangers)}; known: {known}")
-            both = sorted({name.partition("[")[0] for name in info.data["asked"]}.intersection(shown))
+            asked = info.data["asked"]
+            both = sorted({*asked, *(name.partition("[")[0] for name in asked)}.intersection(shown))
             if both:
                 raise ValueError(f"{', '.join(both)} is asked; show it or ask it, not both")
         return shown

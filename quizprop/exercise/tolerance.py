@@ -52,7 +52,8 @@ def work(
 
     Args:
         structure: of the network.
-        given: the drawn arrays, leading axis the instance; quantities that the exercise shows are among them.
+        given: the drawn arrays, leading axis the instance; quantities that the exercise shows are among them, NaN at
+            cells that it does not show.
         half: half a unit of the last place.
         entries: what a student wrote, in the same shapes, NaN where nothing was; every quantity that is not there is
             computed, and may still have been rounded on scratch paper.
@@ -62,14 +63,17 @@ def work(
     sheet = Sheet(dict(given), {}, {}, {})
     for quantity in structure.graph:
         name = quantity.name
-        if name in given or (want is not None and name not in want):
+        known = given.get(name)
+        if (want is not None and name not in want) or (known is not None and not np.isnan(known).any()):
             continue
         expected, tolerance = judge(structure, quantity, sheet, half=half)
         entry = entries.get(name)
         sheet.expected[name] = expected
         sheet.tolerance[name] = tolerance
-        sheet.values[name] = expected if entry is None else np.where(np.isnan(entry), expected, entry)
+        value = expected if known is None else np.where(np.isnan(known), expected, known)
+        sheet.values[name] = value if entry is None else np.where(np.isnan(entry), value, entry)
         error = np.where(_switch(expected, tolerance, half), 0.0, tolerance)
+        error = error if known is None else np.where(np.isnan(known), error, 0.0)
         sheet.errors[name] = error if entry is None else np.where(np.isnan(entry), error, half)
     return sheet
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from quizprop.exercise.grade import Mark, Verdict
 
-__all__ = ["WORDS", "Feedback", "Summary", "Word", "read", "summarise", "write"]
+__all__ = ["WORDS", "Feedback", "Summary", "Word", "read", "summarise", "told", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,11 @@ def read(stored: Mapping[str, Any]) -> Feedback:
     )
 
 
+def told(marks: Mapping[str, Any]) -> dict[str, Feedback]:
+    """What the marks of a submission said, by cell."""
+    return {key: read(mark) for key, mark in marks.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What stands above a checked sheet.
@@ -97,9 +102,9 @@ class Summary:
         return self.accepted == self.out_of
 
 
-def summarise(told: Mapping[str, Feedback], points: float) -> Summary:
+def summarise(said: Mapping[str, Feedback], points: float) -> Summary:
     """The summary of a checked sheet, its cells in working order."""
-    verdicts = {key: feedback.verdict for key, feedback in told.items()}
+    verdicts = {key: feedback.verdict for key, feedback in said.items()}
     tally = {verdict: list(verdicts.values()).count(verdict) for verdict in WORDS}
     first = next((key for key, verdict in verdicts.items() if verdict.to_mend), None)
     keys = list(verdicts)

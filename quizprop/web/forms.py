@@ -2,13 +2,26 @@
 
 import re
 import secrets
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, StringField
 from wtforms.validators import InputRequired
 
-__all__ = ["AnswerForm", "CellField", "PasswordForm", "RegisterForm", "SignInForm", "answer_form", "new_key"]
+from quizprop.exercise.hint import RUNGS
+
+__all__ = [
+    "AnswerForm",
+    "CellField",
+    "PasswordForm",
+    "RegisterForm",
+    "SignInForm",
+    "answer_form",
+    "new_key",
+    "read_rungs",
+    "write_rungs",
+]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -27,6 +40,8 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     cells: tuple[str, ...] = ()
     submission_key = CellField()
     notation = CellField()
+    hint = CellField()
+    hints = CellField()
     decimal_comma = BooleanField()
 
     @property
@@ -39,6 +54,24 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
         """The random name of this sheet of paper, the same if it is sent twice."""
         typed = self.submission_key.data or ""
         return typed if _KEY.fullmatch(typed) else new_key()
+
+    @property
+    def rungs(self) -> dict[str, int]:
+        """How many hints are open in each cell, the one just asked for among them."""
+        rungs, asked = read_rungs(self.hints.data or "", self.cells), self.hint.data
+        return {**rungs, asked: min(rungs.get(asked, 0) + 1, len(RUNGS))} if asked in self.cells else rungs
+
+
+def read_rungs(text: str, cells: Collection[str]) -> dict[str, int]:
+    """What `write_rungs` wrote; what is neither a cell nor one of its rungs is left out."""
+    known = {str(number): number for number in range(1, len(RUNGS) + 1)}
+    pairs = (part.rpartition(":") for part in text.split())
+    return {key: known[rung] for key, _, rung in pairs if key in cells and rung in known}
+
+
+def write_rungs(rungs: Mapping[str, int]) -> str:
+    """How many hints are open in each cell, as a field or an address carries it: ``z1[1]:2 a1[1]:1``."""
+    return " ".join(f"{key}:{rung}" for key, rung in rungs.items())
 
 
 @lru_cache(maxsize=256)

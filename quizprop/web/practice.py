@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -27,8 +27,9 @@ from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
 from quizprop.store.people import Visitor
 from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
-from quizprop.web import errors, feedback, sheet
-from quizprop.web.forms import answer_form
+from quizprop.web import errors, feedback, pictures, sheet
+from quizprop.web.feedback import Feedback
+from quizprop.web.forms import answer_form, read_rungs
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 
@@ -72,6 +73,17 @@ class Desk:
         equal = (one for one in reversed(self.attempts) if one.raw == work.texts)
         return next((one for one in equal if one.decimal_comma == work.decimal_comma), None)
 
+    def still_said(self, work: Work) -> dict[str, Feedback]:
+        """What the latest check told the cells that are as they were, and all that they are computed from too."""
+        last = self.attempts[-1] if self.attempts else None
+        if last is None or last.decimal_comma != work.decimal_comma:
+            return {}
+        changed: set[str] = set()
+        for cell in self.instance.cells:  # each after what it reads
+            if last.raw.get(cell.key, "") != work.texts.get(cell.key, "") or not changed.isdisjoint(cell.depends_on):
+                changed.add(cell.key)
+        return {key: said for key, said in feedback.told(last.marks).items() if key not in changed}
+
 
 # --- the pages ------------------------------------------------------------------------------------------------------
 
@@ -86,7 +98,7 @@ def bank() -> ResponseReturnValue:
             worked = records.progress(session, known.learner_id, recent=100).recent
     return render_template(
         "practice/bank.html",
-        exercises=[services().bank[slug] for slug in services().order],
+        shelves=services().shelves,
         sizes=services().sizes,
         open_variants={one.exercise: one for one in reversed(worked) if not one.solved and one.given_up_at is None},
         solved={one.exercise for one in worked if one.solved},
@@ -124,13 +136,15 @@ def check(token: str) -> ResponseReturnValue:
     work = typed(desk)
     if request.form.get("notation"):
         return in_notation(desk, work, request.form["notation"])
+    if request.form.get("hint"):
+        return as_typed(desk, work)
     if work.empty:
         return show(desk, work, message=_NOTHING), 422
     graded = grade(desk.instance, work.texts, decimal_comma=work.decimal_comma)
     with database().write() as session:
         stay(session)
         submission = record(session, desk, work, graded)
-    return redirect(url_for(".show_result", token=token, attempt=submission.attempt), 303)
+    return result_of(desk, submission, work)
 
 
 @practice.get("/x/<token>/s/<attempt>")
@@ -140,9 +154,9 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
     # Compared as text: a number of five thousand digits is no number of an attempt either.
     submission = next((one for one in desk.attempts if str(one.attempt) == attempt), None) or abort(404)
     choose_notation(request.args.get("notation"))
-    told = {key: feedback.read(mark) for key, mark in submission.marks.items()}
-    work = Work(submission.raw, submission.decimal_comma, feedback=told)
-    return show(desk, work, submission=submission)
+    rungs = read_rungs(request.args.get("hints", ""), submission.raw)
+    work = Work(submission.raw, submission.decimal_comma, rungs=rungs)
+    return show(desk, replace(work, feedback=feedback.told(submission.marks)), submission=submission)
 
 
 @practice.post("/x/<token>/give-up")
@@ -212,7 +226,7 @@ def typed(desk: Desk) -> Work:
     form = answer_form(tuple(cell.key for cell in desk.instance.cells))()
     if flask.session.get("decimal_comma", False) != form.decimal_comma.data:
         flask.session["decimal_comma"] = form.decimal_comma.data
-    return Work(form.texts, bool(form.decimal_comma.data), form.key)
+    return Work(form.texts, bool(form.decimal_comma.data), form.key, rungs=form.rungs)
 
 
 def choose_notation(name: str | None) -> str | None:
@@ -227,9 +241,20 @@ def in_notation(desk: Desk, work: Work, name: str) -> ResponseReturnValue:
     """The same sheet in another notation, with all that is typed and, if it was checked just so, its feedback."""
     choose_notation(name)
     checked = desk.same(work)
-    if checked is not None:
-        return redirect(url_for(".show_result", token=desk.variant.token, attempt=checked.attempt), 303)
-    return show(desk, work)
+    return as_typed(desk, work) if checked is None else result_of(desk, checked, work)
+
+
+def as_typed(desk: Desk, work: Work) -> ResponseReturnValue:
+    """The sheet with all that is typed, unchecked, and what was said of it so far as it is unchanged."""
+    checked = desk.same(work)
+    said = desk.still_said(work) if checked is None else feedback.told(checked.marks)
+    return show(desk, replace(work, feedback=said), submission=checked)
+
+
+def result_of(desk: Desk, submission: StoredSubmission, work: Work) -> ResponseReturnValue:
+    """On to the page of a checked sheet, with the hints open that are open now."""
+    token, attempt = desk.variant.token, submission.attempt
+    return redirect(url_for(".show_result", token=token, attempt=attempt, hints=work.hints or None), 303)
 
 
 def record(session: Session, desk: Desk, work: Work, graded: Grade) -> StoredSubmission:
@@ -260,10 +285,11 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
     instance = desk.instance
     notation = flask.session.get("notation", instance.exercise.notation)
     if submission is None:
-        known, summary = {}, None
+        known, summary, first_error = {}, None, None
     else:
         known = sheet.stored_values(submission.numbers, work.feedback)
         summary = feedback.summarise(work.feedback, submission.points)
+        first_error = summary.first_error
     return render_template(
         "practice/sheet.html",
         words=feedback.WORDS,
@@ -281,7 +307,11 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         diagram=sheet.diagram(instance, notation, instance.values if desk.ended else known),
         givens=sheet.givens(instance, notation),
         sections=sheet.sections(instance, notation, work),
-        solution=sheet.solution(instance, notation, work) if desk.ended else (),
+        solution=sheet.solution(instance, notation, work, first_error) if desk.ended else None,
+        ways=pictures.ways(instance, notation),
+        flow=pictures.flow(instance, notation) if desk.ended else (),
+        graph=pictures.graph(instance, notation) if desk.ended else None,
+        future=pictures.future(instance, notation) if desk.ended else (),
         again=services().again(instance.exercise),
         entry_id=sheet.entry_id,
     )

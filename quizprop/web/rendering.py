@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from quizprop import __version__
+from quizprop.exercise.figures import with_comma
 from quizprop.exercise.notation import mathml
 
 __all__ = ["emphasis", "markdown", "math", "moment", "percent", "register"]
@@ -49,7 +50,7 @@ def percent(share: float | None) -> str:
 
 def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
-    for function in (math, markdown, emphasis, moment, percent):
+    for function in (math, markdown, emphasis, moment, percent, with_comma):
         app.add_template_filter(function)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_every_page)

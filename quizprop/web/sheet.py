@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any, Final
 
@@ -11,28 +11,45 @@ from markupsafe import Markup
 
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
-from quizprop.exercise.diagram import network_svg
+from quizprop.exercise.diagram import graph_svg, network_svg
+from quizprop.exercise.figures import exact
+from quizprop.exercise.hint import RUNGS, Hint, hints, row_formula
 from quizprop.exercise.instance import Cell, Instance, Phase
 from quizprop.exercise.lesson_words import given_of
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
-from quizprop.exercise.numbers import show
-from quizprop.exercise.solution import Solution
+from quizprop.exercise.numbers import read_number
+from quizprop.exercise.solution import Line, Solution, steps_from
 from quizprop.exercise.spec import Exercise
 from quizprop.store.practice import StoredVariant
 from quizprop.web.feedback import Feedback
-from quizprop.web.forms import new_key
+from quizprop.web.forms import new_key, write_rungs
 
 __all__ = ["Entry", "GivenRow", "Row", "Section", "Work", "diagram", "givens", "instance_of", "sections", "solution"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
-    """What a student has on the page: the texts by cell, how they are to be read, and what was said to them."""
+    """What a student has on the page: the texts by cell, how they are to be read, and what was said to them.
+
+    ``rungs`` tells how many hints are open in a cell.
+    """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     decimal_comma: bool = False
     key: str = field(default_factory=new_key)
     feedback: Mapping[str, Feedback] = field(default_factory=dict)
+    rungs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def hints(self) -> str:
+        """The open hints as the form carries them."""
+        return write_rungs(self.rungs)
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The texts that can be read, as numbers."""
+        read = {key: read_number(text, decimal_comma=self.decimal_comma).value for key, text in self.texts.items()}
+        return {key: value for key, value in read.items() if value is not None}
 
     @property
     def empty(self) -> bool:
@@ -42,7 +59,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cell on the page. ``reason`` is its formula, shown once the cell is accepted."""
+    """One cell on the page. ``reason`` is its formula, shown once the cell is accepted; ``hints`` are those open.
+
+    ``next_hint`` names the rung that can be asked for; it is empty where there is none.
+    """
 
     key: str
     id: str
@@ -52,13 +72,16 @@ class Entry:
     text: str
     feedback: Feedback | None
     reason: str
+    hints: tuple[Hint, ...]
+    next_hint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one quantity."""
+    """The cells of one quantity; ``formula`` is that of the whole layer, where the notation has one."""
 
     title: str
+    formula: Symbol | None
     entries: tuple[Entry, ...]
 
 
@@ -91,7 +114,7 @@ class GivenRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the worked solution, with what the student wrote there."""
+    """A line of the worked solution, with what the student wrote there, and ``own``: the line with their numbers."""
 
     symbol: Symbol
     middle: tuple[Symbol, ...]
@@ -99,6 +122,24 @@ class Step:
     asked: bool
     typed: str
     feedback: Feedback | None
+    own: Line | None
+
+
+Steps = tuple[tuple[Phase, tuple[Step, ...]], ...]
+"""Steps of the worked solution, by phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The worked solution, cut before the student's first wrong step: what is ``earlier``, and the ``rest``."""
+
+    earlier: Steps
+    rest: Steps
+
+    @property
+    def skipped(self) -> int:
+        """How many steps are earlier."""
+        return sum(len(steps) for _, steps in self.earlier)
 
 
 @lru_cache(maxsize=256)
@@ -123,7 +164,11 @@ def sections(instance: Instance, notation: str, work: Work) -> tuple[Section, ..
         Section(
             phase,
             tuple(
-                Row(_row_title(instance, group[0]), tuple(_entry(cell, worked, work) for cell in group))
+                Row(
+                    _row_title(instance, group[0]),
+                    row_formula(instance, group[0].quantity, notation),
+                    tuple(_entry(cell, worked, work) for cell in group),
+                )
                 for group in (list(cells) for _, cells in groupby(of_phase, key=lambda cell: cell.quantity))
             ),
         )
@@ -134,6 +179,7 @@ def sections(instance: Instance, notation: str, work: Work) -> tuple[Section, ..
 def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
     feedback = work.feedback.get(cell.key)
     accepted = feedback is not None and feedback.accepted
+    rung = 0 if accepted else work.rungs.get(cell.key, 0)
     return Entry(
         key=cell.key,
         id=entry_id(cell.key),
@@ -143,6 +189,8 @@ def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
         text=work.texts.get(cell.key, ""),
         feedback=feedback,
         reason=worked.line(cell).formula.latex if accepted else "",
+        hints=hints(worked.instance, cell, worked.notation, work.numbers)[:rung] if rung else (),
+        next_hint="" if accepted or rung == len(RUNGS) else RUNGS[rung],
     )
 
 
@@ -187,8 +235,9 @@ def _given_rows(instance: Instance, notation: str) -> Iterator[GivenRow]:
         for line, (row, values) in enumerate(zip(keys, numbers, strict=True), start=1):
             title, unit = _given_title(instance, name, line, notation)
             cells = (
-                (str(key), symbol(str(key), instance.model, notation), show(number).replace("-", "−"))
+                (str(key), symbol(str(key), instance.model, notation), exact(number))
                 for key, number in zip(row, values, strict=True)
+                if not np.isnan(number)
             )
             yield GivenRow(title, unit, tuple(cells))
 
@@ -220,41 +269,56 @@ def _given_title(instance: Instance, name: str, line: int, notation: str) -> tup
 
 
 def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Markup:
-    """The network's picture, with the values known by now in its units."""
-    network = instance.network
-    if network is None:
-        return Markup("")
-    places = instance.exercise.places
+    """The network's picture, or a lesson's graph, with the values known by now."""
+    places, network = instance.exercise.places, instance.network
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
-    given = {name: instance.given[name] for name in network.givens()}
-    svg = network_svg(network, given, notation=notation, values=values)
+    if network is None:
+        names = instance.structure.graph.needed_for(instance.plan.asked)
+        svg = graph_svg(
+            instance.structure,
+            name=lambda key: symbol(key, instance.model, notation),
+            only=names,
+            values=values,
+            loss=instance.model.objective,
+            prefix="network",
+        )
+    else:
+        given = {name: instance.given[name] for name in network.givens()}
+        svg = network_svg(network, given, notation=notation, values=values, legend=True)
     return Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
 
 
 def _shown(instance: Instance) -> dict[str, float]:
     return {
         str(key): float(value)
-        for name in instance.exercise.shown
+        for name in instance.plan.shown
         for key, value in zip(
             instance.structure.keys[name].flat, np.asarray(instance.given[name], dtype=float).flat, strict=True
         )
+        if not np.isnan(value)
     }
 
 
 # --- the worked solution --------------------------------------------------------------------------------------------
 
 
-def solution(instance: Instance, notation: str, work: Work) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
+def solution(instance: Instance, notation: str, work: Work, first_error: str | None = None) -> Worked:
     """Every step worked out, by phase, those that nobody asked for too. Only for a sheet that is solved or given up."""
     worked = Solution(instance, notation, instance.exercise.places)
     asked = {cell.key for cell in instance.cells}
-    return tuple(
-        (phase, tuple(_step(worked, cell, work, asked=cell.key in asked) for cell in cells))
-        for phase, cells in groupby(instance.steps, key=lambda cell: cell.phase)
-    )
+    own = worked.own_lines(work.numbers)
+    rest = instance.steps if first_error is None else steps_from(instance, first_error)
+
+    def by_phase(steps: tuple[Cell, ...]) -> Steps:
+        return tuple(
+            (phase, tuple(_step(worked, cell, work, asked=cell.key in asked, own=own.get(cell.key)) for cell in cells))
+            for phase, cells in groupby(steps, key=lambda cell: cell.phase)
+        )
+
+    return Worked(by_phase(instance.steps[: len(instance.steps) - len(rest)]), by_phase(rest))
 
 
-def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool) -> Step:
+def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool, own: Line | None) -> Step:
     line = worked.line(cell)
     return Step(
         symbol=line.symbol,
@@ -263,6 +327,7 @@ def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool) -> Step:
         asked=asked,
         typed=work.texts.get(cell.key, ""),
         feedback=work.feedback.get(cell.key),
+        own=own,
     )
 
 

@@ -290,3 +290,87 @@ def test_everything_works_without_a_script(chromium, site, mazur):
     page.keyboard.press("Enter")
     expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
     context.close()
+
+
+def test_the_pictures_of_a_step_are_gone_through_one_by_one(page, mazur):
+    start(page, "Mazur's network")
+    fill(page, mazur)
+    check(page)
+    pictures, stepper = page.locator(".stepper .sketch"), page.locator(".stepper")
+    back, onward = stepper.get_by_role("button", name="Back"), stepper.get_by_role("button", name="Next")
+    expect(pictures.nth(0)).to_be_visible()
+    expect(back).to_be_disabled()
+    for number in range(1, pictures.count()):
+        onward.click()
+        expect(pictures.nth(number)).to_be_visible()
+        expect(pictures.nth(number - 1)).to_be_hidden()
+    expect(onward).to_be_disabled()
+    back.click()
+    expect(onward).to_be_enabled()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    expect(pictures.filter(visible=True)).to_have_count(1)
+
+
+def test_the_pictures_of_a_step_need_no_script(chromium, site):
+    context = chromium.new_context(base_url=site, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    start(page, "Mazur's network")
+    page.get_by_text("Give up and see the solution").click()
+    page.get_by_role("button", name="Yes, show the solution").click()
+    pictures = page.locator(".stepper .sketch")
+    expect(page.locator(".stepper").get_by_role("button", name="Next")).to_be_hidden()
+    page.locator(".stepper label").nth(3).click()
+    expect(pictures.nth(3)).to_be_visible()
+    expect(pictures.nth(0)).to_be_hidden()
+    context.close()
+
+
+def hint_of(page, key):
+    return page.locator(f"[id='{field(page, key).get_attribute('aria-describedby').split()[-1]}']")
+
+
+def test_a_question_mark_asks_for_the_next_hint_and_the_field_keeps_the_focus(page, mazur):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": mazur["z1[1]"]})
+    field(page, "a1[1]").focus()
+    for rung in ("Idea", "Formula", "With your numbers"):
+        with page.expect_navigation():
+            page.keyboard.press("?")
+        expect(hint_of(page, "a1[1]").get_by_role("heading").last).to_have_text(rung)
+        expect(field(page, "a1[1]")).to_be_focused()
+        expect(field(page, "a1[1]")).to_have_value("")
+    expect(hint_of(page, "a1[1]")).to_contain_text(f"e^(−{mazur['z1[1]']})")
+    # There is no further one, and the keyboard goes on to the next field.
+    page.keyboard.press("?")
+    page.keyboard.press("Tab")
+    expect(field(page, "a1[2]")).to_be_focused()
+    expect(field(page, "z1[1]")).to_have_value(mazur["z1[1]"])
+
+
+def test_hints_work_without_a_script_by_keyboard_alone(chromium, site, mazur):
+    context = chromium.new_context(base_url=site, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": mazur["z1[1]"]})
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # the Hint button behind the field
+    expect(hint_of(page, "z1[1]")).to_contain_text("adds up what reaches it")
+    expect(field(page, "z1[1]")).to_be_focused()
+    page.get_by_role("button", name="Formula for net_h1").click()
+    expect(hint_of(page, "z1[1]")).to_contain_text("net_h1 = w1 · i1 + w2 · i2 + b1")
+    expect(field(page, "z1[1]")).to_have_value(mazur["z1[1]"])
+    context.close()
+
+
+def test_the_earlier_steps_of_a_solution_can_be_opened(page, mazur):
+    start(page, "Mazur's network")
+    fill(page, {**mazur, "delta2[1]": "5"})
+    page.get_by_text("Give up and see the solution").click()
+    page.get_by_role("button", name="Yes, show the solution").click()
+    steps = page.locator(".step:visible")
+    after = steps.count()
+    page.get_by_text("Show all steps").click()
+    assert steps.count() == len(mazur) > after

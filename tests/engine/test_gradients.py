@@ -8,6 +8,7 @@ Trapp, 1998). No rule of differentiation is used, so none can be wrong in the sa
 import cmath
 import inspect
 import math
+import re
 
 import numpy as np
 import pytest
@@ -134,7 +135,40 @@ def step_by_hand(network, given):
 def cells_by_hand(network, given):
     """Every cell of a training step by key, but for the slopes of the activations."""
     given = {name: array.tolist() for name, array in given.items()}
-    return forward_by_hand(network, given) | backward_by_hand(network, given) | step_by_hand(network, given)
+    forward, step = forward_by_hand(network, given), step_by_hand(network, given)
+    cells = forward | backward_by_hand(network, given) | step | prediction_by_hand(network, forward)
+    after = forward_by_hand(network, with_new_numbers(network, given, step))
+    cells |= {renewed(key): value for key, value in after.items()}
+    return cells | {"change": after["E"] - forward["E"], "fell": float(after["E"] < forward["E"])}
+
+
+def with_new_numbers(network, given, step):
+    """The givens with the weights and biases as the step leaves them."""
+    shapes = {name: shape for name, shape in network.givens().items() if name[0] in "Wb"}
+    after = dict(given)
+    for name, shape in shapes.items():
+        cells = np.empty(shape)
+        for place in np.ndindex(shape):
+            index = (0,) if name[0] == "b" and network.bias == "shared" else place
+            cells[place] = step[f"{name}_new[{','.join(str(number + 1) for number in index)}]"]
+        after[name] = cells.tolist()
+    return after
+
+
+def renewed(key):
+    """z1[2]@3 after the step is z1_new[2]@3."""
+    return re.sub(r"^\w+", lambda found: f"{found[0]}_new", key)
+
+
+def prediction_by_hand(network, forward):
+    outputs, cells = network.layers[-1], {}
+    if outputs == 1 and network.activations[-1] != "sigmoid":
+        return cells
+    for example, key in enumerate(marked(network, "prediction"), start=1):
+        mark = f"@{example}" if network.examples > 1 else ""
+        signals = [forward[f"a{network.depth}[{k}]{mark}"] for k in range(1, outputs + 1)]
+        cells[key] = 1.0 + signals.index(max(signals)) if outputs > 1 else float(signals[0] > 0.5)
+    return cells
 
 
 def cells_of_engine(network, given):

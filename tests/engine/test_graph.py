@@ -131,9 +131,10 @@ def test_each_quantity_comes_after_what_it_needs_and_otherwise_where_it_was_put(
 def test_a_training_step_stands_in_the_order_of_the_textbook(all_networks):
     graph = structure_of(all_networks["mazur"]).graph
     assert [each.name for each in graph] == [
-        *("z1", "a1", "z2", "a2", "e", "E"),
+        *("z1", "a1", "z2", "a2", "prediction", "e", "E"),
         *("dE_da2", "da_dz2", "delta2", "path2", "dE_da1", "da_dz1", "delta1", "path1", "dE_da0"),
         *("grad_W2", "grad_b2", "grad_W1", "grad_b1", "W2_new", "b2_new", "W1_new", "b1_new"),
+        *("z1_new", "a1_new", "z2_new", "a2_new", "e_new", "E_new", "change", "fell"),
     ]
 
 

@@ -8,10 +8,25 @@ import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.descent import Descent
+from quizprop.engine.lessons.gradient_check import GradientCheck
+from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.lessons.recurrent import Recurrent
+from quizprop.engine.lessons.shapes import Shapes
 from quizprop.engine.structure import structure_of
+from quizprop.engine.trace import trace
 from quizprop.exercise.lesson_words import spelled
 from quizprop.exercise.notation import mathml
+
+
+def proper(value):
+    """Between 0 and 1."""
+    return abs(value) / 2
+
+
+def one_or_zero(value):
+    return value > 0
+
 
 # One of each kind and of each option that changes a formula, with what its numbers must obey.
 ZOO = {
@@ -21,6 +36,23 @@ ZOO = {
     "tanh of an exp": (Composition(middle="exp", outer="tanh"), {}),
     "sigmoid of ln": (Composition(middle="ln", outer="sigmoid"), {"x": abs, "w": abs, "b": abs}),
     "square of tanh": (Composition(middle="tanh", outer="square"), {}),
+    "two steps of gradient descent": (Descent(bias=True), {}),
+    "one step of gradient descent": (Descent(steps=1, activation="identity"), {}),
+    "momentum": (Descent(optimizer="momentum", activation="tanh"), {}),
+    "nesterov": (Descent(optimizer="nesterov", bias=True), {}),
+    "rmsprop": (Descent(optimizer="rmsprop", loss="bce"), {"s0": abs, "rho": proper, "y": one_or_zero}),
+    "adam": (Descent(optimizer="adam", inputs=1, bias=True), {"beta1": proper, "beta2": proper}),
+    "one step of adam": (Descent(optimizer="adam", steps=1), {"beta1": proper, "beta2": proper}),
+    "weight decay": (Descent(optimizer="weight_decay", inputs=1), {}),
+    "penalty": (Descent(penalty=True, loss="bce", bias=True), {"y": one_or_zero}),
+    "the rate of a sigmoid": (Inverse(), {}),
+    "the rate of a logistic unit": (Inverse(loss="bce", inputs=3, bias=False), {"y": one_or_zero}),
+    "check of a unit": (GradientCheck(), {}),
+    "check of a logistic chain": (GradientCheck(loss="bce", layers=2), {"y": one_or_zero}),
+    "check of a tanh chain": (GradientCheck(activation="tanh", layers=2), {}),
+    "shapes with examples as columns": (Shapes(), {}),
+    "shapes with examples as rows": (Shapes(layers=3, examples_as="rows"), {}),
+    "penalty of one step": (Descent(penalty=True, steps=1, activation="identity"), {}),
     "two steps of tanh": (Recurrent(), {}),
     "three steps of tanh, an error at each": (Recurrent(steps=3, loss="each"), {}),
     "two steps of a sigmoid, an error at each": (Recurrent(activation="sigmoid", loss="each"), {}),
@@ -58,9 +90,9 @@ def sample(name, seed):
     return given
 
 
-def derivative(structure, given, name):
+def derivative(structure, given, objective, name):
     """The objective's derivative by each cell of a given or a quantity, which then wins over its formula."""
-    graph, objective, tiny = structure.graph, structure.model.objective, 1e-30
+    graph, tiny = structure.graph, 1e-30
     values = graph.evaluate(given)
     found = np.empty(np.shape(values[name]))
     for place in np.ndindex(found.shape):
@@ -71,18 +103,19 @@ def derivative(structure, given, name):
 
 
 def gradients(structure):
-    """The quantities called grad_..., with what each is the derivative by."""
+    """The quantities called grad_..., with what each is the derivative of, and by what."""
     for quantity in structure.graph:
         if quantity.formula.stem.startswith("grad_"):
-            yield quantity.name, quantity.name.removeprefix("grad_")
+            yield quantity.name, *structure.model.differentiates(quantity.name)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_gradient_is_the_derivative_by_complex_step(name, structure, seed):
     given = sample(name, seed)
     values = structure.graph.evaluate(given)
-    for gradient, by in gradients(structure):
-        assert values[gradient] == pytest.approx(derivative(structure, given, by), rel=1e-9, abs=1e-12), gradient
+    for gradient, objective, by in gradients(structure):
+        expected = derivative(structure, given, objective, by)
+        assert values[gradient] == pytest.approx(expected, rel=1e-9, abs=1e-12), gradient
 
 
 def test_every_kind_is_in_the_zoo():
@@ -120,6 +153,13 @@ def test_every_mistake_makes_a_difference_somewhere(name, structure):
     assert {mistake.code for mistake in structure.mistakes} == {code for code, times in different.items() if times}
 
 
+def test_a_mistakes_formula_runs_on_symbols_too(structure):
+    for mistake in structure.mistakes:
+        for form in mistake.wrong:
+            if not form.formula.whole:  # a whole number has no tolerance to be worked out
+                assert trace(form, structure.keys).shape == structure.keys[mistake.name].shape, mistake.code
+
+
 def test_every_quantity_has_a_mistake(structure):
     made = {mistake.name for mistake in structure.mistakes}
     assert made == {quantity.name for quantity in structure.graph}
@@ -132,7 +172,9 @@ def test_a_code_stands_for_one_mistake(structure):
 
 def test_every_misconception_can_be_made(lesson, structure):
     made = {(mistake.misconception.stem, mistake.misconception.kind) for mistake in structure.mistakes}
-    assert made == {(kind.stem, kind.kind) for kind in lesson.misconceptions if kind.applies(lesson, 1)}
+    layers = {quantity.layer for quantity in structure.graph}
+    kinds = lesson.misconceptions
+    assert made == {(kind.stem, kind.kind) for kind in kinds if any(kind.applies(lesson, layer) for layer in layers)}
 
 
 def test_every_cell_has_its_own_symbol(structure, lesson):

@@ -1,6 +1,7 @@
 """Every quantity explains itself."""
 
 import inspect
+import re
 
 import pytest
 
@@ -9,7 +10,7 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.graph import Formula
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.structure import structure_of
-from quizprop.exercise.notation import mathml
+from quizprop.exercise.notation import layer_formula, mathml
 
 
 def test_every_quantity_has_a_title_mathematics_and_a_docstring(network):
@@ -21,6 +22,38 @@ def test_every_quantity_has_a_title_mathematics_and_a_docstring(network):
         assert mathml(words.latex).startswith("<math"), quantity.name
         assert words.function.__doc__, quantity.name
         assert words.function.__doc__.rstrip().endswith("."), quantity.name
+
+
+def test_every_quantity_says_its_idea_in_plain_words(network):
+    for quantity in structure_of(network).graph:
+        idea = quantity.formula.idea
+        assert idea[0].isupper(), quantity.name
+        assert idea.endswith("."), quantity.name
+        assert idea != quantity.formula.function.__doc__, quantity.name
+        assert not re.search(r"[0-9_=*^\\]", idea), idea
+
+
+def test_what_says_no_idea_says_its_first_line():
+    def doubled(a):
+        """Twice the activation.
+
+        And more.
+        """
+        return 2 * a
+
+    assert Formula("d", "double", "2a", doubled).idea == "Twice the activation."
+    assert Formula("d", "double", "2a", lambda a: 2 * a).idea == ""
+
+
+def test_every_quantity_up_to_the_step_but_single_values_has_a_formula_in_matrices(network):
+    for quantity in structure_of(network).graph:
+        formula = layer_formula(quantity, network)
+        alone = quantity.formula.stem in ("path", "prediction", "change", "fell") or quantity.after
+        assert (formula is None) == alone, quantity.name
+        if formula is not None:
+            assert mathml(formula.latex).startswith("<math")
+            assert not re.search(r"[\\{}$]", formula.text), formula.text
+            assert (",i" in formula.text) <= (network.examples > 1)
 
 
 def test_a_formula_divides_by_m_exactly_where_examples_are_averaged(network):

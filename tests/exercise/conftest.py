@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from quizprop.engine.network import Network
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw_many
 from quizprop.exercise.spec import Exercise
@@ -13,7 +14,7 @@ GRID = {"low": "-1.5", "high": "1.5", "step": "0.1"}
 SLOPING = {"low": "-2.0", "high": "2.0", "step": "0.1"}
 
 
-def family(slug, layers, activations, asked, *, t=None, places=4, shown=(), **network):
+def family(slug, layers, activations, asked, *, t=None, places=4, shown=(), dead_units=None, **network):
     values = {"x": SLOPING, "t": t or {"choices": [0, 1]}, "eta": {"choices": [0.05, 0.1, 0.2, 0.3]}}
     for layer in range(1, len(layers)):
         values[f"W{layer}"] = SLOPING
@@ -29,6 +30,7 @@ def family(slug, layers, activations, asked, *, t=None, places=4, shown=(), **ne
             "values": values,
             "asked": asked,
             "shown": shown,
+            "dead_units": dead_units,
         }
     )
 
@@ -60,6 +62,22 @@ ZOO = {
             "batch-sum", [2, 2], ["sigmoid"], ["a1", "E", "delta1", "grad_W1"], examples=2, reduction="sum", bias="none"
         ),
         family("gradients-only", [2, 2, 2], ["tanh", "sigmoid"], ["grad_W2", "grad_W1"], bias="shared"),
+        family(
+            "faded",
+            [2, 2, 2],
+            ["sigmoid", "tanh"],
+            EVERYTHING,
+            shown=["z1[1]", "a1[2]", "z2[2]", "delta2[1]", "grad_W1[1,2]"],
+        ),
+        family("dead", [2, 3, 1], ["relu", "sigmoid"], [*EVERYTHING, "b1_new"], places=4, dead_units=1),
+        family(
+            "after",
+            [2, 2, 2],
+            ["sigmoid", "sigmoid"],
+            ["a2", "prediction", "E", "delta2", "W2_new", "W1_new", "z1_new", "a2_new", "E_new", "change", "fell"],
+            places=5,
+            bias="none",
+        ),
         family("shown-forward", [2, 2, 1], ["sigmoid", "sigmoid"], ["delta2", "delta1", "grad_b1"], shown=["a1", "a2"]),
     )
 }
@@ -74,4 +92,20 @@ def exercise(request):
 @pytest.fixture(scope="session")
 def instances(exercise):
     """Some certified instances of the family."""
+    return drawn(exercise)
+
+
+@pytest.fixture(scope="session", params=[slug for slug, one in FAMILIES.items() if isinstance(one.model, Network)])
+def network_exercise(request):
+    """The families that work on a fully connected network."""
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="session")
+def network_instances(network_exercise):
+    """Some certified instances of such a family."""
+    return drawn(network_exercise)
+
+
+def drawn(exercise):
     return list(itertools.islice(draw_many(exercise, np.random.default_rng(1)), 1 if exercise.fixed else 12))

@@ -5,10 +5,10 @@ import pytest
 
 from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import Verdict
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.record import blank
-from quizprop.exercise.solution import to_places
 
 
 @pytest.fixture(scope="module")

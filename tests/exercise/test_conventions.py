@@ -7,7 +7,7 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.notation import mathml
+from quizprop.exercise.notation import NOTATIONS, mathml
 
 
 def rules(instance, notation="plain"):
@@ -51,6 +51,12 @@ def test_a_mini_batch_says_where_its_examples_are_put_together(reduction, words)
 
 
 def test_every_formula_is_mathematics(instances):
-    for notation in ("mazur", "course", "plain"):
+    for notation, _ in NOTATIONS:
         for rule in rules(instances[0], notation).values():
             assert not rule.latex or mathml(rule.latex).startswith("<math")
+
+
+def test_where_nothing_is_rounded_there_are_no_decimals_to_carry():
+    shapes = rules(draw(load_bank()["shapes-forward"], np.random.default_rng(0)))
+    assert shapes["Answers"].words == "whole numbers"
+    assert "Carry" not in shapes

@@ -1,137 +1,39 @@
 """What a picture promises: well-formed, nothing covers anything, every number is in it, nothing in it can run."""
 
 import math
-import random
 import re
-from itertools import combinations, pairwise, product
+from itertools import pairwise
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import quizprop
 from quizprop.engine.network import BIASES, Network
 from quizprop.engine.structure import structure_of
-from quizprop.exercise.diagram import network_svg
-from quizprop.exercise.notation import NOTATIONS, parse_key, symbol
-
-SVG = "{http://www.w3.org/2000/svg}"
-SHAPES = [
-    (2, 2, 2),
-    (3, 2, 1),
-    (1, 1, 1, 1),
-    (2, 3, 2),
-    (3, 3, 3),
-    (2, 2, 2, 2),
-    (4, 3, 3),
-    (2, 1),
-    (1, 8),
-    (8, 2, 1),
-    (4, 4),
-]
-NAMES = [name for name, _ in NOTATIONS]
-MAZUR = Network(layers=(2, 2, 2), activations=("sigmoid",) * 2, bias="shared", update_biases=False)
-MAZUR_GIVEN = {
-    "x": [[0.05, 0.1]],
-    "t": [[0.01, 0.99]],
-    "W1": [[0.15, 0.2], [0.25, 0.3]],
-    "b1": [0.35, 0.35],
-    "W2": [[0.4, 0.45], [0.5, -0.55]],
-    "b2": [0.6, 0.6],
-    "eta": 0.5,
-}
-LAW = settings(max_examples=40, deadline=None)
-
-
-def network_of(layers, **parts):
-    return Network(layers=layers, activations=("sigmoid",) * (len(layers) - 1), **parts)
-
-
-def numbers_for(network, places=2, seed=0):
-    source = random.Random(seed)
-
-    def filled(shape):
-        if not shape:
-            return round(source.uniform(-1, 1), places)
-        return [filled(shape[1:]) for _ in range(shape[0])]
-
-    numbers = {name: filled(shape) for name, shape in network.givens().items()}
-    if network.bias == "shared":
-        for layer, units in enumerate(network.layers[1:], start=1):
-            numbers[f"b{layer}"] = numbers[f"b{layer}"][:1] * units
-    return numbers
-
-
-@st.composite
-def subjects(draw):
-    layers = tuple(draw(st.lists(st.integers(1, 4), min_size=2, max_size=4)))
-    network = network_of(layers, bias=draw(st.sampled_from(BIASES)), examples=draw(st.sampled_from([1, 1, 3])))
-    return network, numbers_for(network, places=draw(st.sampled_from([1, 2, 4, 17])), seed=draw(st.integers(0, 9)))
-
-
-def parsed(svg):
-    return ET.fromstring(svg)  # noqa: S314
-
-
-def of_class(root, name, tag="*"):
-    return [
-        element for element in root.iter() if name in element.get("class", "").split() and tag in ("*", element.tag)
-    ]
-
-
-def text_of(element):
-    return "".join(element.itertext())
-
-
-def lengths(element, *names):
-    return tuple(float(element.get(name)) for name in names)
-
-
-def label_boxes(root):
-    return {
-        (group.get("data-edge") or group.get("data-cells")): lengths(box, "x", "y", "width", "height")
-        for group in root.iter(f"{SVG}g")
-        for box in group.findall(f"{SVG}rect")
-    }
-
-
-def circles(root):
-    return [lengths(circle, "cx", "cy", "r") for circle in root.iter(f"{SVG}circle")]
-
-
-def gap_between(one, other):
-    """How far two rectangles are apart; not above 0 where they overlap."""
-    (x, y, width, height), (x2, y2, width2, height2) = one, other
-    return max(x - x2 - width2, x2 - x - width, y - y2 - height2, y2 - y - height)
-
-
-def gap_to_circle(box, circle):
-    (x, y, width, height), (cx, cy, radius) = box, circle
-    return math.hypot(max(x - cx, 0, cx - x - width), max(y - cy, 0, cy - y - height)) - radius
-
-
-def assert_nothing_is_covered(root):
-    boxes = label_boxes(root)
-    for (key, one), (other_key, other) in combinations(boxes.items(), 2):
-        assert gap_between(one, other) > 0, (key, other_key)
-    for (key, box), circle in product(boxes.items(), circles(root)):
-        assert gap_to_circle(box, circle) > 0, (key, circle)
-
-
-def assert_all_is_inside(root):
-    left, top, width, height = map(float, root.get("viewBox").split())
-    squares = [(x - r, y - r, 2 * r, 2 * r) for x, y, r in circles(root)]
-    for x, y, w, h in [*label_boxes(root).values(), *squares]:
-        assert left < x < x + w < left + width
-        assert top < y < y + h < top + height
-    for text in root.iter(f"{SVG}text"):
-        x, y, size = lengths(text, "x", "y", "font-size")
-        half = len(text_of(text)) * size * 0.25
-        assert left < x - half < x + half < left + width
-        assert top < y - size < y < top + height
-
+from quizprop.exercise.diagram import graph_svg, network_svg
+from quizprop.exercise.notation import parse_key, symbol
+from quizprop.exercise.plots import Descent, Slice, descent_svg, slice_svg
+from tests.exercise.svg import (
+    LAW,
+    MAZUR,
+    MAZUR_GIVEN,
+    NAMES,
+    SHAPES,
+    SVG,
+    assert_all_is_inside,
+    assert_is_named_and_described,
+    assert_nothing_is_covered,
+    label_boxes,
+    lengths,
+    network_of,
+    numbers_for,
+    of_class,
+    parsed,
+    subjects,
+    text_of,
+)
 
 # --- layout ---------------------------------------------------------------------------------------------------------
 
@@ -251,7 +153,7 @@ def test_values_appear_in_their_units_once_known():
         (1.0, "1"),
         (-123456.789, "−123457"),
         (1234567.891, "1234570"),
-        (-1234567.891, "−1e+06"),
+        (-1234567.891, "−1e+6"),
         (1.23e-300, "1e−300"),
         (-4.4e-16, "−4e−16"),
     ],
@@ -267,7 +169,7 @@ def test_a_given_is_never_rounded_on_its_label():
     assert [text_of(group) for group in of_class(root, "qp-weight")][:3] == [
         "w1 = 0.1497807161327628",
         "w2 = 2",
-        "w3 = −1e−07",
+        "w3 = −0.0000001",
     ]
 
 
@@ -321,11 +223,14 @@ def test_the_description_names_every_weight_bias_input_and_target(subject, notat
             value = values
             for number in parse_key(key).index:
                 value = value[number - 1]
-            shown = repr(float(value)).removesuffix(".0").replace("-", "−")
+            shown = repr(float(value) + 0.0).removesuffix(".0").replace("-", "−")
             assert re.search(re.escape(f"{symbol(key, network, notation).text} = {shown}") + r"(?![0-9])", description)
 
 
 # --- for scripts ----------------------------------------------------------------------------------------------------
+
+
+OUTSIDE = ("eta", "E", "E_new", "change", "fell", "prediction")
 
 
 @given(subjects())
@@ -334,7 +239,7 @@ def test_every_cell_but_the_total_error_has_a_place(subject):
     network, numbers = subject
     root = parsed(network_svg(network, numbers))
     placed = {key for element in root.iter() for key in element.get("data-cells", "").split()}
-    cells = {key for name, keys in structure_of(network).keys.items() for key in keys.flat if name not in ("eta", "E")}
+    cells = {key for name, keys in structure_of(network).keys.items() for key in keys.flat if name not in OUTSIDE}
     batch_or_shared = {key for key in cells if key[0] in "xt" or (network.bias == "shared" and re.match("b[0-9]", key))}
     assert cells - batch_or_shared <= placed
 
@@ -411,18 +316,54 @@ def test_a_prefix_that_is_no_id_is_refused(prefix):
 
 
 def test_an_unknown_notation_is_refused():
-    with pytest.raises(ValueError, match="not one of mazur, course, plain"):
+    with pytest.raises(ValueError, match="not one of mazur, course, matrix, plain"):
         network_svg(MAZUR, MAZUR_GIVEN, notation="latin")
 
 
 def test_every_class_of_the_style_sheet_is_drawn_or_set_by_a_page():
     css = (Path(quizprop.__file__).parent / "web" / "static" / "diagram.css").read_text(encoding="utf-8")
     numbers = {**MAZUR_GIVEN, "W1": [[0, 0.2], [0.25, 0.3]]}
-    drawn = {
-        name
-        for svg in (network_svg(MAZUR, numbers, values={"z1[1]": 1.0, "a1[1]": 2.0}),)
-        for element in parsed(svg).iter()
-        for name in element.get("class", "").split()
-    }
+    loss = symbol("E", MAZUR, "mazur")
+    pictures = (
+        network_svg(MAZUR, numbers, values={"z1[1]": 1.0, "a1[1]": 2.0}, legend=True),
+        network_svg(MAZUR, highlight="delta1[1]"),
+        graph_svg(structure_of(MAZUR), name=lambda key: symbol(key, MAZUR, "mazur")),
+        descent_svg(Descent((0, 1, 10), (3.0, 2.0, 1.0)), loss=loss),
+        slice_svg(Slice("W1[1,1]", (0.0, 1.0), (2.0, 1.0), (0.5, 1.5), -1.0, (0.6, 1.4)), weight=loss, loss=loss),
+    )
+    drawn = {name for svg in pictures for element in parsed(svg).iter() for name in element.get("class", "").split()}
     by_page = {"qp-lit", "qp-diagram-frame", "qp-diagram-wide"}
     assert set(re.findall(r"\.(qp-[a-z-]+)", css)) <= drawn | by_page
+
+
+# --- the names alone, and a legend ----------------------------------------------------------------------------------
+
+
+@given(subject=subjects(), notation=st.sampled_from(NAMES))
+@LAW
+def test_a_blank_network_has_every_name_and_no_number(subject, notation):
+    network, _ = subject
+    root = parsed(network_svg(network, notation=notation))
+    assert_is_named_and_described(root)
+    assert_nothing_is_covered(root)
+    assert_all_is_inside(root)
+    said = " ".join([*map(text_of, root.iter(f"{SVG}text")), root.find(f"{SVG}desc").text])
+    assert "=" not in said
+    assert not re.search(r"\d\.\d", said)
+    assert len(of_class(root, "qp-weight")) == sum(a * b for a, b in pairwise(network.layers))
+    widths = {line.get("stroke-width") for edge in of_class(root, "qp-edge") for line in edge.iter(f"{SVG}line")}
+    assert len(widths) == 1  # no weight is larger than another one
+
+
+def test_a_legend_shows_each_sign_that_occurs_as_it_is_drawn():
+    numbers = {**MAZUR_GIVEN, "W1": [[0, 0.2], [0.25, 0.3]]}
+    root = parsed(network_svg(MAZUR, numbers, legend=True))
+    (legend,) = of_class(root, "qp-legend")
+    assert [text_of(text) for text in legend.iter(f"{SVG}text")] == ["positive", "negative", "zero", "larger size"]
+    for sign in ("positive", "negative", "zero"):
+        sample, edge = (of_class(part, f"qp-edge-{sign}")[0].find(f"{SVG}line") for part in (legend, root))
+        assert sample.get("stroke-dasharray") == edge.get("stroke-dasharray")
+        assert sample.get("stroke") == edge.get("stroke")
+    assert_all_is_inside(root)
+    assert "zero" not in text_of(parsed(network_svg(MAZUR, MAZUR_GIVEN, legend=True)))
+    assert not of_class(parsed(network_svg(MAZUR, legend=True)), "qp-legend")

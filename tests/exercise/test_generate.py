@@ -14,7 +14,7 @@ from quizprop.exercise.instance import Instance, Phase
 
 def given_rows(blocks, count):
     rows = (
-        {name: array[index].tolist() for name, array in block.given.items()}
+        {name: np.where(np.isnan(array[index]), None, array[index]).tolist() for name, array in block.given.items()}
         for block in blocks
         for index in range(len(block.passed))
     )

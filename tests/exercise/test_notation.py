@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from quizprop.engine.network import ACTIVATIONS, BIASES, Network
 from quizprop.engine.structure import structure_of
-from quizprop.exercise.notation import NOTATIONS, Key, mathml, parse_key, symbol, unit_symbol
+from quizprop.exercise.notation import NOTATIONS, Key, layer_formula, mathml, parse_key, symbol, unit_symbol
 
 NAMES = [name for name, _ in NOTATIONS]
 MAZUR = Network(layers=(2, 2, 2), activations=("sigmoid",) * 2, bias="shared")
@@ -99,7 +99,7 @@ def test_a_key_is_read_in_parts():
         ("W_new2[1,2]", "is not a key"),
         (f"z1[{'9' * 5000}]", "is not a key"),
         ("q1[2]", "no quantity has the stem 'q'. Known: x, t, W, b, eta, z,"),
-        ("z1_new[2]", "no quantity has the stem 'z_new'"),
+        ("z_new[2]", "z_new needs its layer's number, as in z1_new[1]"),
         ("z[2]", "z needs its layer's number, as in z1[1]"),
         ("W_new[1,2]", "W_new needs its layer's number, as in W1_new[1,2]"),
         ("x1[2]", "x belongs to no layer; write x[1]"),
@@ -267,6 +267,57 @@ def test_the_plain_text_is_the_key_itself(network, key, latex):
 
 
 @pytest.mark.parametrize(
+    ("network", "key", "text", "latex"),
+    [
+        (DEEP, "x[1]", "a^[0]_1", "a^{[0]}_{1}"),
+        (BATCH, "x[1]@3", "A^[0]_1,3", "A^{[0]}_{1,3}"),
+        (DEEP, "t[1]", "y_1", "y_{1}"),
+        (BATCH, "t[2]@1", "Y_2,1", "Y_{2,1}"),
+        (DEEP, "z1[2]", "z^[1]_2", "z^{[1]}_{2}"),
+        (BATCH, "z1[2]@3", "Z^[1]_2,3", "Z^{[1]}_{2,3}"),
+        (BATCH, "z1[2]", "Z^[1]_2,i", "Z^{[1]}_{2,i}"),
+        (BATCH, "da_dz2[1]@2", "g'^[2](Z^[2]_1,2)", "g'^{[2]}(Z^{[2]}_{1,2})"),
+        (BATCH, "delta2[1]@2", "dZ^[2]_1,2", "dZ^{[2]}_{1,2}"),
+        (BATCH, "E", "J", "J"),
+        (BATCH, "W2[1,2]", "W^[2]_1,2", "W^{[2]}_{1,2}"),
+        (MAZUR, "b2[1]", "b^[2]", "b^{[2]}"),
+    ],
+)
+def test_matrices_write(network, key, text, latex):
+    written = symbol(key, network, "matrix")
+    assert (written.text, written.latex) == (text, latex)
+
+
+@pytest.mark.parametrize(
+    ("network", "name", "text"),
+    [
+        (MAZUR, "z1", "z^[1] = W^[1] a^[0] + b^[1]"),
+        (BATCH, "z2", "Z^[2] = W^[2] A^[1] + b^[2]"),
+        (BATCH, "a2", "A^[2] = σ(Z^[2])"),
+        (MAZUR, "e", "L = 1/2 (y − a^[2])^⊙2"),
+        (BATCH, "E", "J = 1/m Σ_k,i L_k,i"),
+        (BATCH, "delta1", "dZ^[1] = dA^[1] ⊙ g'^[1](Z^[1])"),
+        (BATCH, "dE_da1", "dA^[1] = W^[2]T dZ^[2]"),
+        (BATCH, "grad_W2", "dW^[2] = 1/m dZ^[2] A^[1]T"),
+        (MAZUR, "grad_W1", "dW^[1] = dz^[1] a^[0]T"),
+        (BATCH, "grad_b1", "db^[1] = 1/m Σ_i dZ^[1]_:,i"),
+        (DEEP, "grad_b1", "db^[1] = dz^[1]"),
+        (MAZUR, "W2_new", "W^[2] := W^[2] − α dW^[2]"),
+    ],
+)
+def test_a_layers_formula_is_written_in_matrices(network, name, text):
+    assert layer_formula(structure_of(network).graph[name], network).text == text
+
+
+def test_what_nobody_writes_down_stands_inside_the_formula():
+    graph = structure_of(BATCH).graph
+    hidden = layer_formula(graph["delta1"], BATCH, (graph["dE_da1"],))
+    assert hidden.text == "dZ^[1] = W^[2]T dZ^[2] ⊙ g'^[1](Z^[1])"
+    output = layer_formula(graph["delta2"], BATCH, (graph["dE_da2"],))
+    assert output.latex == r"dZ^{[2]} = (A^{[2]} - Y) \odot g'^{[2]}(Z^{[2]})"
+
+
+@pytest.mark.parametrize(
     ("activation", "loss", "text"),
     [
         ("sigmoid", "half_sse", "∂E_o1/∂out_h2"),
@@ -321,9 +372,9 @@ def test_a_key_made_by_hand_is_checked_too():
 
 
 def test_an_unknown_notation_is_refused():
-    with pytest.raises(ValueError, match="'mathematica' is not one of mazur, course, plain"):
+    with pytest.raises(ValueError, match="'mathematica' is not one of mazur, course, matrix, plain"):
         symbol("E", DEEP, "mathematica")
-    with pytest.raises(ValueError, match="not one of mazur, course, plain"):
+    with pytest.raises(ValueError, match="not one of mazur, course, matrix, plain"):
         unit_symbol(0, 1, DEEP, "")
 
 

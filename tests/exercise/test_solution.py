@@ -9,13 +9,14 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS, mathml
-from quizprop.exercise.solution import Solution, shortest, to_places
+from quizprop.exercise.solution import Solution, steps_from
 
 
 def evaluated(text):
     """The numbers part of a line, computed by Python."""
     source = text.replace("−", "-").replace("·", "*").replace("²", "**2").replace("^", "**")
-    names = {"e": math.e, "ln": math.log, "tanh": math.tanh}
+    names = {"e": math.e, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs}
+    names["argmax"] = lambda *values: 1 + values.index(max(values))
     if " if " in source and ", else " in source:
         source = source.replace(", else ", " else ")
     return eval(source, {"__builtins__": {}}, names)  # noqa: S307 - our own text
@@ -72,14 +73,6 @@ def test_what_is_given_stands_as_it_was_given():
     assert line.value == "0.4"
 
 
-def test_numbers_are_written_with_a_true_minus_and_no_negative_zero():
-    assert to_places(-0.25, 4) == "−0.2500"
-    assert to_places(-0.00001, 4) == "0.0000"
-    assert shortest(-0.25, 4) == "−0.25"
-    assert shortest(100.0, 0) == "100"
-    assert shortest(-0.00001, 4) == "0"
-
-
 def test_a_value_that_is_only_passed_on_is_said_once():
     instance = draw(load_bank()["han-kamber"], np.random.default_rng(0))
     by_key = {line.key: line for line in Solution(instance, "plain", 4).lines}
@@ -87,3 +80,46 @@ def test_a_value_that_is_only_passed_on_is_said_once():
     constant = draw(load_bank()["tanh-regression"], np.random.default_rng(0))
     by_key = {line.key: line for line in Solution(constant, "plain", 4).lines}
     assert by_key["da_dz2[1]"].text == "da_dz2[1] = 1"
+
+
+def test_the_students_own_numbers_stand_in_the_lines_where_they_differ(instances):
+    instance = instances[0]
+    solution = Solution(instance, "plain", instance.exercise.places)
+    honest = {cell.key: round(instance.values[cell.key], instance.exercise.places) for cell in instance.cells}
+    assert solution.own_lines(honest) == {}
+    assert solution.own_lines({}) == {}
+    for cell in instance.cells:
+        lines = solution.own_lines({**honest, cell.key: honest[cell.key] + 1})
+        assert cell.key not in lines
+        assert set(lines) <= {reader.key for reader in instance.steps if cell.key in reader.depends_on}
+        for line in lines.values():
+            assert evaluated(line.numbers.text) == pytest.approx(evaluated(line.value), rel=0.1, abs=0.01), line.text
+
+
+def test_what_follows_stands_there_whatever_the_student_went_on_with():
+    instance = draw(load_bank()["mazur"], np.random.default_rng(0))
+    line = Solution(instance, "mazur", 4).own_lines({"z1[1]": 0.5, "a1[1]": 0.9})["a1[1]"]
+    assert line.text == "out_h1 = 1 / (1 + e^(−net_h1)) = 1 / (1 + e^(−0.5)) = 0.6225"
+
+
+def test_where_the_students_numbers_lead_nowhere_there_is_no_line():
+    instance = draw(load_bank()["logistic-unit"], np.random.default_rng(0))
+    assert not {"e[1]", "E"} & set(Solution(instance, "plain", 4).own_lines({"a1[1]": -1.0}))
+
+
+def test_a_solution_can_begin_at_any_step(instances):
+    instance = instances[0]
+    keys = [cell.key for cell in instance.steps]
+    asked = {cell.key for cell in instance.cells}
+    for at, key in enumerate(keys):
+        rest = [cell.key for cell in steps_from(instance, key)]
+        assert rest == keys[len(keys) - len(rest) :]
+        before = keys[len(keys) - len(rest) : at]
+        assert not asked & set(before)
+        assert key not in asked or len(rest) == len(keys) or keys[len(keys) - len(rest) - 1] in asked
+
+
+def test_a_solution_begins_at_no_other_cell():
+    instance = draw(load_bank()["deltas"], np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"'z1\[1\]' is no step of this solution; its steps are dE_da2\[1\], "):
+        steps_from(instance, "z1[1]")

@@ -26,8 +26,12 @@ def worst_errors(instance, rng, sheets):
     worst = {}
 
     def carry(name, value):
+        if graph[name].formula.whole:
+            return value
         # Errors at the ends of their range are the worst ones, and honest: a value may lie just at its rounding's end.
-        written = value + half * rng.choice([-1.0, 1.0], size=value.shape)
+        # But a 0 or a 1 that is the same on all sheets, as the slope of a ReLU, is written as it is.
+        switch = (value == value[:1]).all(0) & np.isin(value[0], (0.0, 1.0))
+        written = value + np.where(switch, 0.0, half * rng.choice([-1.0, 1.0], size=value.shape))
         worst[name] = np.abs(written - instance.sheet.expected[name]).max(0)
         return written
 
@@ -42,7 +46,8 @@ def test_no_rounding_leaves_the_tolerance_and_some_come_near_it(instances):
         for name, worst in worst_errors(instance, rng, 20_000).items():
             tolerance = instance.sheet.tolerance[name][0]
             assert within(worst, np.zeros_like(worst), tolerance).all(), name
-            closest.append((worst / tolerance).max())
+            if worst.any():
+                closest.append((worst / tolerance).max())
     # Bounds that add up along forty steps are pessimistic, but of the right size.
     assert min(closest) > 0.2
     assert np.median(closest) > 0.5

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from quizprop.exercise.figures import to_places
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.solution import to_places
 from quizprop.store.models import Base
 from quizprop.web.app import create_app
 from quizprop.web.sheet import instance_of
@@ -116,7 +116,7 @@ def typed(page: str) -> dict[str, str]:
 
 def cell(page: str, key: str) -> str:
     """The part of a page that belongs to one cell."""
-    parts = re.split(r'<div class="cell(?: is-\w+)?"', page)
+    parts = re.split(r'<div class="cell(?: is-\w+)?(?: with-hint)?"', page)
     part = next(part for part in parts if f'data-key="{key}"' in part)
     return part.partition("</fieldset>")[0]
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.notation import NOTATIONS
 from quizprop.store.models import Submission
 from quizprop.web import practice
 from tests.web.conftest import Browser, cell, hidden, honest, typed, words
@@ -229,7 +230,7 @@ def test_a_form_once_checked_is_ready_for_another_try_under_a_new_key(browser):
     assert hidden(page, "submission_key") != "one"
 
 
-@pytest.mark.parametrize("notation", ["mazur", "course", "plain"])
+@pytest.mark.parametrize("notation", [name for name, _ in NOTATIONS])
 def test_another_notation_keeps_what_is_typed(browser, notation):
     token = browser.start("mazur")
     answer = browser.check(token, {"z1[1]": "0.3", "a1[1]": "half <b>"}, notation=notation)
@@ -412,3 +413,153 @@ def test_every_cell_and_message_is_tied_together(browser):
         assert set(target.split()) <= set(ids)
     for target in re.findall(r'href="#([^"]+)"', page):
         assert target in ids
+
+
+# --- hints ----------------------------------------------------------------------------------------------------------
+
+
+def rungs(page, key):
+    return re.findall(r"<h4>(.*?)</h4>", cell(page, key))
+
+
+def ask(browser, token, key, texts=None, **more):
+    """The page after the hint button of a cell."""
+    answer = browser.check(token, texts or {}, hint=key, **more)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_each_press_opens_the_next_rung_and_the_last_one_has_no_button(browser):
+    token = browser.start("mazur")
+    page = ask(browser, token, "z1[1]")
+    for names in (["Idea", "Formula"], ["Idea", "Formula", "With your numbers"]):
+        assert rungs(page, "z1[1]") == names[:-1]
+        assert 'name="hint" value="z1[1]"' in page
+        page = ask(browser, token, "z1[1]", hints=hidden(page, "hints"))
+        assert rungs(page, "z1[1]") == names
+    assert 'name="hint" value="z1[1]"' not in page
+    assert 'aria-describedby=" hint-z1-1"' in page
+
+
+def test_a_sheet_holds_no_hint_that_was_not_asked_for(browser):
+    page = browser.get(f"/x/{browser.start('mazur')}").text
+    assert "<h4>" not in page
+    assert 'name="hints"' not in page
+    assert page.count('name="hint"') == len(typed(page))
+
+
+def test_a_hint_keeps_what_is_typed_and_is_no_attempt(browser):
+    token = browser.start("mazur")
+    page = ask(browser, token, "a1[1]", {"z1[1]": "0,5", "a1[1]": "half <b>"}, comma=True)
+    assert typed(page)["z1[1]"] == "0,5"
+    assert typed(page)["a1[1]"] == "half <b>"
+    assert COMMA.search(page)
+    assert hidden(page, "submission_key") == "first"
+    assert browser.rows()["submission"] == 0
+
+
+def test_the_last_hint_takes_the_students_own_numbers_as_they_are_read(browser):
+    token = browser.start("mazur")
+    page = ask(browser, token, "a1[1]", {"z1[1]": "1,25 + 6"}, comma=True, hints="a1[1]:2")
+    assert "e^(−7.25)" in html.unescape(cell(page, "a1[1]"))
+
+
+def test_a_hint_keeps_the_feedback_of_what_has_not_changed(browser):
+    token = browser.start("mazur")
+    texts = typed(browser.checked(token, {"z1[1]": "0.3775", "z1[2]": "5", "a1[1]": "0.5"}).text)
+    page = ask(browser, token, "z1[2]", texts)
+    assert "Correct" in cell(page, "z1[1]")
+    assert 'aria-describedby="said-z1-2 hint-z1-2"' in page
+    assert cell(page, "z1[2]").index("Not right") < cell(page, "z1[2]").index("<h4>")
+    assert 'class="summary' in page
+    # Another text says nothing of what depends on it any more.
+    page = ask(browser, token, "z1[2]", {**texts, "z1[1]": "0.4"})
+    assert "Correct" not in cell(page, "z1[1]")
+    assert "Not right" not in cell(page, "a1[1]")
+    assert "Not right" in cell(page, "z1[2]")
+    assert 'class="summary' not in page
+
+
+def test_another_decimal_mark_keeps_no_feedback(browser):
+    token = browser.start("mazur")
+    texts = typed(browser.checked(token, {"z1[1]": "0.3775"}).text)
+    assert "Correct" not in ask(browser, token, "z1[2]", texts, comma=True)
+
+
+def test_hints_stay_open_through_a_check_and_another_notation(browser):
+    token = browser.start("mazur")
+    page = browser.checked(token, {"z1[1]": "5"}, hints="z1[1]:1 z1[2]:2").text
+    assert rungs(page, "z1[2]") == ["Idea", "Formula"]
+    answer = browser.check(token, typed(page), hints=hidden(page, "hints"), notation="matrix")
+    page = browser.get(answer.location).text
+    assert rungs(page, "z1[2]") == ["Idea", "Formula"]
+    assert "z^[1] = W^[1] a^[0] + b^[1]" in page
+
+
+def test_an_accepted_cell_says_why_and_needs_no_hint(browser):
+    token = browser.start("mazur")
+    page = browser.checked(token, {"z1[1]": "0.3775"}, hints="z1[1]:2").text
+    assert not rungs(page, "z1[1]")
+    assert 'name="hint" value="z1[1]"' not in page
+
+
+@pytest.mark.parametrize("field", ["z9[1]:1", "z1[1]:7", "z1[1]:-1", "z1[1]:", ":", "z1[1]:1:1", "<b>:1 \x00"])
+def test_a_field_of_open_hints_that_makes_no_sense_is_ignored(browser, field):
+    token = browser.start("mazur")
+    page = ask(browser, token, "nonsense", hints=field)
+    assert "<h4>" not in page
+    assert browser.get(f"/x/{token}?hints={field}").status_code == 200
+
+
+def test_a_sheet_given_up_has_no_more_hints(browser):
+    token = browser.start("deltas")
+    browser.post(f"/x/{token}/give-up")
+    page = ask(browser, token, "delta2[1]")
+    assert "<h4>" not in page
+    assert "Worked solution" in page
+
+
+@pytest.mark.parametrize("slug", BANK)
+@pytest.mark.parametrize("notation", [name for name, _ in NOTATIONS])
+def test_every_cell_can_be_asked_for_all_its_hints_in_every_notation(browser, slug, notation):
+    token = browser.start(slug)
+    keys = [one.key for one in browser.instance(token).cells]
+    browser.get(f"/x/{token}?notation={notation}")
+    page = browser.checked(token, dict.fromkeys(keys, "n/a"), hints=" ".join(f"{key}:3" for key in keys)).text
+    assert page.count("<h4>") == 3 * len(keys)
+
+
+def test_a_value_is_echoed_with_the_decimal_mark_that_was_typed(browser):
+    token = browser.start("mazur")
+    assert "read as 0,3775" in browser.checked(token, {"z1[1]": "0,3775"}, comma=True).text
+    assert "read as 0.3775" in browser.checked(token, {"z1[1]": "0.3775"}).text
+
+
+# --- the solution from the first wrong step on ----------------------------------------------------------------------
+
+
+def test_a_solution_begins_at_the_first_wrong_step_and_the_earlier_ones_can_be_opened(browser):
+    token = browser.start("mazur")
+    texts = {**honest(browser.instance(token)), "a1[1]": "5"}
+    page = browser.get(browser.post(f"/x/{token}/give-up", texts).location).text
+    earlier, _, rest = page.partition("From your first wrong step on")
+    assert "Show all steps: 2 before your first wrong one" in earlier
+    assert earlier.count('class="step"') == 2
+    assert rest.count('class="step"') == len(texts) - 2
+
+
+def test_a_solution_is_whole_where_nothing_is_wrong(browser):
+    token = browser.start("deltas")
+    page = browser.get(browser.post(f"/x/{token}/give-up", {}).location).text
+    assert "Show all steps" not in page
+    solved = browser.checked(browser.start("mazur"), honest(browser.instance(browser.start("mazur")))).text
+    assert "Show all steps" not in solved
+    assert "with your values" not in solved
+
+
+def test_the_students_own_numbers_stand_below_the_exact_ones(browser):
+    token = browser.start("mazur")
+    texts = {**honest(browser.instance(token)), "z1[1]": "0.5"}
+    page = browser.get(browser.post(f"/x/{token}/give-up", texts).location).text
+    assert page.count("with your values") == 1
+    assert "0.6225" in page

@@ -36,8 +36,10 @@ def test_every_kind_of_network_can_be_shown_in_every_notation(instance, notation
     assert len(listed) == len(set(listed))
     assert set(listed) <= set(instance.values)
     assert "<svg" in diagram(instance, notation, {})
-    steps = [step for _, lines in solution(instance, notation, work) for step in lines]
+    steps = [step for _, lines in solution(instance, notation, work).rest for step in lines]
     assert sum(step.asked for step in steps) == len(instance.cells)
+    for step in steps:
+        assert step.own is None or mathml(step.own.numbers.latex)
 
 
 def test_the_rules_are_those_that_matter_for_what_is_asked():

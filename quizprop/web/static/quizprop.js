@@ -10,6 +10,23 @@
     }
   }
 
+  // Back and Next beside the numbered steps of a picture.
+  for (const stepper of document.querySelectorAll(".stepper")) {
+    const steps = [...stepper.querySelectorAll("input[type=radio]")];
+    const buttons = [...stepper.querySelectorAll("button[data-step]")];
+    const target = (button) => steps[steps.findIndex((step) => step.checked) + Number(button.dataset.step)];
+    const refresh = () => buttons.forEach((button) => (button.disabled = !target(button)));
+    for (const button of buttons) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        target(button).checked = true;
+        refresh();
+      });
+    }
+    stepper.addEventListener("change", refresh);
+    refresh();
+  }
+
   const form = document.getElementById("answers");
   if (!form) return;
 
@@ -65,6 +82,15 @@
       next.focus();
       next.select();
     }
+  });
+
+  // A question mark, which no number holds, asks for a hint; so Tab goes from field to field.
+  form.querySelectorAll("button[name=hint]").forEach((button) => (button.tabIndex = -1));
+  document.getElementById("hint-key").hidden = false;
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "?" || !event.target.dataset?.key) return;
+    event.preventDefault();
+    event.target.closest(".cell").querySelector("button[name=hint]")?.click();
   });
 
   // A row or a column of a spreadsheet fills one field after the other, and an empty cell empties its field.

@@ -1,0 +1,355 @@
+"""A network as a picture, drawn as Mazur draws his: units in columns, weights on the edges, biases in boxes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from quizprop.engine.network import Network
+from quizprop.engine.structure import structure_of
+from quizprop.exercise.diagram.chain import Chain, chain_to
+from quizprop.exercise.diagram.layout import FACTOR_GAP, MOST_LABELS, RADIUS, Plan, plan_of, radius_of
+from quizprop.exercise.diagram.legend import draw_legend
+from quizprop.exercise.diagram.shapes import (
+    FAINT,
+    INK,
+    LIT,
+    MARGIN,
+    MUTED,
+    PAPER,
+    SIGNS,
+    SIZES,
+    Box,
+    add,
+    bounds,
+    decimal,
+    draw_arrow,
+    draw_box,
+    draw_label,
+    draw_line,
+    draw_name,
+    name_size,
+    on_circle,
+    picture,
+    set_frame,
+    svg_text,
+    write,
+)
+from quizprop.exercise.diagram.subject import (
+    Look,
+    Subject,
+    activation_of,
+    bias_keys,
+    bias_places,
+    checked,
+    description,
+    kind_of,
+    shape_of,
+    unit_keys,
+    weight_keys,
+    weight_places,
+)
+from quizprop.exercise.diagram.text import Runs, label_width, listed, runs_of, short, text_width
+from quizprop.exercise.figures import exact
+from quizprop.exercise.notation import symbol
+
+__all__ = ["draw_network", "network_svg"]
+
+# How far the loss stands from the targets, and how high it is.
+_LOSS_GAP: Final = 34.0
+_LOSS_HEIGHT: Final = 44.0
+
+
+def network_svg(
+    network: Network,
+    given: Mapping[str, Any] | None = None,
+    *,
+    notation: str = "mazur",
+    values: Mapping[str, float] | None = None,
+    title: str | None = None,
+    prefix: str = "network",
+    highlight: str | None = None,
+    legend: bool = False,
+) -> str:
+    """The network as an SVG element, for a page or, with its own colours, for print.
+
+    Units and biases carry ``data-cells``, the keys of the cells that live there. A weight carries ``data-edge``, its
+    key, and ``data-cells``, both on its line and on its label.
+
+    Args:
+        network: what to draw.
+        given: the arrays of one instance by name, nested lists will do: x, t, W1, b1 ...; eta is not needed. Left out,
+            the names alone are drawn.
+        notation: one of ``notation.NOTATIONS``.
+        values: what is known by now, by key; those of z and a appear in their units, others are left alone.
+        title: the picture's name for a screen reader; the network's shape where left out.
+        prefix: begins every id, so that several pictures fit on one page.
+        highlight: the key of a cell, ``grad_W2[1,1]`` or ``delta1[1]`` say. The way to it is brought out, with the
+            factors of the chain rule named along it, and the rest recedes.
+        legend: whether it says how sign and size of a weight are drawn.
+
+    Raises:
+        ValueError: a given array is missing or has another shape, the notation is unknown, the prefix is no id, or the
+            network has no cell to highlight.
+    """
+    look = Look(legend=legend)
+    if highlight is not None:
+        look = _look_at(chain_to(structure_of(network), highlight), network, notation, legend=legend)
+    subject = Subject(network, {} if given is None else checked(network, given), notation, values or {}, look)
+    return draw_network(subject, title or f"Network {shape_of(network)}", prefix)
+
+
+def draw_network(subject: Subject, title: str, prefix: str) -> str:
+    """The picture of a network as it is to be looked at."""
+    plan = plan_of(subject)
+    root = picture(title, description(subject), prefix)
+    filled = [
+        *_draw_headings(root, subject, plan),
+        *_draw_loss(root, subject, plan),
+        *_draw_biases(root, subject, plan),
+        *_draw_weights(root, subject, plan),
+        *_draw_units(root, subject, plan),
+        *_draw_targets(root, subject, plan),
+    ]
+    filled += _draw_notes(root, subject, filled)
+    if subject.look.legend and not subject.blank:
+        filled.append(draw_legend(root, bounds(filled), {_sign(subject, key) for key in _all_weights(subject.network)}))
+    set_frame(root, filled)
+    return svg_text(root)
+
+
+def _look_at(way: Chain, network: Network, notation: str, *, legend: bool) -> Look:
+    """The way to a cell brought out."""
+    shared = {f"{key.partition('[')[0]}[1]" for key in way.read if network.bias == "shared" and key.startswith("b")}
+    back = frozenset(way.cells if way.backward else ())
+    names = listed(symbol(key, network, notation).text for key in way.cells)
+    read = listed(symbol(key, network, notation).text for key in way.read)
+    said = [f"Brought out, back from the loss: {names}." if way.backward else f"Brought out: {names}."] if names else []
+    said += [f"Read on the way: {read}."] if read else []
+    return Look(
+        lit=way.keys | shared,
+        back=back,
+        dims=True,
+        factors=True,
+        loss=way.backward or "E" in way.cells,
+        legend=legend,
+        said=tuple(said),
+    )
+
+
+# --- drawing --------------------------------------------------------------------------------------------------------
+# Each function draws one kind of thing and returns the boxes that it fills, for the frame.
+
+
+def _draw_headings(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
+    """What each column is, above it."""
+    network = subject.network
+    centres = [centre for column in plan.columns for centre in column]
+    bottom = min([*(y - RADIUS for _, y in centres), *(box.y - box.height / 2 for box in plan.boxes)]) - 14
+    for layer, column in enumerate(plan.columns):
+        lines = [kind_of(network, layer)] if layer == 0 else [activation_of(network, layer), kind_of(network, layer)]
+        for row, line in enumerate(lines):
+            yield write(root, ((line, 0),), (column[0][0], bottom - 15 * row), css="qp-caption")
+
+
+def _draw_loss(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
+    """The loss at the right, with a line from each output, or back to it."""
+    if not subject.look.loss:
+        return
+    name = subject.symbol("E")
+    value = ((short(subject.values["E"]), 0),) if "E" in subject.values else ()
+    # As wide as it will be with its value: so the pictures of a row keep their size.
+    width = max(label_width(runs_of(name)), 0.0 if subject.blank else label_width((("0.00000", 0),))) + 8
+    x = plan.columns[-1][0][0] + _target_gap(subject) + _targets_width(subject) + _LOSS_GAP + width / 2
+    group = add(
+        root, "g", {"class": f"qp-loss{' qp-on' if subject.look.back else subject.emphasis('E')}", "data-cells": "E"}
+    )
+    for unit, centre in enumerate(plan.columns[-1], start=1):
+        keys = unit_keys(subject.network, subject.network.depth, unit)
+        start, end = on_circle(centre, (x, 0), RADIUS), (x - width / 2, 0.0)
+        back = subject.flows_back(keys)
+        lit = back or "E" in subject.look.lit
+        edge = add(group, "g", {"class": "qp-edge" + (" qp-on" if lit else " qp-dim" if subject.look.dims else "")})
+        stroke = {"stroke": _ink(edge, MUTED), "stroke-width": "3.5" if lit else "1.5"}
+        draw_arrow(edge, *((end, start) if back else (start, end)), size=11 if lit else 9, stroke=stroke)
+    box = Box(x, 0, width, _LOSS_HEIGHT)
+    draw_box(group, box, stroke=_ink(group, INK))
+    write(group, runs_of(name), (x, -9 if value else 0), css="qp-name", ink=_ink(group, INK))
+    if value:
+        write(group, value, (x, 11), css="qp-out")
+    yield box
+
+
+def _ink(element: Element, otherwise: str) -> str:
+    """The colour of what is brought out or recedes, by its class."""
+    classes = (element.get("class") or "").split()
+    return LIT if "qp-on" in classes else FAINT if "qp-dim" in classes else otherwise
+
+
+def _draw_biases(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
+    network = subject.network
+    for key, layer, unit in bias_places(network):
+        box, keys = plan.biases[key], bias_keys(network, layer, unit)
+        css = f"qp-bias qp-bias-{network.bias}{subject.emphasis(keys)}"
+        group = add(root, "g", {"class": css, "data-cells": keys})
+        ink = _ink(group, MUTED)
+        if network.bias == "shared":
+            start = (box.x, box.y - box.height / 2)
+            for centre in plan.columns[layer]:
+                draw_line(group, start, on_circle(centre, start, RADIUS), {"stroke": ink})
+        yield draw_label(group, subject.label(key), box, stroke=ink, ink=_ink(group, INK))
+
+
+def _draw_weights(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
+    """All lines first, then all labels, so that no line runs over a label."""
+    network = subject.network
+    sizes = [0.0 if subject.blank else abs(subject.value(key)) for key in _all_weights(network)]
+    largest = max(sizes) or 1.0
+    lines, labels = add(root, "g"), add(root, "g")
+    for layer in range(1, network.depth + 1):
+        for key, to, source in weight_places(network, layer):
+            sign, keys = _sign(subject, key), weight_keys(network, layer, to, source)
+            data = {"data-edge": key, "data-cells": keys}
+            css = subject.emphasis(keys)
+            edge = add(lines, "g", {"class": f"qp-edge qp-edge-{sign}{css}", **data})
+            left, right = plan.columns[layer - 1][source - 1], plan.columns[layer][to - 1]
+            ends = (on_circle(left, right, radius_of(layer - 1)), on_circle(right, left, RADIUS))
+            share = 0.2 if subject.blank else abs(subject.value(key)) / largest
+            stroke, size = _stroke(edge, sign, share), 9 + 3 * share
+            draw_arrow(edge, *(ends[::-1] if subject.flows_back(keys) else ends), size=size, stroke=stroke)
+            if key in plan.weights:
+                label = add(labels, "g", {"class": f"qp-weight qp-weight-{sign}{css}", **data})
+                yield draw_label(label, subject.label(key), plan.weights[key], ink=_ink(label, SIGNS[sign]))
+
+
+def _all_weights(network: Network) -> Iterator[str]:
+    for layer in range(1, network.depth + 1):
+        for key, _, _ in weight_places(network, layer):
+            yield key
+
+
+def _sign(subject: Subject, key: str) -> str:
+    value = np.nan if subject.blank else subject.value(key)
+    return "negative" if value < 0 else "positive" if value > 0 else "zero" if value == 0 else "unknown"
+
+
+def _stroke(edge: Element, sign: str, share: float) -> dict[str, str]:
+    """The width says the weight's share of the largest one, the dashes that it is negative."""
+    lit = "qp-on" in (edge.get("class") or "").split()
+    width = max(3.5 if lit else 0.0, 1 + 3 * share)
+    stroke = {"stroke": _ink(edge, SIGNS[sign]), "stroke-width": decimal(width)}
+    return {**stroke, "stroke-dasharray": "7 5"} if sign == "negative" else stroke
+
+
+def _draw_units(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
+    network = subject.network
+    for layer, column in enumerate(plan.columns):
+        kind, radius = kind_of(network, layer), radius_of(layer)
+        for unit, centre in enumerate(column, start=1):
+            keys = unit_keys(network, layer, unit)
+            css = f"qp-unit qp-unit-{kind}{subject.emphasis(keys)}"
+            group = add(root, "g", {"class": css, "data-cells": keys})
+            circle = {"cx": decimal(centre[0]), "cy": decimal(centre[1]), "r": decimal(radius)}
+            width = "3" if "qp-on" in css else "1.5"
+            add(group, "circle", {**circle, "fill": PAPER, "stroke": _ink(group, INK), "stroke-width": width})
+            for runs, below, kind_of_text in _unit_lines(subject, layer, unit):
+                ink = FAINT if "qp-dim" in css else INK
+                write(group, runs, (centre[0], centre[1] + below), css=kind_of_text, ink=ink)
+            if (layer, unit) in plan.factors:
+                yield _draw_factors(group, subject, (layer, unit), plan.factors[layer, unit])
+            yield Box(*centre, 2 * radius, 2 * radius)
+
+
+def _unit_lines(subject: Subject, layer: int, unit: int) -> Iterator[tuple[Runs, float, str]]:
+    """What stands in a circle: text, how far below the centre, and its class."""
+    name = runs_of(subject.unit(layer, unit))
+    known, inside = subject.known(layer, unit), subject.inside(layer, unit)
+    if layer == 0 and not subject.batch and not subject.blank:
+        yield name, -9, "qp-name"
+        yield ((short(subject.value(f"x[{unit}]")), 0),), 9, "qp-out"
+    elif inside:
+        yield name, -10, "qp-name"
+        yield runs_of(inside[0]), 11, "qp-delta"
+    elif not known:
+        yield name, 0, "qp-name"
+    else:
+        yield name, -21.5, "qp-name"
+        above, _ = subject.stems.split()
+        for key, value in known.items():
+            below = -3.0 if key.startswith(above) else 13.5
+            yield ((short(value), 0),), below, _CLASSES[key[0]]
+
+
+_CLASSES: Final = {"z": "qp-net", "a": "qp-out", "d": "qp-delta"}
+
+
+def _draw_factors(group: Element, subject: Subject, place: tuple[int, int], box: Box) -> Box:
+    """The factors that make up the unit's delta, side by side."""
+    draw_box(group, box, css="qp-ground")
+    x = box.x - box.width / 2
+    for number, name in enumerate(subject.factors(*place)):
+        width = name_size(name, "qp-factor")[0]
+        if number:
+            write(group, (("·", 0),), (x - FACTOR_GAP / 2, box.y), css="qp-factor")
+        draw_name(group, name, (x + width / 2, box.y), css="qp-factor", ink=LIT)
+        x += width + FACTOR_GAP
+    return box
+
+
+def _draw_targets(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
+    width = _targets_width(subject)
+    for unit, (x, y) in enumerate(() if subject.batch else plan.columns[-1], start=1):
+        key = f"t[{unit}]"
+        group = add(root, "g", {"class": f"qp-target{subject.emphasis(key)}", "data-cells": key})
+        name, value = _target(subject, unit)
+        middle = x + _target_gap(subject) + max(text_width(name, SIZES["qp-caption"]), text_width(value)) / 2
+        if subject.look.loss:  # the line to the loss passes behind it
+            draw_box(
+                group, Box(x + _target_gap(subject) + width / 2, y, width + 4, 36 if value else 20), css="qp-ground"
+            )
+        yield write(group, name, (middle, y - 9 if value else y), css="qp-caption", ink=_ink(group, MUTED))
+        if value:
+            yield write(group, value, (middle, y + 9), css="qp-value")
+
+
+def _target_gap(subject: Subject) -> float:
+    """How far behind its output a target stands; the arrow from the loss needs room for its head."""
+    return RADIUS + MARGIN + (12 if subject.look.loss else 0)
+
+
+def _target(subject: Subject, unit: int) -> tuple[Runs, Runs]:
+    key = f"t[{unit}]"
+    return runs_of(subject.symbol(key)), () if subject.blank else ((exact(subject.value(key)), 0),)
+
+
+def _targets_width(subject: Subject) -> float:
+    """The room that all targets need, of one example."""
+    if subject.batch:
+        return 0.0
+    pairs = [_target(subject, unit) for unit in range(1, subject.network.layers[-1] + 1)]
+    return max(max(text_width(name, SIZES["qp-caption"]), text_width(value)) for name, value in pairs)
+
+
+def _draw_notes(root: Element, subject: Subject, filled: Iterable[Box]) -> list[Box]:
+    """What the picture does not say by itself, below it."""
+    network = subject.network
+    notes = []
+    if subject.any_known():
+        above, below = (_letters(runs_of(subject.symbol(f"{stem}1[1]"))) for stem in subject.stems.split())
+        notes.append(f"in each unit: {above} above, {below} below")
+    if subject.batch:
+        notes.append(f"{network.examples} examples: see the table")
+    if not subject.blank and any(sources * targets > MOST_LABELS for sources, targets in pairwise(network.layers)):
+        notes.append("weights: see the table")
+    left, _, right, bottom = bounds(filled)
+    return [
+        write(root, ((note, 0),), ((left + right) / 2, bottom + 20 + 16 * row), css="qp-caption")
+        for row, note in enumerate(notes)
+    ]
+
+
+def _letters(runs: Runs) -> str:
+    """A symbol without its indices: net, out, dz."""
+    return "".join(text for text, level in runs if not level)
