@@ -5,11 +5,12 @@ from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.lessons.recurrent import Recurrent
+from quizprop.engine.lessons.residual import Residual
 from quizprop.engine.lessons.shapes import Shapes
 from quizprop.engine.model import Lesson
 
 __all__ = ["LESSONS"]
 
 LESSONS: dict[str, type[Lesson]] = {
-    lesson.kind: lesson for lesson in (Composition, Descent, GradientCheck, Inverse, Shapes, Recurrent)
+    lesson.kind: lesson for lesson in (Composition, Descent, GradientCheck, Inverse, Shapes, Residual, Recurrent)
 }

@@ -12,6 +12,7 @@ from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.lessons.recurrent import Recurrent
+from quizprop.engine.lessons.residual import Residual
 from quizprop.engine.lessons.shapes import Shapes
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
@@ -57,6 +58,10 @@ ZOO = {
     "three steps of tanh, an error at each": (Recurrent(steps=3, loss="each"), {}),
     "two steps of a sigmoid, an error at each": (Recurrent(activation="sigmoid", loss="each"), {}),
     "three steps without a function": (Recurrent(steps=3, activation="identity"), {}),
+    "residual block": (Residual(), {}),
+    "residual block of tanh": (Residual(activation="tanh"), {}),
+    "residual block with an activated sum": (Residual(activated_sum=True), {}),
+    "residual block of sigmoids": (Residual(activation="sigmoid", activated_sum=True), {}),
 }
 
 
