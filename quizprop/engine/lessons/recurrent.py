@@ -15,20 +15,16 @@ from typing import ClassVar, Final, Literal
 from quizprop.engine.activations import ACTIVATIONS, tanh_slope
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Formula, Quantity, step
-from quizprop.engine.lessons.shared import (
-    Reading,
+from quizprop.engine.lessons.one_output import (
     activated,
     activation_latex,
-    activation_mistakes,
     error_derivative,
-    error_derivative_mistakes,
     gradient_step,
     half_square,
     half_square_mistakes,
-    slope,
-    slope_mistakes,
-    step_mistakes,
+    sloped,
 )
+from quizprop.engine.lessons.pieces import difference_mistakes, of_activation, reading, step_mistakes
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
 
@@ -485,12 +481,11 @@ def _output_weight(stem: str, gradient: str, before: str) -> Iterator[Misconcept
     for kind, title, sentence, reads in _OUTPUT_WEIGHT:
         names = tuple(reads.format(y=gradient, before=before).split())
         yield Misconception(
-            kind, stem, title, sentence, (Reading(lambda *factors: reduce(operator.mul, factors), names),)
+            kind, stem, title, sentence, (reading(lambda *factors: reduce(operator.mul, factors), *names),)
         )
 
 
 def _slopes(activation: str) -> Iterator[Misconception]:
-    yield from slope_mistakes(activation, "h")
     right = ACTIVATIONS[activation].slope
     assert right is not None  # noqa: S101 - it is not softmax
     yield Misconception(
@@ -498,14 +493,14 @@ def _slopes(activation: str) -> Iterator[Misconception]:
         "slope",
         "slope of the step before",
         "This is the slope at the state of the step before. Each step has its own slope, at its own state.",
-        (Reading(right, ("h_prev",)),),
+        (reading(right, "h_prev"),),
     )
 
 
 def _total(steps: range) -> Iterator[Misconception]:
     names = tuple(f"e{number}" for number in steps)
-    last = Reading(lambda error: error, names[-1:])
-    mean = Reading(lambda *errors: added(*errors) / len(errors), names)
+    last = reading(lambda error: error, names[-1])
+    mean = reading(lambda *errors: added(*errors) / len(errors), *names)
     sentence = "This is the error of the last step alone. Every step has a target, and their errors add up."
     yield Misconception("last_step_only", "E", "last step only", sentence, (last,))
     sentence = "The errors of the steps were averaged. This loss adds them up."
@@ -514,9 +509,9 @@ def _total(steps: range) -> Iterator[Misconception]:
 
 def _shared(name: str, parts: str, steps: range) -> Iterator[Misconception]:
     names = tuple(f"{parts}{number}" for number in steps)
-    last = Reading(lambda part: part, names[-1:])
+    last = reading(lambda part: part, names[-1])
     yield Misconception("last_step_only", f"grad_{name}", "last step only", LAST_STEP_ONLY, (last,))
-    mean = Reading(lambda *parts: added(*parts) / len(parts), names)
+    mean = reading(lambda *parts: added(*parts) / len(parts), *names)
     yield Misconception("steps_averaged", f"grad_{name}", "steps averaged", STEPS_AVERAGED, (mean,))
 
 
@@ -612,7 +607,7 @@ class Recurrent(Lesson):
             yield self.place(grad_z_linear, t)
             return
         derivative = r"\frac{\mathrm{d} h_{$l}}{\mathrm{d} z_{$l}}"
-        yield self.place(slope(self.activation, "h", text="dh$l/dz$l", symbol=derivative, value="h_t", net="z_t"), t)
+        yield self.place(sloped(self.activation, "h", text="dh$l/dz$l", symbol=derivative, value="h_t", net="z_t"), t)
         yield self.place(grad_z, t)
 
     def _gradients(self) -> Iterator[Quantity]:
@@ -632,10 +627,10 @@ class Recurrent(Lesson):
         each, curved = self.loss == "each", self.activation != "identity"
         return (
             *_FORWARD,
-            *activation_mistakes(self.activation, "h"),
+            *self._activation_mistakes,
             *half_square_mistakes("e" if each else "E", *(() if each else (f"y{self.steps}", f"t{self.steps}"))),
             *(_total(self._scored) if each else ()),
-            *error_derivative_mistakes("grad_y"),
+            *difference_mistakes("grad_y", "y", "t"),
             *_BACK,
             *(_BACK_EACH if each else _BACK_LAST),
             *((*_slopes(self.activation), *_CURVED) if curved else _LINEAR),
@@ -645,8 +640,13 @@ class Recurrent(Lesson):
             *_shared("b", "grad_z", self._every),
             *(_output_weight("part_v", "grad_y", "h_prev") if each else ()),
             *(_shared("v", "part_v", self._scored) if each else self._one_output_weight),
-            *(mistake for name in _WEIGHTS for mistake in step_mistakes(name)),
+            *(mistake for name in _WEIGHTS for mistake in step_mistakes(name, 0)),
         )
+
+    @property
+    def _activation_mistakes(self) -> tuple[Misconception, ...]:
+        known = of_activation(self.activation, {"a": "h", "da_dz": "slope"})
+        return tuple(kind for kind in known if kind.stem == "h" or self.activation != "identity")
 
     @property
     def _one_output_weight(self) -> Iterator[Misconception]:
