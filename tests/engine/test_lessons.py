@@ -8,6 +8,7 @@ import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
@@ -52,6 +53,9 @@ ZOO = {
     "shapes with examples as columns": (Shapes(), {}),
     "shapes with examples as rows": (Shapes(layers=3, examples_as="rows"), {}),
     "penalty of one step": (Descent(penalty=True, steps=1, activation="identity"), {}),
+    "convolution": (Convolution(), {}),
+    "convolution of three, weighted": (Convolution(activation="sigmoid", size=3, pooling="weights"), {}),
+    "convolution with ReLU": (Convolution(activation="relu", pooling="weights"), {"b": abs}),
 }
 
 
