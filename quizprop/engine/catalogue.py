@@ -1,5 +1,6 @@
 """All kinds of lessons by the name that an exercise file gives them."""
 
+from quizprop.engine.lessons.attention import Attention
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
@@ -11,5 +12,5 @@ from quizprop.engine.model import Lesson
 __all__ = ["LESSONS"]
 
 LESSONS: dict[str, type[Lesson]] = {
-    lesson.kind: lesson for lesson in (Composition, Descent, GradientCheck, Inverse, Shapes, Convolution)
+    lesson.kind: lesson for lesson in (Composition, Descent, GradientCheck, Inverse, Shapes, Convolution, Attention)
 }

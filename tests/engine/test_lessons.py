@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.lessons.attention import Attention
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
@@ -56,6 +57,8 @@ ZOO = {
     "convolution": (Convolution(), {}),
     "convolution of three, weighted": (Convolution(activation="sigmoid", size=3, pooling="weights"), {}),
     "convolution with ReLU": (Convolution(activation="relu", pooling="weights"), {"b": abs}),
+    "attention to two keys": (Attention(), {}),
+    "attention to three keys": (Attention(keys=3), {}),
 }
 
 
