@@ -76,3 +76,10 @@ def test_it_says_how_many_keys_there_are(keys):
     assert lesson.outline == f"a query and {keys} keys"
     assert lesson.sketch == (2, keys, 2)
     assert not lesson.has_zeros
+
+
+def test_the_worked_solution_writes_the_root_of_the_size_as_a_root():
+    expression = structure_of(Attention()).expressions["z"][0]
+    assert list(expression.names()) == ["s[1]"]
+    root = expression.parts[1]
+    assert (root.kind, root.parts[0], root.parts[1].parts) == ("call", "sqrt", (2,))
