@@ -243,7 +243,7 @@ class Attention(UnitLesson):
     def rules(self) -> tuple[Rule, ...]:
         """What is a row, and the formulas of the way forward."""
         return (
-            Rule("Keys and values", "one in each row; the first index is the row"),
+            Rule("Keys and values", "one in each row"),
             Rule("Size", "of the query and of each key", f"d = {SIZE}"),
             Rule("Scaled score", "", r"z_i = \frac{1}{\sqrt{d}} \sum_j q_j\,K_{ij}"),
             Rule("Softmax", "", r"a_i = \frac{e^{z_i}}{\sum_k e^{z_k}}"),

@@ -296,7 +296,9 @@ class Convolution(UnitLesson):
         """How the kernel slides, and what is done with the positions."""
         pooled, formula = ("mean", o_by_mean) if self.pooling == "mean" else ("output weights, no bias", o_by_weights)
         return (
-            Rule("Kernel", "not turned round, one place further from position to position, always inside the input"),
+            Rule("Kernel", "as it stands, not turned round"),
+            Rule("Stride", "1"),
+            Rule("Padding", "none"),
             Rule("Position", "", z.latex),
             Rule("Activation", ACTIVATIONS[self.activation].title, _at_position(ACTIVATIONS[self.activation].latex)),
             Rule("Pooling", pooled, formula.latex),
