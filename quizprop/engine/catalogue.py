@@ -1,7 +1,9 @@
 """All kinds of lessons by the name that an exercise file gives them."""
 
+from quizprop.engine.lessons.attention import Attention
 from quizprop.engine.lessons.circuit import Circuit
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.gradient_check import GradientCheck
@@ -18,8 +20,10 @@ __all__ = ["LESSONS"]
 LESSONS: dict[str, type[Lesson]] = {
     lesson.kind: lesson
     for lesson in (
+        Attention,
         Circuit,
         Composition,
+        Convolution,
         Descent,
         Dropout,
         GradientCheck,

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.lessons.attention import Attention
 from quizprop.engine.lessons.circuit import Circuit
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.gradient_check import GradientCheck
@@ -83,6 +85,11 @@ ZOO = {
     "tied weights": (Tied(), {}),
     "tied weights of a sigmoid": (Tied(activation="sigmoid"), {}),
     "circuit that turns the sign at last": (Circuit(gates=("d = x + y + z", "r = 1 / d", "f = -r")), {}),
+    "convolution": (Convolution(), {}),
+    "convolution of three, weighted": (Convolution(activation="sigmoid", size=3, pooling="weights"), {}),
+    "convolution with ReLU": (Convolution(activation="relu", pooling="weights"), {"b": abs}),
+    "attention to two keys": (Attention(), {}),
+    "attention to three keys": (Attention(keys=3), {}),
 }
 
 
