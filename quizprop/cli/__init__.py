@@ -167,7 +167,7 @@ def grade(*, sheets: Path, answers: IO[bytes], decimal_comma: bool) -> None:
 
 @main.group(cls=_Ordered)
 def bank() -> None:
-    """The problem bank: list, show, check."""
+    """The problem bank: list, show, check, gallery."""
 
 
 @bank.command("list")
@@ -207,6 +207,23 @@ def check_bank(*, exercises: tuple[str, ...], candidates: int, as_json: bool) ->
     from quizprop.cli import families
 
     families.check(exercises, candidates=candidates, as_json=as_json)
+
+
+@bank.command("gallery")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write index.html and the pictures.",
+)
+def write_gallery(folder: Path) -> None:
+    """Write a solved sample of every family as a page with pictures."""
+    from quizprop.cli import gallery
+
+    gallery.write(folder)
 
 
 _database_option = click.option(

@@ -418,11 +418,11 @@ def change(E_new: Array, E: Array) -> Array:
     per_example=False,
     whole=True,
     options=("no", "yes"),
-    idea="Gradient descent promises a smaller error for a small enough step. Did this one keep the promise?",
+    idea="Gradient descent promises a smaller error for a small enough step. Look whether this one kept it.",
 )
 def fell(change: Array) -> Array:
     """1 where the error fell, else 0."""
-    return choose(-change, 1.0, 0.0)
+    return choose(change, 0.0, 1.0)
 
 
 @formula("prediction", title="predicted class", latex=r"\arg\max_k a_k", whole=True, idea=PREDICTION)

@@ -64,7 +64,7 @@ class Formula:
 
 
 GUARDS = ("slope", "share", "kink", "positive", "mixed")
-"""Slope: not saturated. Share: a probability, not 0 or 1. Kink: the first input is not near 0. Positive: above 0.
+"""Slope: not saturated. Share: between 0 and 1. Kink: the first input is not near 0. Positive: above 0.
 Mixed: the first input is 0 at some cells, not at all of them."""
 
 

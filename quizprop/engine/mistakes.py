@@ -1,5 +1,6 @@
 """What a mistake is: another formula for the same quantity, with the words a tutor would say."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
@@ -9,7 +10,7 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Formula, Graph, Quantity
 from quizprop.engine.model import Model
 
-__all__ = ["Applies", "Misconception", "Mistake", "mistakes_on"]
+__all__ = ["Applies", "Misconception", "Mistake", "mistakes_on", "reading"]
 
 Applies = Callable[[Any, Any], bool]
 """Whether it can be made in a model (a network, a lesson) at a layer."""
@@ -59,6 +60,17 @@ class Mistake:
     def name(self) -> str:
         """The quantity at which it is made."""
         return self.wrong[0].name
+
+
+def reading(function: Callable[..., Array], *roles: str) -> Callable[..., Array]:
+    """The function as a form that reads these roles, whatever its parameters are called."""
+
+    def form(*inputs: Array) -> Array:
+        return function(*inputs)
+
+    parameters = [inspect.Parameter(role, inspect.Parameter.POSITIONAL_ONLY) for role in roles]
+    form.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Formula.parameters reads it
+    return form
 
 
 def mistakes_on(model: Model, graph: Graph) -> tuple[Mistake, ...]:

@@ -169,6 +169,10 @@ class Lesson(Model):
         """The graph of the quantities."""
         return Graph(self.quantities())
 
+    def differentiates(self, gradient: str) -> tuple[str, str]:
+        """What a quantity called ``grad_...`` is the derivative of, and by what."""
+        return self.objective, gradient.removeprefix("grad_")
+
     def source(self, role: str, layer: int | None) -> str:
         """A stem of a layer takes the layer's number, or its neighbour's; every other role is a name."""
         stem = role

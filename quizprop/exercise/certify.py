@@ -238,7 +238,7 @@ def _guarded(quantity: Quantity, values: Mapping[str, Array]) -> Iterator[Rule]:
         case "slope":
             yield f"{place} is saturated", _all(np.abs(value) >= LEAST_SLOPE)
         case "share":
-            yield f"{place} is saturated", _all((value >= LEAST_SLOPE) & (value <= 1 - LEAST_SLOPE))
+            yield f"{place} is near 0 or 1, or beyond", _all((value >= LEAST_SLOPE) & (value <= 1 - LEAST_SLOPE))
         case "positive":
             yield f"{quantity.name} is not positive", _all(value > 0)
         case "mixed":

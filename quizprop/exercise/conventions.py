@@ -37,7 +37,8 @@ class Convention:
 
 def conventions(instance: Instance, notation: str) -> tuple[Convention, ...]:
     """The rules that matter for what this sheet asks."""
-    carry = Convention("Carry", f"{instance.exercise.places} decimals")
+    rounded = Convention("Carry", f"{instance.exercise.places} decimals")
+    carry = rounded if instance.plan.rounded else Convention("Answers", "whole numbers")
     if isinstance(instance.model, Lesson):
         return (carry, *(Convention(rule.name, rule.words, rule.latex) for rule in instance.model.rules))
     return (carry, *_conventions(instance, instance.model, notation))

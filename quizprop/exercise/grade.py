@@ -108,15 +108,6 @@ def _credit(verdict: Verdict, follow_credit: float) -> float:
     return {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: follow_credit}.get(verdict, 0.0)
 
 
-def _with_shown(instance: Instance, entries: Mapping[str, Array]) -> dict[str, Array]:
-    """What is written, and what the exercise shows: no mistake on the way changes either."""
-    kept = dict(entries)
-    for name in instance.plan.shown:
-        shown = instance.arrays[name]
-        kept[name] = np.where(np.isnan(shown), kept.get(name, np.nan), shown)
-    return kept
-
-
 def _marks(
     instance: Instance, readings: Mapping[str, Reading], entries: Mapping[str, Array], own: Sheet
 ) -> Iterator[tuple[str, Mark]]:
@@ -207,6 +198,6 @@ class _Tutor:
         if (route, own) not in self._worked:
             sheet, entries = (self.own, self.entries) if own else (self.instance.sheet, None)
             half = self.instance.plan.half
-            kept = _with_shown(self.instance, entries or {})
+            kept = self.instance.written(entries or {})
             self._worked[route, own] = wrong(self.instance.structure, route, sheet, half=half, entries=kept)
         return self._worked[route, own]

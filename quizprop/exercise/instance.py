@@ -31,7 +31,11 @@ class Phase(StrEnum):
     BACKWARD = "backward"
     GRADIENTS = "gradients"
     UPDATE = "update"
+    STEP_1 = "step 1"
+    STEP_2 = "step 2"
     AFTER = "after"
+    CHECK = "check"
+    COUNT = "count"
 
     @property
     def heading(self) -> str:
@@ -47,7 +51,11 @@ _HEADINGS = {
     Phase.GRADIENTS: "Gradients",
     Phase.BACKWARD: "Backward pass",
     Phase.UPDATE: "Update",
+    Phase.STEP_1: "Step 1",
+    Phase.STEP_2: "Step 2",
     Phase.AFTER: "After the step",
+    Phase.CHECK: "Numerical check",
+    Phase.COUNT: "Parameters",
 }
 
 _PHASES = {
@@ -168,7 +176,8 @@ class Instance:
         for quantity in self.structure.graph:
             for place, key in np.ndenumerate(self.structure.keys[quantity.name]):
                 if key in wanted:
-                    layer = quantity.layer or 0
+                    numbered = self.network is not None or quantity.name != quantity.formula.stem
+                    layer = (quantity.layer or 0) if numbered else 0
                     reads = tuple(dict.fromkeys(self._reads(quantity.name, place)))
                     options = quantity.formula.options
                     found.append(Cell(key, quantity.name, self._phase(quantity), layer, quantity.title, reads, options))
@@ -208,6 +217,14 @@ class Instance:
         """A student's numbers by key, in the shapes of the quantities that are asked; NaN where there is none."""
         numbered = np.frompyfunc(lambda key: numbers.get(key, math.nan), 1, 1)
         return {name: np.asarray(numbered(self.structure.keys[name]), dtype=float)[None] for name in self.plan.asked}
+
+    def written(self, entries: Mapping[str, Array]) -> dict[str, Array]:
+        """A student's entries with what the exercise shows: what stands on their sheet, NaN elsewhere."""
+        written = dict(entries)
+        for name in self.plan.shown:
+            shown = self.arrays[name]
+            written[name] = np.where(np.isnan(shown), written.get(name, np.nan), shown)
+        return written
 
     def by_key(self, arrays: Mapping[str, Array]) -> dict[str, float]:
         """The numbers of a batch of one by the keys of their cells."""

@@ -14,8 +14,18 @@ from quizprop.exercise.notation import Symbol, symbol
 
 __all__ = ["Line", "Solution", "steps_from", "written"]
 
-_LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}", "abs": r"\text{abs}", "argmax": r"\arg\max"}
+_LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}", "argmax": r"\arg\max"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _latex_call(name: str, argument: str) -> str:
+    match name:
+        case "sqrt":
+            return rf"\sqrt{{{argument}}}"
+        case "abs":
+            return rf"\left|{argument}\right|"
+    return rf"{_LATEX_CALLS[name]}\left({argument}\right)"
+
 
 _TEXT = Style(
     times=" · ",
@@ -37,9 +47,7 @@ _LATEX = Style(
     closing=r"\right)",
     fraction=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
     power=lambda base, exponent: f"{{{base}}}^{{{exponent}}}",
-    call=lambda name, argument: (
-        rf"\sqrt{{{argument}}}" if name == "sqrt" else rf"{_LATEX_CALLS[name]}\left({argument}\right)"
-    ),
+    call=_latex_call,
     choice=lambda test, positive, otherwise: rf"{positive} \text{{ if }} {test} > 0 \text{{, else }} {otherwise}",
 )
 
@@ -117,8 +125,8 @@ class Solution:
 
         Their value is what follows from the student's numbers above it, whatever the student went on with.
         """
-        graph, values = self.instance.structure.graph, {**self.instance.arrays, **self.instance.entries(numbers)}
-        values = graph.evaluate(values)
+        graph, written = self.instance.structure.graph, self.instance.written(self.instance.entries(numbers))
+        values = graph.evaluate({**self.instance.arrays, **written})
         with np.errstate(all="ignore"):
             follows = {cell.quantity: graph[cell.quantity].of(values) for cell in self.instance.steps}
         own, right = self.instance.by_key(values), self.instance.by_key(follows)

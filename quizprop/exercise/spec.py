@@ -27,7 +27,7 @@ from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
 from quizprop.exercise.names import NotationName
 
-__all__ = ["AnyNetwork", "Choices", "Exercise", "Grid", "LessonSpec", "NetworkSpec", "OneHot", "Value"]
+__all__ = ["AnyNetwork", "Choices", "Exercise", "Grid", "LessonSpec", "NetworkSpec", "OneHot", "Topic", "Value"]
 
 
 Points = npt.NDArray[np.float64]
@@ -179,6 +179,10 @@ AnyNetwork = Annotated[
 """What the work is done on: a fully connected network or, with a ``kind``, a lesson."""
 
 
+Topic = Literal["step", "forward", "loss", "chain rule", "backward", "update", "architecture", "question"]
+"""Under which heading of the bank an exercise stands; a whole training step where nothing is said."""
+
+
 class Exercise(_Part):
     """A family of exercises: one network, ranges or fixed values for its givens, and what is asked.
 
@@ -192,6 +196,7 @@ class Exercise(_Part):
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
     title: Annotated[str, Field(min_length=1, max_length=120)]
     sentence: Annotated[str, Field(min_length=1, max_length=4000)]
+    topic: Topic = "step"
     skills: tuple[str, ...] = ()
     places: Annotated[int, Field(ge=1, le=10)] = 4
     notation: NotationName = "plain"

@@ -14,6 +14,7 @@ from quizprop.exercise.spec import Exercise
 from quizprop.store import people
 from quizprop.store.database import Database
 from quizprop.store.people import Visitor
+from quizprop.web.shelves import Shelf, shelved
 
 __all__ = [
     "Services",
@@ -28,7 +29,6 @@ __all__ = [
     "visitor",
 ]
 
-_RECOMMENDED = "mazur"
 _ENDLESS = "mazur-like"
 _COOKIE_KEY = "token"
 
@@ -46,9 +46,9 @@ class Services:
         return {slug: Plan(exercise).cell_count for slug, exercise in self.bank.items()}
 
     @cached_property
-    def order(self) -> tuple[str, ...]:
-        """The slugs as the bank's page shows them: the recommended start, then from short to long."""
-        return tuple(sorted(self.bank, key=lambda slug: (slug != _RECOMMENDED, self.sizes[slug], slug)))
+    def shelves(self) -> tuple[Shelf, ...]:
+        """The exercises under their headings."""
+        return shelved(self.bank)
 
     def again(self, exercise: Exercise) -> str | None:
         """Where to go on after a sheet: new numbers, of another exercise where this one has only its own."""

@@ -7,11 +7,18 @@ import numpy as np
 import pytest
 
 from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.lessons.attention import Attention
 from quizprop.engine.lessons.circuit import Circuit
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.convolution import Convolution
+from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.dropout import Dropout
+from quizprop.engine.lessons.gradient_check import GradientCheck
+from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.lessons.normalisation import Normalisation
+from quizprop.engine.lessons.recurrent import Recurrent
 from quizprop.engine.lessons.residual import Residual
+from quizprop.engine.lessons.shapes import Shapes
 from quizprop.engine.lessons.tied import Tied
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
@@ -36,6 +43,27 @@ ZOO = {
     "tanh of an exp": (Composition(middle="exp", outer="tanh"), {}),
     "sigmoid of ln": (Composition(middle="ln", outer="sigmoid"), {"x": abs, "w": abs, "b": abs}),
     "square of tanh": (Composition(middle="tanh", outer="square"), {}),
+    "two steps of gradient descent": (Descent(bias=True), {}),
+    "one step of gradient descent": (Descent(steps=1, activation="identity"), {}),
+    "momentum": (Descent(optimizer="momentum", activation="tanh"), {}),
+    "nesterov": (Descent(optimizer="nesterov", bias=True), {}),
+    "rmsprop": (Descent(optimizer="rmsprop", loss="bce"), {"s0": abs, "rho": proper, "y": one_or_zero}),
+    "adam": (Descent(optimizer="adam", inputs=1, bias=True), {"beta1": proper, "beta2": proper}),
+    "one step of adam": (Descent(optimizer="adam", steps=1), {"beta1": proper, "beta2": proper}),
+    "weight decay": (Descent(optimizer="weight_decay", inputs=1), {}),
+    "penalty": (Descent(penalty=True, loss="bce", bias=True), {"y": one_or_zero}),
+    "the rate of a sigmoid": (Inverse(), {}),
+    "the rate of a logistic unit": (Inverse(loss="bce", inputs=3, bias=False), {"y": one_or_zero}),
+    "check of a unit": (GradientCheck(), {}),
+    "check of a logistic chain": (GradientCheck(loss="bce", layers=2), {"y": one_or_zero}),
+    "check of a tanh chain": (GradientCheck(activation="tanh", layers=2), {}),
+    "shapes with examples as columns": (Shapes(), {}),
+    "shapes with examples as rows": (Shapes(layers=3, examples_as="rows"), {}),
+    "penalty of one step": (Descent(penalty=True, steps=1, activation="identity"), {}),
+    "two steps of tanh": (Recurrent(), {}),
+    "three steps of tanh, an error at each": (Recurrent(steps=3, loss="each"), {}),
+    "two steps of a sigmoid, an error at each": (Recurrent(activation="sigmoid", loss="each"), {}),
+    "three steps without a function": (Recurrent(steps=3, activation="identity"), {}),
     "residual block": (Residual(), {}),
     "residual block of tanh": (Residual(activation="tanh"), {}),
     "residual block with an activated sum": (Residual(activated_sum=True), {}),
@@ -57,6 +85,11 @@ ZOO = {
     "tied weights": (Tied(), {}),
     "tied weights of a sigmoid": (Tied(activation="sigmoid"), {}),
     "circuit that turns the sign at last": (Circuit(gates=("d = x + y + z", "r = 1 / d", "f = -r")), {}),
+    "convolution": (Convolution(), {}),
+    "convolution of three, weighted": (Convolution(activation="sigmoid", size=3, pooling="weights"), {}),
+    "convolution with ReLU": (Convolution(activation="relu", pooling="weights"), {"b": abs}),
+    "attention to two keys": (Attention(), {}),
+    "attention to three keys": (Attention(keys=3), {}),
 }
 
 
@@ -90,9 +123,9 @@ def sample(name, seed):
     return given
 
 
-def derivative(structure, given, name):
+def derivative(structure, given, objective, name):
     """The objective's derivative by each cell of a given or a quantity, which then wins over its formula."""
-    graph, objective, tiny = structure.graph, structure.model.objective, 1e-30
+    graph, tiny = structure.graph, 1e-30
     values = graph.evaluate(given)
     found = np.empty(np.shape(values[name]))
     for place in np.ndindex(found.shape):
@@ -103,18 +136,19 @@ def derivative(structure, given, name):
 
 
 def gradients(structure):
-    """The quantities called grad_..., with what each is the derivative by."""
+    """The quantities called grad_..., with what each is the derivative of, and by what."""
     for quantity in structure.graph:
         if quantity.formula.stem.startswith("grad_"):
-            yield quantity.name, quantity.name.removeprefix("grad_")
+            yield quantity.name, *structure.model.differentiates(quantity.name)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_gradient_is_the_derivative_by_complex_step(name, structure, seed):
     given = sample(name, seed)
     values = structure.graph.evaluate(given)
-    for gradient, by in gradients(structure):
-        assert values[gradient] == pytest.approx(derivative(structure, given, by), rel=1e-9, abs=1e-12), gradient
+    for gradient, objective, by in gradients(structure):
+        expected = derivative(structure, given, objective, by)
+        assert values[gradient] == pytest.approx(expected, rel=1e-9, abs=1e-12), gradient
 
 
 def test_every_kind_is_in_the_zoo():

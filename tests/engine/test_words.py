@@ -45,10 +45,11 @@ def test_what_says_no_idea_says_its_first_line():
     assert Formula("d", "double", "2a", lambda a: 2 * a).idea == ""
 
 
-def test_every_quantity_but_a_single_path_has_a_formula_in_matrices(network):
+def test_every_quantity_up_to_the_step_but_single_values_has_a_formula_in_matrices(network):
     for quantity in structure_of(network).graph:
         formula = layer_formula(quantity, network)
-        assert (formula is None) == (quantity.formula.stem == "path"), quantity.name
+        alone = quantity.formula.stem in ("path", "prediction", "change", "fell") or quantity.after
+        assert (formula is None) == alone, quantity.name
         if formula is not None:
             assert mathml(formula.latex).startswith("<math")
             assert not re.search(r"[\\{}$]", formula.text), formula.text

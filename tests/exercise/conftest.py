@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from quizprop.engine.network import Network
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw_many
 from quizprop.exercise.spec import Exercise
@@ -91,4 +92,20 @@ def exercise(request):
 @pytest.fixture(scope="session")
 def instances(exercise):
     """Some certified instances of the family."""
+    return drawn(exercise)
+
+
+@pytest.fixture(scope="session", params=[slug for slug, one in FAMILIES.items() if isinstance(one.model, Network)])
+def network_exercise(request):
+    """The families that work on a fully connected network."""
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="session")
+def network_instances(network_exercise):
+    """Some certified instances of such a family."""
+    return drawn(network_exercise)
+
+
+def drawn(exercise):
     return list(itertools.islice(draw_many(exercise, np.random.default_rng(1)), 1 if exercise.fixed else 12))

@@ -54,7 +54,9 @@ def test_the_way_to_a_cell_is_what_it_depends_on_in_numbers(network):
     given_ = {name: rng.uniform(0.2, 0.9, (1, *shape)) for name, shape in network.givens().items()}
     values = structure.graph.evaluate(given_)
     forward = structure.graph.needed_for(["E"])
-    computed = [key for key, (name, _) in structure.places.items() if name in structure.graph]
+    # A decision is moved by none of the small changes that would show what it depends on.
+    decided = {quantity.name for quantity in structure.graph if quantity.formula.whole}
+    computed = [key for key, (name, _) in structure.places.items() if name in structure.graph and name not in decided]
     for key in rng.choice(computed, 12, replace=False):
         way = chain_to(structure, str(key))
         behind = structure.places[key][0] not in forward

@@ -54,3 +54,9 @@ def test_every_formula_is_mathematics(instances):
     for notation, _ in NOTATIONS:
         for rule in rules(instances[0], notation).values():
             assert not rule.latex or mathml(rule.latex).startswith("<math")
+
+
+def test_where_nothing_is_rounded_there_are_no_decimals_to_carry():
+    shapes = rules(draw(load_bank()["shapes-forward"], np.random.default_rng(0)))
+    assert shapes["Answers"].words == "whole numbers"
+    assert "Carry" not in shapes

@@ -32,8 +32,8 @@ def numbers_in(text):
     return set(re.findall(r"−?\d+\.\d+(?:e−?\d+)?", text))
 
 
-def test_a_picture_shows_only_what_is_known_by_then(instances):
-    instance = instances[0]
+def test_a_picture_shows_only_what_is_known_by_then(network_instances):
+    instance = network_instances[0]
     places, values = instance.exercise.places, instance.values
     given = {float(value) for array in instance.arrays.values() for value in np.ravel(array) if not np.isnan(value)}
     for step in flow_steps(instance, notation="plain"):
@@ -48,8 +48,8 @@ def test_a_picture_shows_only_what_is_known_by_then(instances):
         assert set().union(*map(numbers_in, said)) <= allowed
 
 
-def test_what_is_known_only_grows_and_never_lacks_what_it_is_computed_from(instances):
-    instance = instances[0]
+def test_what_is_known_only_grows_and_never_lacks_what_it_is_computed_from(network_instances):
+    instance = network_instances[0]
     steps = flow_steps(instance, notation="plain")
     assert steps[0].known == ()
     for before, after in pairwise(steps):

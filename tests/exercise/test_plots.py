@@ -46,8 +46,8 @@ def free(instance):
 # --- descent --------------------------------------------------------------------------------------------------------
 
 
-def test_it_begins_with_the_loss_and_goes_on_with_the_loss_after_a_step(instances):
-    for instance in instances[:3]:
+def test_it_begins_with_the_loss_and_goes_on_with_the_loss_after_a_step(network_instances):
+    for instance in network_instances[:3]:
         done = descent(instance, 1)
         now = instance.structure.graph.evaluate(free(instance))["E"][0]
         after = instance.structure.graph.evaluate(stepped(instance))["E"][0]

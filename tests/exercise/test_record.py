@@ -50,9 +50,9 @@ def test_a_line_is_what_a_plain_dump_of_it_would_be(exercise):
     assert orjson.dumps(orjson.loads(line)) == line
 
 
-def test_a_mini_batch_says_how_many_examples_it_has_and_a_single_one_does_not(exercise):
-    network = orjson.loads(lines_of(exercise, count=1)[0])["network"]
-    assert ("examples" in network) == ("reduction" in network) == (exercise.network.examples > 1)
+def test_a_mini_batch_says_how_many_examples_it_has_and_a_single_one_does_not(network_exercise):
+    network = orjson.loads(lines_of(network_exercise, count=1)[0])["network"]
+    assert ("examples" in network) == ("reduction" in network) == (network_exercise.network.examples > 1)
     assert {"layers", "activations", "loss", "bias", "update_biases"} <= set(network)
 
 

@@ -105,6 +105,16 @@ def test_what_follows_stands_there_whatever_the_student_went_on_with():
     assert line.text == "out_h1 = 1 / (1 + e^(−net_h1)) = 1 / (1 + e^(−0.5)) = 0.6225"
 
 
+def test_what_is_shown_stands_whatever_the_student_wrote_above_it():
+    base = load_bank()["mazur"]
+    drawn = draw(base, np.random.default_rng(0))
+    exercise = base.model_copy(update={"shown": ("a1[1]",)})
+    instance = Instance(exercise, {**drawn.given, "a1": [[0.5933, math.nan]]})
+    lines = Solution(instance, "mazur", 4).own_lines({"z1[1]": 7.0, "z1[2]": 7.0, "a1[2]": 0.9991})
+    assert "z2[1]" in lines
+    assert lines["z2[1]"].numbers.text == "0.4 · 0.5933 + 0.45 · 0.9991 + 0.6"
+
+
 def test_where_the_students_numbers_lead_nowhere_there_is_no_line():
     instance = draw(load_bank()["logistic-unit"], np.random.default_rng(0))
     assert not {"e[1]", "E"} & set(Solution(instance, "plain", 4).own_lines({"a1[1]": -1.0}))

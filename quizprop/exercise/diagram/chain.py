@@ -9,7 +9,10 @@ __all__ = ["Chain", "chain_to"]
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The way to a cell: ``cells`` are computed on it, in that order, and ``read`` is what they take from before it."""
+    """The way to a cell: ``cells`` are computed on it, in that order, and ``read`` is what they take from before it.
+
+    ``backward`` says that the way begins at the loss.
+    """
 
     key: str
     cells: tuple[str, ...]

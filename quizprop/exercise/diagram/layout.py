@@ -17,7 +17,7 @@ RADIUS: Final = 34.0
 INPUT_RADIUS: Final = 30.0
 _PITCH: Final = 120.0
 # Short names alone would leave no room to see an arrow.
-_LEAST_GAP: Final = 84.0
+_LEAST_GAP: Final = 72.0
 # A gap between two layers with more weights than this has no labels: nobody could read them.
 MOST_LABELS: Final = 16
 # Where on its line a label may stand, and what costs: covering another label more than any number of lines behind it.

@@ -58,7 +58,7 @@ from quizprop.exercise.notation import symbol
 __all__ = ["draw_network", "network_svg"]
 
 # How far the loss stands from the targets, and how high it is.
-_LOSS_GAP: Final = 48.0
+_LOSS_GAP: Final = 34.0
 _LOSS_HEIGHT: Final = 44.0
 
 
@@ -316,7 +316,7 @@ def _draw_targets(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
 
 def _target_gap(subject: Subject) -> float:
     """How far behind its output a target stands; the arrow from the loss needs room for its head."""
-    return RADIUS + MARGIN + (16 if subject.look.loss else 0)
+    return RADIUS + MARGIN + (12 if subject.look.loss else 0)
 
 
 def _target(subject: Subject, unit: int) -> tuple[Runs, Runs]:

@@ -1,0 +1,46 @@
+"""The problem bank in the order in which a visitor finds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from quizprop.exercise.certify import Plan
+from quizprop.exercise.spec import Exercise, Topic
+
+__all__ = ["Shelf", "shelved"]
+
+_RECOMMENDED = "mazur"
+
+_HEADINGS: Final[Mapping[Topic, str]] = {
+    "step": "A whole step",
+    "forward": "Forward",
+    "loss": "Error",
+    "chain rule": "Slopes and the chain rule",
+    "backward": "Deltas and gradients",
+    "update": "Steps and optimizers",
+    "architecture": "Other architectures",
+    "question": "Find, choose, judge",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Exercises under one heading; ``name`` stands in its address."""
+
+    name: str
+    heading: str
+    exercises: tuple[Exercise, ...]
+
+
+def shelved(bank: Mapping[str, Exercise]) -> tuple[Shelf, ...]:
+    """The exercises under their headings, the recommended start first, then from short to long."""
+
+    def place(exercise: Exercise) -> tuple[bool, int, str]:
+        return exercise.slug != _RECOMMENDED, Plan(exercise).cell_count, exercise.slug
+
+    ordered = sorted(bank.values(), key=place)
+    shelves = (
+        Shelf(topic.replace(" ", "-"), heading, tuple(one for one in ordered if one.topic == topic))
+        for topic, heading in _HEADINGS.items()
+    )
+    return tuple(shelf for shelf in shelves if shelf.exercises)
