@@ -26,7 +26,7 @@ _FEWEST, _MOST = 4, 5
 _LARGEST: Final = 1e6
 
 _FOLLOWS: Final = "This only follows from an earlier slip: the step itself is right. Go further up the sheet."
-_RIGHT: Final = "This one is right: it follows from the values above it."
+_RIGHT: Final = "That value is right: it follows from those above it. Go further down the sheet, or try another one beside it."
 _ELSEWHERE: Final = "That slip belongs to another step of the work. Find the first wrong value, and ask what its step is."
 _OTHER_NUMBER: Final = "That slip would have given another number there. Work the step with it, and compare."
 
@@ -70,7 +70,7 @@ def slip_questions(sheet: "Instance", slip: Slip, chance: Chance) -> tuple[Quest
     others = bench.distractors(slip, chance)
     if len(others) < _FEWEST - 1:
         raise NoQuestionError("there are too few slips to choose from")
-    reason = f"At {{{key}}}: {tutor_says(sheet.structure, slip.route)}"
+    reason = tutor_says(sheet.structure, slip.route)
     return where, posed(SLIP, "What was the slip there?", right, others, chance, reason)
 
 
