@@ -38,4 +38,4 @@ def _choices(sheet: "Instance", chance: Chance) -> Iterator[Question]:
         if len(others) < _WRONG:
             raise NoQuestionError(f"{cell.quantity} has fewer than {_WRONG} wrong values that can be told apart")
         right = Option(bench.figure(cell.key, values[0]))
-        yield posed(cell.key, f"Which of these is {{{cell.key}}}?", right, others, chance)
+        yield posed(cell.key, f"Which of these is {{{cell.key}}}?", right, others, chance=chance)

@@ -26,8 +26,12 @@ _FEWEST, _MOST = 4, 5
 _LARGEST: Final = 1e6
 
 _FOLLOWS: Final = "This only follows from an earlier slip: the step itself is right. Go further up the sheet."
-_RIGHT: Final = "That value is right: it follows from those above it. Go further down the sheet, or try another one beside it."
-_ELSEWHERE: Final = "That slip belongs to another step of the work. Find the first wrong value, and ask what its step is."
+_RIGHT: Final = (
+    "That value is right: it follows from those above it. Go further down the sheet, or try another one beside it."
+)
+_ELSEWHERE: Final = (
+    "That slip belongs to another step of the work. Find the first wrong value, and ask what its step is."
+)
 _OTHER_NUMBER: Final = "That slip would have given another number there. Work the step with it, and compare."
 
 
@@ -71,7 +75,7 @@ def slip_questions(sheet: "Instance", slip: Slip, chance: Chance) -> tuple[Quest
     if len(others) < _FEWEST - 1:
         raise NoQuestionError("there are too few slips to choose from")
     reason = tutor_says(sheet.structure, slip.route)
-    return where, posed(SLIP, "What was the slip there?", right, others, chance, reason)
+    return where, posed(SLIP, "What was the slip there?", right, others, chance=chance, reason=reason)
 
 
 def _said(slip: Slip, key: str) -> str:
@@ -113,8 +117,8 @@ class Bench:
             value = wrong_value(self.sheet.structure, route, self.honest, entries=self.kept)
             self._tried[route] = np.where(np.broadcast_to(shows(route, self.honest), value.shape), value, np.nan)
         at = (0, *self.sheet.structure.places[key][1])
-        value = float(np.round(self._tried[route][at], self.sheet.exercise.places)) + 0.0
-        return value if abs(value) < _LARGEST else None
+        rounded = float(np.round(self._tried[route][at], self.sheet.exercise.places)) + 0.0
+        return rounded if abs(rounded) < _LARGEST else None
 
     def figure(self, key: str, value: float) -> str:
         """A value as it is written at a cell."""

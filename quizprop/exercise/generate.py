@@ -11,7 +11,16 @@ from quizprop.exercise.instance import Instance
 from quizprop.exercise.question import NoQuestionError
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
 
-__all__ = ["CannotCertifyError", "certified", "certified_blocks", "draw", "draw_block", "draw_many", "instances_of", "show"]
+__all__ = [
+    "CannotCertifyError",
+    "certified",
+    "certified_blocks",
+    "draw",
+    "draw_block",
+    "draw_many",
+    "instances_of",
+    "show",
+]
 
 _PATIENCE = 200_000
 """Candidates without a single certified instance after which a family is given up."""

@@ -1,7 +1,7 @@
 """What a question is: what is asked, the options with what is said to each, and how a choice is read.
 
-Words are phrases: text in which ``{W2[1,1]}`` stands for the symbol of a cell or a given and ``{unit1[2]}`` for the name
-of a unit, so that each reader sees them in a notation of their own.
+Words are phrases: text in which ``{W2[1,1]}`` stands for the symbol of a cell or a given and ``{unit1[2]}`` for the
+name of a unit, so that each reader sees them in a notation of their own.
 """
 
 import re
@@ -12,10 +12,10 @@ from typing import Final, TypeVar
 
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
-from quizprop.exercise.notation import Symbol, parse_key, symbol, unit_symbol
+from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.numbers import Reading, read_number
 
-__all__ = ["Chance", "NoQuestionError", "Option", "Question", "in_text", "read_choice", "spoken"]
+__all__ = ["Chance", "NoQuestionError", "Option", "Question", "in_text", "posed", "read_choice", "spoken"]
 
 _Item = TypeVar("_Item")
 
@@ -74,10 +74,12 @@ class Chance:
 
     def flag(self) -> bool:
         """True or false, each as likely."""
-        return self._random.random() < 0.5  # noqa: PLR2004
+        return self._random.random() < 0.5
 
 
-def posed(key: str, words: str, right: Option, others: Sequence[Option], chance: Chance, reason: str = "") -> Question:
+def posed(
+    key: str, words: str, right: Option, others: Sequence[Option], *, chance: Chance, reason: str = ""
+) -> Question:
     """A question with its options in any order."""
     options = chance.shuffled([right, *others])
     return Question(key, words, tuple(options), options.index(right) + 1, reason)
@@ -103,12 +105,6 @@ def _symbol(key: str, model: Network | Lesson, notation: str) -> Symbol:
     if unit is not None and isinstance(model, Network):
         return unit_symbol(int(unit[1]), int(unit[2]), model, notation)
     return symbol(key, model, notation)
-
-
-def unit_of(key: str) -> str:
-    """The placeholder of the unit that a cell belongs to: ``{unit1[2]}`` for ``delta1[2]@3``, of a weight's the far one."""
-    parsed = parse_key(key)
-    return f"{{unit{parsed.layer}[{parsed.index[0]}]}}"
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

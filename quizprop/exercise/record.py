@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import orjson
@@ -41,20 +41,13 @@ class RecordError(ValueError):
     """A line is not a record of an exercise; the message names each key and what is wrong with it."""
 
 
-class _Lines(Protocol):
-    plan: Plan
-
-    def lines(self, block: Block, *, start: int) -> Iterator[bytes]: ...
-
-
 def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list[bytes]]:
     """The first ``count`` lines of an exercise and a seed, without line ends, in lists of up to a few thousand.
 
     Raises:
         CannotCertifyError: the rules reject everything.
     """
-    kind = Recorder if exercise.question == "sheet" else QuestionRecorder
-    recorder: _Lines = kind(Plan(exercise), seed)
+    recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(Plan(exercise), seed)
     blocks = certified_blocks(recorder.plan, np.random.default_rng(seed))
     done = 0
     while done < count:

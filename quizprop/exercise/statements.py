@@ -1,4 +1,4 @@
-"""True or false about this network: facts that its exact values decide, each far from where rounding could decide it."""
+"""True or false about this network: facts that its exact values decide, far from where rounding could decide them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -152,7 +152,13 @@ class Facts:
                 weight, falls = f"{{{key.removeprefix('grad_')}}}", self.value(key) < 0
                 lowers, raises = (f"Raising {weight} a little {verb} the error." for verb in ("lowers", "raises"))
                 reason = f"{{{key}}} is {'negative' if falls else 'positive'}."
-                yield Fact("slope", key.removeprefix("grad_"), *((lowers, raises) if falls else (raises, lowers)), reason, _UPHILL)
+                yield Fact(
+                    "slope",
+                    key.removeprefix("grad_"),
+                    *((lowers, raises) if falls else (raises, lowers)),
+                    reason,
+                    _UPHILL,
+                )
 
     def deltas(self) -> Iterator[Fact]:
         """The sign of a delta."""
@@ -162,7 +168,13 @@ class Facts:
                 below = self.value(key) < 0
                 net_input = f"{{{key.replace('delta', 'z')}}}"
                 reason = f"A little more {net_input} would {'lower' if below else 'raise'} the error."
-                yield Fact("delta", key.replace("delta", "z"), *((negative, positive) if below else (positive, negative)), reason, _DELTA)
+                yield Fact(
+                    "delta",
+                    key.replace("delta", "z"),
+                    *((negative, positive) if below else (positive, negative)),
+                    reason,
+                    _DELTA,
+                )
 
     def steps(self) -> Iterator[Fact]:
         """Which way the step moves a weight."""
@@ -182,7 +194,7 @@ class Facts:
                 if found:
                     into = f"{{unit{layer}[{row[0].partition('[')[2].partition(',')[0]}]}}"
                     true, false = (
-                        f"Of the weights into {into}, {{{key.removeprefix('grad_')}}} has the gradient of the largest size."
+                        f"Of the weights into {into}, {{{key.removeprefix('grad_')}}} has the largest gradient in size."
                         for key in found
                     )
                     reason = f"{{{found[0]}}} is farther from 0 than {{{found[1]}}}."
@@ -227,7 +239,9 @@ class Facts:
                 if self.clear(self.value(key), key) and (off or all(map(self._moves, row))):
                     leaves, changes = (f"The step {verb} the weights into {unit}." for verb in ("leaves", "changes"))
                     leaves = leaves.replace(".", " as they are.")
-                    reason = f"{unit} is {'off' if off else 'on'}, so {{{row[0]}}} {'stays' if not any(moved) else 'moves'}."
+                    reason = (
+                        f"{unit} is {'off' if off else 'on'}, so {{{row[0]}}} {'stays' if not any(moved) else 'moves'}."
+                    )
                     yield Fact("still", key, *((leaves, changes) if off else (changes, leaves)), reason, _STILL)
 
     def _moves(self, weight: str) -> bool:
@@ -245,12 +259,14 @@ class Facts:
                     negative, positive = words
                     bias = f"{{b{layer}[{key.partition('[')[2]}}}"
                     reason = f"Less {bias}, {{{key}}} is {'negative' if rest < 0 else 'positive'}."
-                    yield Fact("bias", key, *((negative, positive) if rest < 0 else (positive, negative)), reason, _BIAS)
+                    yield Fact(
+                        "bias", key, *((negative, positive) if rest < 0 else (positive, negative)), reason, _BIAS
+                    )
 
     def saturation(self) -> Iterator[Fact]:
         """Which unit of a layer is the closest to saturation."""
         for layer in self._activated_by("sigmoid", "tanh"):
-            units = dict((key, unit) for unit, key in self._single(f"z{layer}"))
+            units = {key: unit for unit, key in self._single(f"z{layer}")}
             found = self.top(list(units), size=True) if len(units) > 1 else None
             if found:
                 true, false = (f"Of its layer, {units[key]} is the closest to saturation." for key in found)
@@ -278,7 +294,9 @@ class Facts:
                 if found:
                     hidden = f"{{unit{layer - 1}[{unit}]}}"
                     weights = [f"{{{key.replace('path', 'W')}}}" for key in found]
-                    true, false = (f"Most of the error that reaches {hidden} comes back along {one}." for one in weights)
+                    true, false = (
+                        f"Most of the error that reaches {hidden} comes back along {one}." for one in weights
+                    )
                     reason = f"Weight times delta is farther from 0 along {weights[0]} than along {weights[1]}."
                     yield Fact("path", found[0].replace("path", "W"), true, false, reason, _BACK)
 

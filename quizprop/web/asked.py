@@ -9,7 +9,7 @@ from quizprop.exercise.grade import grade
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol
 from quizprop.exercise.numbers import read_number
-from quizprop.exercise.question import Question, spoken
+from quizprop.exercise.question import Option, Question, in_text, spoken
 from quizprop.web import feedback
 from quizprop.web.feedback import Feedback
 from quizprop.web.sheet import Work, entry_id, row_title, sources
@@ -132,10 +132,16 @@ def worked(instance: Instance, work: Work) -> tuple[Work, str | None]:
         }
         said = feedback.told({key: feedback.write(mark) for key, mark in grade(sheet, texts).marks.items()})
         return Work(texts, feedback=said), slip.key
-    numbers = {key: read_number(text).value for key, text in work.texts.items()}
-    texts = {
-        one.key: one.option(int(number)).words
+    if instance.exercise.question != "choose":
+        return Work(), None
+    taken = {
+        one.key: in_text(choice.words, instance.model, instance.exercise.notation)
         for one in instance.questions
-        if instance.exercise.question == "choose" and (number := numbers.get(one.key)) in range(1, len(one.options) + 1)
+        if (choice := _taken(one, work)) is not None
     }
-    return Work(texts, feedback={key: said for key, said in work.feedback.items() if key in texts}), None
+    return Work(taken, feedback={key: said for key, said in work.feedback.items() if key in taken}), None
+
+
+def _taken(question: Question, work: Work) -> Option | None:
+    number = read_number(work.texts.get(question.key, "")).value
+    return next((one for place, one in enumerate(question.options, start=1) if place == number), None)

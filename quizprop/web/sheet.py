@@ -77,7 +77,7 @@ class Work:
 class Entry:
     """One cell on the page. ``reason`` is its formula, shown once the cell is accepted; ``hints`` are those open.
 
-    ``next_hint`` names the rung that can be asked for; it is empty where there is none. ``options`` are numbered from 0,
+    ``next_hint`` names the rung that can be asked for; it is empty where there is none. ``options`` count from 0,
     ``taken`` is the number of the one chosen.
     """
 

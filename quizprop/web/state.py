@@ -47,8 +47,13 @@ class Services:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """The slugs as the bank's page shows them: the recommended start, sheets from short to long, other questions."""
-        return tuple(sorted(self.bank, key=lambda slug: (slug != _RECOMMENDED, self.bank[slug].question != "sheet", self.sizes[slug], slug)))
+        """The slugs as the bank's page shows them: the recommended start, the sheets, the questions; short to long."""
+        return tuple(
+            sorted(
+                self.bank,
+                key=lambda slug: (slug != _RECOMMENDED, self.bank[slug].question != "sheet", self.sizes[slug], slug),
+            )
+        )
 
     def again(self, exercise: Exercise) -> str | None:
         """Where to go on after a sheet: new numbers, of another exercise where this one has only its own."""
