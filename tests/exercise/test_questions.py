@@ -297,12 +297,10 @@ def test_what_has_too_few_wrong_values_is_not_asked():
 
 def test_a_network_without_any_question_is_given_up_soon(monkeypatch):
     monkeypatch.setattr(choose_module, "_WRONG", 50)
-    exercise = BANK["forward-pass"].model_copy(update={"question": "choose", "values": FORWARD})
+    given = draw(BANK["forward-pass"], np.random.default_rng(1)).given
+    exercise = Exercise.model_validate({**BANK["forward-pass"].model_dump(), "question": "choose", "values": given})
     with pytest.raises(CannotCertifyError, match=r"forward-pass: no instance can be certified.*fewer than 50 wrong"):
         draw(exercise, np.random.default_rng(0))
-
-
-FORWARD = draw(BANK["forward-pass"], np.random.default_rng(1)).given
 
 
 def test_no_slip_is_told_where_none_can_be_made():
