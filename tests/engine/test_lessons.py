@@ -8,6 +8,7 @@ import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
+from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
@@ -58,6 +59,10 @@ ZOO = {
     "three steps of tanh, an error at each": (Recurrent(steps=3, loss="each"), {}),
     "two steps of a sigmoid, an error at each": (Recurrent(activation="sigmoid", loss="each"), {}),
     "three steps without a function": (Recurrent(steps=3, activation="identity"), {}),
+    "a kernel with ReLU and mean pooling": (Convolution(), {"x": lambda x: -np.sort(-x), "w": abs}),
+    "a kernel with tanh and max pooling": (Convolution(length=5, activation="tanh", pooling="max"), {}),
+    "a kernel with a sigmoid at two positions": (Convolution(kernel=3, activation="sigmoid", pooling="max"), {}),
+    "a kernel of three with output weights": (Convolution(length=5, kernel=3, activation="tanh", pooling="none"), {}),
     "residual block": (Residual(), {}),
     "residual block of tanh": (Residual(activation="tanh"), {}),
     "residual block with an activated sum": (Residual(activated_sum=True), {}),

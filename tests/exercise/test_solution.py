@@ -15,7 +15,7 @@ from quizprop.exercise.solution import Solution, steps_from
 def evaluated(text):
     """The numbers part of a line, computed by Python."""
     source = text.replace("−", "-").replace("·", "*").replace("²", "**2").replace("^", "**")
-    names = {"e": math.e, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs}
+    names = {"e": math.e, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs, "max": max}
     names["argmax"] = lambda *values: 1 + values.index(max(values))
     if " if " in source and ", else " in source:
         source = source.replace(", else ", " else ")
