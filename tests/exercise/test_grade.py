@@ -113,7 +113,7 @@ def pooled():
 
 def test_a_choice_that_follows_from_earlier_values_follows_be_it_no_or_yes(pooled):
     instance, largest, other = pooled
-    slip = {f"a[{other}]": "9", f"switch[{largest}]": "no", f"switch[{other}]": "yes"}
+    slip = {f"a[{other}]": "9", f"switch[{largest}]": "0", f"switch[{other}]": "1"}
     marks = grade(instance, slip).marks
     assert marks[f"switch[{largest}]"].verdict is Verdict.FOLLOWS
     assert marks[f"switch[{other}]"].verdict is Verdict.FOLLOWS
@@ -121,7 +121,7 @@ def test_a_choice_that_follows_from_earlier_values_follows_be_it_no_or_yes(poole
 
 def test_a_tie_among_a_students_own_values_falls_either_way(pooled):
     instance, largest, other = pooled
-    for choice in ("yes", "no"):
+    for choice in ("0", "1"):
         slip = {f"a[{largest}]": "9", f"a[{other}]": "9", f"switch[{other}]": choice}
         mark = grade(instance, slip).marks[f"switch[{other}]"]
         assert mark.verdict.accepted or mark.sentences == (HIDDEN_BY_EARLIER,)
