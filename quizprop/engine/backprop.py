@@ -422,7 +422,7 @@ def change(E_new: Array, E: Array) -> Array:
 )
 def fell(change: Array) -> Array:
     """1 where the error fell, else 0."""
-    return choose(change, 0.0, 1.0)
+    return choose(-change, 1.0, 0.0)
 
 
 @formula("prediction", title="predicted class", latex=r"\arg\max_k a_k", whole=True, idea=PREDICTION)

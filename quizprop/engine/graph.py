@@ -63,8 +63,9 @@ class Formula:
         return self.reads or tuple(inspect.signature(self.function).parameters)
 
 
-GUARDS = ("slope", "share", "kink", "positive")
-"""Slope: not saturated. Share: between 0 and 1. Kink: the first input is not near 0. Positive: above 0."""
+GUARDS = ("slope", "share", "kink", "positive", "mixed")
+"""Slope: not saturated. Share: between 0 and 1. Kink: the first input is not near 0. Positive: above 0.
+Mixed: the first input is 0 at some cells, not at all of them."""
 
 
 def formula(

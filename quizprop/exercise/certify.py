@@ -218,7 +218,7 @@ def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
     """Nothing degenerate: every unit alive, no asked value that rounds to 0 or by chance."""
     for quantity in plan.structure.graph:
         if quantity.name in values:
-            yield from _guarded(quantity, values[quantity.name])
+            yield from _guarded(quantity, values)
     if plan.exercise.dead_units is not None:
         off = np.sum([_count(values[name] == 0) for name in plan.switched], axis=0)
         yield f"other than {plan.exercise.dead_units} units are off", np.asarray(off == plan.exercise.dead_units)
@@ -231,7 +231,8 @@ def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
         yield f"{name} lies on a rounding tie", _all(np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE)
 
 
-def _guarded(quantity: Quantity, value: Array) -> Iterator[Rule]:
+def _guarded(quantity: Quantity, values: Mapping[str, Array]) -> Iterator[Rule]:
+    value = values[quantity.name]
     place = quantity.name if quantity.layer is None else f"a unit of layer {quantity.layer}"
     match quantity.formula.guard:
         case "slope":
@@ -240,6 +241,9 @@ def _guarded(quantity: Quantity, value: Array) -> Iterator[Rule]:
             yield f"{place} is near 0 or 1, or beyond", _all((value >= LEAST_SLOPE) & (value <= 1 - LEAST_SLOPE))
         case "positive":
             yield f"{quantity.name} is not positive", _all(value > 0)
+        case "mixed":
+            off = values[quantity.inputs[0]] == 0
+            yield f"{quantity.inputs[0]} is all 0 or nowhere 0", ~_all(off) & ~_all(~off)
 
 
 def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:

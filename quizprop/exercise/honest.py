@@ -39,7 +39,7 @@ class Worker:
     def rounded(self, value: Array) -> Array:
         """The value rounded to the worker's places."""
         scale = 10.0**self.places
-        units = value * scale
+        units = np.asarray(value * scale)  # the root of a constant has no axis
         if self.half_up:
             # Away from zero, as people do it.
             units += np.copysign(0.5, units)

@@ -176,7 +176,8 @@ class Instance:
         for quantity in self.structure.graph:
             for place, key in np.ndenumerate(self.structure.keys[quantity.name]):
                 if key in wanted:
-                    layer = quantity.layer or 0
+                    numbered = self.network is not None or quantity.name != quantity.formula.stem
+                    layer = (quantity.layer or 0) if numbered else 0
                     reads = tuple(dict.fromkeys(self._reads(quantity.name, place)))
                     options = quantity.formula.options
                     found.append(Cell(key, quantity.name, self._phase(quantity), layer, quantity.title, reads, options))

@@ -88,17 +88,21 @@ class Desk:
 # --- the pages ------------------------------------------------------------------------------------------------------
 
 
-@practice.get("/")
-def bank() -> ResponseReturnValue:
-    """The problem bank."""
-    known = visitor()
+@practice.get("/", defaults={"name": None})
+@practice.get("/kinds/<name>")
+def bank(name: str | None) -> ResponseReturnValue:
+    """The problem bank, a kind of exercises at a time; the first where none is named."""
+    shelves, known = services().shelves, visitor()
+    shelf = next((one for one in shelves if name in (one.name, None)), None) or abort(404)
     worked: tuple[VariantProgress, ...] = ()
     if known is not None:
         with database().read() as session:
             worked = records.progress(session, known.learner_id, recent=100).recent
     return render_template(
         "practice/bank.html",
-        shelves=services().shelves,
+        shelves=shelves,
+        shelf=shelf,
+        titles={slug: exercise.title for slug, exercise in services().bank.items()},
         sizes=services().sizes,
         open_variants={one.exercise: one for one in reversed(worked) if not one.solved and one.given_up_at is None},
         solved={one.exercise for one in worked if one.solved},

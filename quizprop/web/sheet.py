@@ -201,15 +201,19 @@ def _sources(instance: Instance, cell: Cell) -> Iterator[str]:
         yield f"{name}[1]" if name in instance.model.tied else key
 
 
+_SAID_ABOVE: Final = (Phase.LOSS, Phase.STEP_1, Phase.STEP_2)
+
+
 def _row_title(instance: Instance, cell: Cell) -> str:
-    place = "" if cell.phase is Phase.LOSS else _layer_words(instance, cell.layer)
+    place = "" if cell.phase in _SAID_ABOVE else _layer_words(instance, cell.layer)
     title = cell.title[:1].upper() + cell.title[1:]
     return f"{title}, {place}" if place else title
 
 
 def _layer_words(instance: Instance, layer: int) -> str:
     if instance.network is None:
-        return f"{instance.model.layer_word} {layer}" if layer else ""
+        several = len({quantity.layer for quantity in instance.structure.graph if quantity.layer}) > 1
+        return f"{instance.model.layer_word} {layer}" if layer and several else ""
     depth = instance.network.depth
     if layer == depth:
         return "output layer"

@@ -25,8 +25,9 @@ _HEADINGS: Final[Mapping[Topic, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Exercises under one heading."""
+    """Exercises under one heading; ``name`` stands in its address."""
 
+    name: str
     heading: str
     exercises: tuple[Exercise, ...]
 
@@ -39,6 +40,7 @@ def shelved(bank: Mapping[str, Exercise]) -> tuple[Shelf, ...]:
 
     ordered = sorted(bank.values(), key=place)
     shelves = (
-        Shelf(heading, tuple(one for one in ordered if one.topic == topic)) for topic, heading in _HEADINGS.items()
+        Shelf(topic.replace(" ", "-"), heading, tuple(one for one in ordered if one.topic == topic))
+        for topic, heading in _HEADINGS.items()
     )
     return tuple(shelf for shelf in shelves if shelf.exercises)

@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 
 from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.lessons.attention import Attention
+from quizprop.engine.lessons.circuit import Circuit
 from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
+from quizprop.engine.lessons.dropout import Dropout
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
+from quizprop.engine.lessons.normalisation import Normalisation
 from quizprop.engine.lessons.recurrent import Recurrent
 from quizprop.engine.lessons.residual import Residual
 from quizprop.engine.lessons.shapes import Shapes
+from quizprop.engine.lessons.tied import Tied
 from quizprop.engine.structure import structure_of
 from quizprop.engine.trace import trace
 from quizprop.exercise.lesson_words import spelled
@@ -59,14 +64,34 @@ ZOO = {
     "three steps of tanh, an error at each": (Recurrent(steps=3, loss="each"), {}),
     "two steps of a sigmoid, an error at each": (Recurrent(activation="sigmoid", loss="each"), {}),
     "three steps without a function": (Recurrent(steps=3, activation="identity"), {}),
-    "a kernel with ReLU and mean pooling": (Convolution(), {"x": lambda x: -np.sort(-x), "w": abs}),
-    "a kernel with tanh and max pooling": (Convolution(length=5, activation="tanh", pooling="max"), {}),
-    "a kernel with a sigmoid at two positions": (Convolution(kernel=3, activation="sigmoid", pooling="max"), {}),
-    "a kernel of three with output weights": (Convolution(length=5, kernel=3, activation="tanh", pooling="none"), {}),
     "residual block": (Residual(), {}),
     "residual block of tanh": (Residual(activation="tanh"), {}),
     "residual block with an activated sum": (Residual(activated_sum=True), {}),
     "residual block of sigmoids": (Residual(activation="sigmoid", activated_sum=True), {}),
+    "batch normalisation": (Normalisation(), {"eps": abs}),
+    "batch normalisation of four": (Normalisation(numbers=4, reduction="mean"), {"eps": abs}),
+    "layer normalisation": (Normalisation(over="layer"), {"eps": abs}),
+    "inverted dropout": (Dropout(), {"m": one_or_zero, "p": proper}),
+    "dropout of tanh": (Dropout(scaling="test", activation="tanh"), {"m": one_or_zero, "p": proper}),
+    "dropout of ReLU": (Dropout(activation="relu", hidden=2), {"m": one_or_zero, "p": proper}),
+    "circuit that forks into a maximum": (Circuit(gates=("q = x + y", "m = max(y, z)", "f = q * m")), {}),
+    "circuit that forks into a sum": (Circuit(gates=("u = x * y", "v = u + z", "s = v^2", "f = s + u")), {}),
+    "circuit that ends in a maximum": (Circuit(gates=("p = x * y", "q = tanh(p)", "f = max(q, z)")), {}),
+    "circuit of a sigmoid": (Circuit(gates=("p = w0 * x0", "s = p + b", "a = sigmoid(s)", "f = a * t")), {}),
+    "circuit of a reciprocal": (
+        Circuit(gates=("n = -s", "e = exp(n)", "d = 1 + e", "r = 1 / d", "m = -r", "f = 1 + m")),
+        {},
+    ),
+    "tied weights": (Tied(), {}),
+    "tied weights of a sigmoid": (Tied(activation="sigmoid"), {}),
+    "circuit that turns the sign at last": (Circuit(gates=("d = x + y + z", "r = 1 / d", "f = -r")), {}),
+    "convolution": (Convolution(), {}),
+    "convolution of three, weighted": (Convolution(activation="sigmoid", size=3, pooling="weights"), {}),
+    "convolution with max pooling": (Convolution(pooling="max"), {}),
+    "convolution of three with max pooling": (Convolution(activation="sigmoid", size=3, pooling="max"), {}),
+    "convolution with ReLU": (Convolution(activation="relu", pooling="weights"), {"b": abs}),
+    "attention to two keys": (Attention(), {}),
+    "attention to three keys": (Attention(keys=3), {}),
 }
 
 

@@ -106,7 +106,7 @@ def test_what_is_never_asked_does_not_hide_what_is():
 @pytest.fixture(scope="module")
 def pooled():
     """A sheet on which a position is chosen, with the numbers of its largest and of another that is on."""
-    instance = draw(load_bank()["convolution-max-pooling"], np.random.default_rng(0))
+    instance = draw(load_bank()["max-pooling"], np.random.default_rng(0))
     order = sorted((1, 2, 3), key=lambda place: instance.values[f"a[{place}]"])
     return instance, order[2], order[1]
 

@@ -1,6 +1,8 @@
 """The worked solution says what the engine computes, in the reader's notation."""
 
 import math
+import re
+import unicodedata
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from quizprop.exercise.solution import Solution, steps_from
 
 def evaluated(text):
     """The numbers part of a line, computed by Python."""
-    source = text.replace("−", "-").replace("·", "*").replace("²", "**2").replace("^", "**")
+    source = text.replace("−", "-").replace("·", "*").replace("^", "**")
+    source = re.sub("[⁰¹²³⁴-⁹]+", lambda found: f"**{int(unicodedata.normalize('NFKC', found[0]))}", source)
     names = {"e": math.e, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs, "max": max}
     names["argmax"] = lambda *values: 1 + values.index(max(values))
     if " if " in source and ", else " in source:
@@ -100,6 +103,16 @@ def test_what_follows_stands_there_whatever_the_student_went_on_with():
     instance = draw(load_bank()["mazur"], np.random.default_rng(0))
     line = Solution(instance, "mazur", 4).own_lines({"z1[1]": 0.5, "a1[1]": 0.9})["a1[1]"]
     assert line.text == "out_h1 = 1 / (1 + e^(−net_h1)) = 1 / (1 + e^(−0.5)) = 0.6225"
+
+
+def test_what_is_shown_stands_whatever_the_student_wrote_above_it():
+    base = load_bank()["mazur"]
+    drawn = draw(base, np.random.default_rng(0))
+    exercise = base.model_copy(update={"shown": ("a1[1]",)})
+    instance = Instance(exercise, {**drawn.given, "a1": [[0.5933, math.nan]]})
+    lines = Solution(instance, "mazur", 4).own_lines({"z1[1]": 7.0, "z1[2]": 7.0, "a1[2]": 0.9991})
+    assert "z2[1]" in lines
+    assert lines["z2[1]"].numbers.text == "0.4 · 0.5933 + 0.45 · 0.9991 + 0.6"
 
 
 def test_where_the_students_numbers_lead_nowhere_there_is_no_line():

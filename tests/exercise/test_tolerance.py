@@ -48,9 +48,12 @@ def test_no_rounding_leaves_the_tolerance_and_some_come_near_it(instances):
             assert within(worst, np.zeros_like(worst), tolerance).all(), name
             if worst.any():
                 closest.append((worst / tolerance).max())
-    # Bounds that add up along forty steps are pessimistic, but of the right size.
-    assert min(closest) > 0.2
-    assert np.median(closest) > 0.5
+    # Bounds that add up along forty steps are pessimistic, but of the right size; whole numbers have none.
+    rounded = instances[0].plan.rounded
+    assert bool(closest) == bool(rounded)
+    if rounded:
+        assert min(closest) > 0.2
+        assert np.median(closest) > 0.5
 
 
 def test_a_wrong_entry_moves_what_is_expected_after_it_and_nothing_else():

@@ -192,7 +192,7 @@ def corrected(stem: str, number: int, t: int) -> Formula:
     """The bias correction of an average in step t."""
     words = step(
         f"{stem}_hat",
-        title=f"{stem}, corrected for its start from 0",
+        title=f"corrected average of the {'gradient' if stem == 'm' else 'squared gradient'}",
         latex=rf"\hat{{{stem}}}_t = \frac{{{stem}_t}}{{1 - \beta_{number}^t}}",
         phase="update",
         text=f"{stem}̂_$l,$k",
@@ -388,7 +388,8 @@ class Descent(UnitLesson):
         n = (self.inputs,)
         yield Given("x", n, "Input", *self._indexed("x_$k", "x_{$k}"))
         yield Given("y", (), "Target", "y", "y")
-        yield Given("w0", n, "Weights before", *self._indexed("w_0,$k", "w_{0,$k}"))
+        weights = "Weights before" if self.inputs > 1 else "Weight before"
+        yield Given("w0", n, weights, *self._indexed("w_0,$k", "w_{0,$k}"))
         if self.bias:
             yield Given("b", (), "Bias", "b", "b")
         yield Given("eta", (), "Learning rate", "η", r"\eta")

@@ -5,7 +5,7 @@ stand on the last axis, in a matrix to-unit before from-unit; there is no exampl
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from quizprop.engine.arrays import Array, swap_units, total
+from quizprop.engine.graph import Formula, step
 from quizprop.engine.misconceptions import (
     ETA_FORGOTTEN,
     MISCONCEPTIONS,
@@ -25,6 +26,7 @@ from quizprop.engine.mistakes import Misconception
 from quizprop.engine.network import Network
 
 __all__ = [
+    "Form",
     "affine",
     "affine_mistakes",
     "by_biases",
@@ -36,6 +38,8 @@ __all__ = [
     "half_squares",
     "half_squares_mistakes",
     "of_activation",
+    "of_single_output",
+    "partial",
     "product",
     "reading",
     "renamed",
@@ -43,9 +47,7 @@ __all__ = [
     "sent_back_mistakes",
     "slope_mistakes",
     "step_mistakes",
-    "stepped",
-    "stepped_matrix",
-    "stepped_row",
+    "updated",
 ]
 
 Form = Callable[..., Array]
@@ -60,6 +62,11 @@ def reading(function: Form, *names: str) -> Form:
     parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names]
     named.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect.signature looks for
     return named
+
+
+def partial(of: str, objective: str = "E") -> str:
+    """The derivative of the objective in LaTeX."""
+    return rf"\frac{{\partial {objective}}}{{\partial {of}}}"
 
 
 def renamed(latex: str, **letters: str) -> str:
@@ -112,7 +119,16 @@ def of_activation(activation: str, names: Mapping[str, str]) -> tuple[Misconcept
         names: the lesson's stems for ``a``, ``z`` and ``da_dz``, where they differ.
     """
     network = Network(layers=(2, 2, 2), activations=(activation, "identity"))
+    return _borrowed(network, ("a", "da_dz"), names)
 
+
+def of_single_output(y: str) -> tuple[Misconception, ...]:
+    """What goes wrong in half a squared error E and its derivative, from the same library; ``y`` is the output."""
+    network = Network(layers=(1, 1), activations=("identity",))
+    return _borrowed(network, ("e", "dE_da"), {"a": y, "e": "E", "dE_da": f"grad_{y}"})
+
+
+def _borrowed(network: Network, stems: Collection[str], names: Mapping[str, str]) -> tuple[Misconception, ...]:
     def read(form: Form) -> Form:
         return reading(form, *(names.get(name, name) for name in signature(form).parameters))
 
@@ -125,7 +141,7 @@ def of_activation(activation: str, names: Mapping[str, str]) -> tuple[Misconcept
             where=None if kind.where is None else read(kind.where),
         )
         for kind in MISCONCEPTIONS
-        if kind.stem in ("a", "da_dz") and not kind.after and kind.applies(network, 1)
+        if kind.stem in stems and not kind.after and kind.applies(network, 1)
     )
 
 
@@ -339,6 +355,19 @@ def stepped_row(w: Array, eta: Array, grad_w: Array) -> Array:
 def stepped_matrix(W: Array, eta: Array, grad_W: Array) -> Array:
     """One step downhill for each cell of a matrix."""
     return W - eta[..., None, None] * grad_W
+
+
+def updated(name: str, axes: int, title: str, *, text: str, latex: str, symbol: str) -> Formula:
+    """The update of a parameter with so many axes; ``latex`` is the parameter without indices."""
+    return step(
+        f"{name}_new",
+        title=f"updated {title}",
+        latex=rf"{latex}^+ = {latex} - \eta\,{partial(latex)}",
+        phase="update",
+        text=f"{text}⁺",
+        symbol=symbol,
+        reads=(name, "eta", f"grad_{name}"),
+    )((stepped, stepped_row, stepped_matrix)[axes])
 
 
 def step_mistakes(name: str, axes: int) -> tuple[Misconception, ...]:

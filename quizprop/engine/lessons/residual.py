@@ -24,6 +24,7 @@ from quizprop.engine.lessons.pieces import (
     half_squares,
     half_squares_mistakes,
     of_activation,
+    partial,
     product,
     reading,
     renamed,
@@ -31,8 +32,7 @@ from quizprop.engine.lessons.pieces import (
     sent_back_mistakes,
     slope_mistakes,
     step_mistakes,
-    stepped_matrix,
-    stepped_row,
+    updated,
 )
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
@@ -40,10 +40,6 @@ from quizprop.engine.model import Given, Lesson, Rule, Shape
 __all__ = ["Residual"]
 
 _UNITS: Final = 2
-
-
-def _partial(of: str) -> str:
-    return rf"\frac{{\partial E}}{{\partial {of}}}"
 
 
 # --- forward --------------------------------------------------------------------------------------------------------
@@ -99,10 +95,10 @@ E = step(
 grad_y = step(
     "grad_y",
     title="derivative by the block's output",
-    latex=rf"{_partial('y_k')} = y_k - t_k",
+    latex=rf"{partial('y_k')} = y_k - t_k",
     phase="backward",
     text="∂E/∂y_$k",
-    symbol=_partial("y_{$k}"),
+    symbol=partial("y_{$k}"),
     reads=("y", "t"),
 )(difference)
 
@@ -127,10 +123,10 @@ def slope(activation: str, stem: str, a: str, z: str, *, text: str, symbol: str)
 grad_s = step(
     "grad_s",
     title="derivative by the sum",
-    latex=rf"{_partial('s_k')} = {_partial('y_k')}\,\frac{{\mathrm{{d}} y_k}}{{\mathrm{{d}} s_k}}",
+    latex=rf"{partial('s_k')} = {partial('y_k')}\,\frac{{\mathrm{{d}} y_k}}{{\mathrm{{d}} s_k}}",
     phase="backward",
     text="∂E/∂s_$k",
-    symbol=_partial("s_{$k}"),
+    symbol=partial("s_{$k}"),
     reads=("grad_y", "dy_ds"),
 )(product)
 
@@ -145,7 +141,7 @@ def grad_z_of_branch(top: str) -> Formula:
     return step(
         "grad_z",
         title="delta of the branch's last layer",
-        latex=rf"\delta^{{[2]}}_k = {_partial(f'{top}_k')}",
+        latex=rf"\delta^{{[2]}}_k = {partial(f'{top}_k')}",
         phase="backward",
         text="δ^[$l]_$k",
         symbol=r"\delta^{[$l]}_{$k}",
@@ -156,17 +152,17 @@ def grad_z_of_branch(top: str) -> Formula:
 grad_a = step(
     "grad_a",
     title="derivative by the activation",
-    latex=rf"{_partial('a^{[1]}_k')} = \sum_j w^{{[2]}}_{{jk}}\,\delta^{{[2]}}_j",
+    latex=rf"{partial('a^{[1]}_k')} = \sum_j w^{{[2]}}_{{jk}}\,\delta^{{[2]}}_j",
     phase="backward",
     text="∂E/∂a^[$l]_$k",
-    symbol=_partial("a^{[$l]}_{$k}"),
+    symbol=partial("a^{[$l]}_{$k}"),
     reads=("W_next", "grad_z_next"),
 )(sent_back)
 
 grad_z = step(
     "grad_z",
     title="delta",
-    latex=rf"\delta^{{[1]}}_k = {_partial('a^{[1]}_k')}\,"
+    latex=rf"\delta^{{[1]}}_k = {partial('a^{[1]}_k')}\,"
     r"\frac{\mathrm{d} a^{[1]}_k}{\mathrm{d} z^{[1]}_k}",
     phase="backward",
     text="δ^[$l]_$k",
@@ -195,10 +191,10 @@ def grad_x(top: str) -> Formula:
     return step(
         "grad_x",
         title="derivative by the block's input",
-        latex=rf"{_partial('x_k')} = {_partial(f'{top}_k')} + g^{{\text{{branch}}}}_k",
+        latex=rf"{partial('x_k')} = {partial(f'{top}_k')} + g^{{\text{{branch}}}}_k",
         phase="backward",
         text="∂E/∂x_$k",
-        symbol=_partial("x_{$k}"),
+        symbol=partial("x_{$k}"),
         reads=(f"grad_{top}", "branch"),
     )(both_ways)
 
@@ -211,10 +207,10 @@ def grad_W(reads: str, latex: str) -> Formula:
     return step(
         "grad_W",
         title="gradient of a weight",
-        latex=rf"{_partial('w^{[l]}_{jk}')} = \delta^{{[l]}}_j\,{latex}",
+        latex=rf"{partial('w^{[l]}_{jk}')} = \delta^{{[l]}}_j\,{latex}",
         phase="gradients",
         text="∂E/∂w^[$l]_$index",
-        symbol=_partial("w^{[$l]}_{$index}"),
+        symbol=partial("w^{[$l]}_{$index}"),
         reads=("grad_z", reads),
     )(by_weights)
 
@@ -222,30 +218,14 @@ def grad_W(reads: str, latex: str) -> Formula:
 grad_b = step(
     "grad_b",
     title="gradient of a bias",
-    latex=rf"{_partial('b^{[l]}_j')} = \delta^{{[l]}}_j",
+    latex=rf"{partial('b^{[l]}_j')} = \delta^{{[l]}}_j",
     phase="gradients",
     text="∂E/∂b^[$l]_$k",
-    symbol=_partial("b^{[$l]}_{$k}"),
+    symbol=partial("b^{[$l]}_{$k}"),
 )(by_biases)
 
-W_new = step(
-    "W_new",
-    title="updated weight",
-    latex=rf"w^+ = w - \eta\,{_partial('w')}",
-    phase="update",
-    text="w^[$l]_$index⁺",
-    symbol="w^{[$l]+}_{$index}",
-)(stepped_matrix)
-
-b_new = step(
-    "b_new",
-    title="updated bias",
-    latex=rf"b^+ = b - \eta\,{_partial('b')}",
-    phase="update",
-    text="b^[$l]_$k⁺",
-    symbol="b^{[$l]+}_{$k}",
-    reads=("b", "eta", "grad_b"),
-)(stepped_row)
+W_new = updated("W", 2, "weight", text="w^[$l]_$index", latex="w", symbol="w^{[$l]+}_{$index}")
+b_new = updated("b", 1, "bias", text="b^[$l]_$k", latex="b", symbol="b^{[$l]+}_{$k}")
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------

@@ -103,18 +103,36 @@ def activated(
     activation: str, stem: str, *, text: str, symbol: str, reads: str = "z", phase: str = "forward"
 ) -> Formula:
     """The activation of a net input."""
-    latex = _plain(ACTIVATIONS[activation].latex)
-    words = step(stem, title="activation", latex=latex, phase=phase, text=text, symbol=symbol, reads=(reads,))
-    return words(ACTIVATIONS[activation].function)
+    kind = ACTIVATIONS[activation]
+    words = step(
+        stem,
+        title="activation",
+        latex=_plain(kind.latex),
+        phase=phase,
+        text=text,
+        symbol=symbol,
+        idea=kind.idea,
+        reads=(reads,),
+    )
+    return words(kind.function)
 
 
 def erring(
     loss: str, stem: str, *, text: str, symbol: str, reads: str = "a", title: str = "error", phase: str = "loss"
 ) -> Formula:
     """The error of an output against the target."""
-    latex = _plain(LOSSES[loss].latex)
-    words = step(stem, title=title, latex=latex, phase=phase, text=text, symbol=symbol, reads=(reads, "y"))
-    return words(LOSSES[loss].error)
+    kind = LOSSES[loss]
+    words = step(
+        stem,
+        title=title,
+        latex=_plain(kind.latex),
+        phase=phase,
+        text=text,
+        symbol=symbol,
+        idea=kind.idea,
+        reads=(reads, "y"),
+    )
+    return words(kind.error)
 
 
 # --- and back -------------------------------------------------------------------------------------------------------
@@ -122,10 +140,18 @@ def erring(
 
 def by_output(loss: str, *, text: str, symbol: str, error: str = "E") -> Formula:
     """How the error changes with the output."""
-    latex = rf"\frac{{\partial {error}}}{{\partial a}} = {_plain(LOSSES[loss].derivative_latex)}"
-    title = "derivative of the error by the activation"
-    words = step("grad_a", title=title, latex=latex, phase="backward", text=text, symbol=symbol, reads=("a", "y"))
-    return words(LOSSES[loss].derivative)
+    kind = LOSSES[loss]
+    words = step(
+        "grad_a",
+        title="derivative of the error by the activation",
+        latex=rf"\frac{{\partial {error}}}{{\partial a}} = {_plain(kind.derivative_latex)}",
+        phase="backward",
+        text=text,
+        symbol=symbol,
+        idea=kind.derivative_idea,
+        reads=("a", "y"),
+    )
+    return words(kind.derivative)
 
 
 def sloping(activation: str, *, text: str, symbol: str) -> Formula:
@@ -140,6 +166,7 @@ def sloping(activation: str, *, text: str, symbol: str) -> Formula:
         phase="backward",
         text=text,
         symbol=symbol,
+        idea=kind.slope_idea,
         guard="slope" if kind.saturates else "",
         reads=("z" if activation == "identity" else "a",),
     )

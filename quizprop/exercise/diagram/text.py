@@ -60,6 +60,7 @@ _COMMANDS: Final = {
     **dict(
         zip(["partial", "cdot", "times", "odot", "top", "prime", "infty", "ldots", "sqrt"], "∂·×⊙⊤′∞…√", strict=True)
     ),
+    **dict(zip(["uparrow", "downarrow"], "↑↓", strict=True)),
     **dict.fromkeys([" ", ",", ";", ":", "quad"], " "),
     **dict.fromkeys(["mathcal", "mathrm", "mathbf", "boldsymbol", "operatorname", "left", "right", "!"], ""),
 }
