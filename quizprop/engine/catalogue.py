@@ -6,6 +6,7 @@ from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.dropout import Dropout
+from quizprop.engine.lessons.embedding import Embedding
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.lessons.normalisation import Normalisation
@@ -26,6 +27,7 @@ LESSONS: dict[str, type[Lesson]] = {
         Convolution,
         Descent,
         Dropout,
+        Embedding,
         GradientCheck,
         Inverse,
         Normalisation,

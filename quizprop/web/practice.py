@@ -288,6 +288,8 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
     """The page of a sheet."""
     instance = desk.instance
     notation = flask.session.get("notation", instance.exercise.notation)
+    if instance.network is None and notation != "plain":
+        notation = "course"
     if submission is None:
         known, summary, first_error = {}, None, None
     else:
@@ -306,8 +308,11 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         work=work,
         summary=summary,
         notation=notation,
-        notations=NOTATIONS,
+        # A lesson brings its own symbols: they or the keys.
+        notations=NOTATIONS if instance.network else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
         conventions=conventions(instance, notation),
+        # A lesson's graph is as long as its computation: it goes across the page.
+        across=instance.network is None,
         diagram=sheet.diagram(instance, notation, instance.values if desk.ended else known),
         givens=sheet.givens(instance, notation),
         sections=sheet.sections(instance, notation, work),

@@ -13,6 +13,7 @@ from quizprop.engine.lessons.composition import Composition
 from quizprop.engine.lessons.convolution import Convolution
 from quizprop.engine.lessons.descent import Descent
 from quizprop.engine.lessons.dropout import Dropout
+from quizprop.engine.lessons.embedding import Embedding
 from quizprop.engine.lessons.gradient_check import GradientCheck
 from quizprop.engine.lessons.inverse import Inverse
 from quizprop.engine.lessons.normalisation import Normalisation
@@ -82,6 +83,8 @@ ZOO = {
         Circuit(gates=("n = -s", "e = exp(n)", "d = 1 + e", "r = 1 / d", "m = -r", "f = 1 + m")),
         {},
     ),
+    "vector of a word": (Embedding(), {}),
+    "vectors of two words": (Embedding(words=(1, 3), target=2), {}),
     "tied weights": (Tied(), {}),
     "tied weights of a sigmoid": (Tied(activation="sigmoid"), {}),
     "circuit that turns the sign at last": (Circuit(gates=("d = x + y + z", "r = 1 / d", "f = -r")), {}),

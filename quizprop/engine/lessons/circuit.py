@@ -83,7 +83,8 @@ class _Gate:
     """A kind of gate: how it is written, its value, its derivative by one input, and what goes wrong at both.
 
     The derivative is a number, or a function of what it ``reads``: ``own``, the input in question, ``other``, the other
-    input, or ``out``, the gate's value. In the LaTeX these are ``$own``, ``$other`` and ``$out``.
+    input, or ``out``, the gate's value. In the LaTeX these are ``$own``, ``$other`` and ``$out``. A ``switch`` lets one
+    input pass, whole, and nothing of the other.
     """
 
     pattern: str
@@ -94,6 +95,7 @@ class _Gate:
     local: float | Form
     reads: tuple[str, ...] = ()
     local_latex: str = ""
+    switch: bool = False
     forward: tuple[_Slip, ...] = ()
     backward: tuple[_Slip, ...] = ()
 
@@ -178,6 +180,7 @@ _GATES: Final[Mapping[str, _Gate]] = MappingProxyType({
         lambda own, other: choose(own - other, 1.0, 0.0),
         ("own", "other"),
         "[$own > $other]",
+        switch=True,
         forward=(
             _Slip(
                 "smaller_input",
@@ -261,7 +264,7 @@ _GATES: Final[Mapping[str, _Gate]] = MappingProxyType({
     ),
     "one_more": _Gate(
         rf"1 \+ {_NAME}",
-        "one more",
+        "sum with 1",
         one_more,
         "1 + {}".format,
         "A constant that is added changes nothing on the way back.",
@@ -595,13 +598,14 @@ def _backward_mistakes(name: str, uses: tuple[_Use, ...]) -> Iterator[Misconcept
 
 def _general(use: _Use) -> Iterator[_Slip]:
     """What goes wrong at any gate, so far as it makes a difference there."""
-    local, switch = use.node.gate.local, use.node.gate.title == "maximum"
+    gate = use.node.gate
+    local, switch = gate.local, gate.switch
     if not use.plain and not switch:
         yield _Slip(
             "incoming_left_out",
             "what came back left out",
             "This is the gate's own derivative alone. Multiply it by what has come back to the gate.",
-            ("own",) if isinstance(local, float) else use.node.gate.reads,
+            ("own",) if isinstance(local, float) else gate.reads,
             _constant(local) if isinstance(local, float) else local,
         )
     if not isinstance(local, float) and not switch and use.back is not None:
@@ -700,7 +704,7 @@ class Circuit(Lesson):
     @property
     def has_zeros(self) -> bool:
         """A maximum lets nothing back to its smaller input."""
-        return any(node.gate.title == "maximum" for node in self._nodes)
+        return any(node.gate.switch for node in self._nodes)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

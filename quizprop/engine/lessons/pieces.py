@@ -39,6 +39,7 @@ __all__ = [
     "half_squares_mistakes",
     "of_activation",
     "of_single_output",
+    "of_softmax",
     "partial",
     "product",
     "reading",
@@ -120,6 +121,12 @@ def of_activation(activation: str, names: Mapping[str, str]) -> tuple[Misconcept
     """
     network = Network(layers=(2, 2, 2), activations=(activation, "identity"))
     return _borrowed(network, ("a", "da_dz"), names)
+
+
+def of_softmax(p: str, z: str) -> tuple[Misconception, ...]:
+    """What goes wrong at a softmax, from the same library; ``p`` are its shares, ``z`` what goes in."""
+    network = Network(layers=(2, 3), activations=("softmax",), loss="cce")
+    return _borrowed(network, ("a",), {"a": p, "z": z})
 
 
 def of_single_output(y: str) -> tuple[Misconception, ...]:

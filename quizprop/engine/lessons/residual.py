@@ -140,7 +140,7 @@ def grad_z_of_branch(top: str) -> Formula:
     """The delta with which the branch begins its way back."""
     return step(
         "grad_z",
-        title="delta of the branch's last layer",
+        title="delta of the branch",
         latex=rf"\delta^{{[2]}}_k = {partial(f'{top}_k')}",
         phase="backward",
         text="δ^[$l]_$k",
