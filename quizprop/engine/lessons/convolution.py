@@ -356,6 +356,7 @@ class Convolution(UnitLesson):
             Rule("Position", "", z.latex),
             Rule("Activation", ACTIVATIONS[self.activation].title, _at_position(ACTIVATIONS[self.activation].latex)),
             Rule("Pooling", pooled, formula.latex),
+            *((Rule("Largest", "", switch.latex),) if self.pooling == "max" else ()),
             Rule("Error", "half squared error", r"E = \tfrac{1}{2}\,(y - o)^2"),
             Rule("Step", "gradient descent; the bias is trained too", r"w_k^{+} = w_k - \eta\,\partial E/\partial w_k"),
         )
