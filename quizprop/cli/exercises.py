@@ -20,6 +20,7 @@ from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade
 from quizprop.exercise.hint import RUNGS, hints
 from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.question import in_text
 from quizprop.exercise.record import RecordError, RecordFile, record_blocks
 from quizprop.exercise.solution import Line, Solution, steps_from
 
@@ -69,6 +70,8 @@ def _written(path: str) -> Iterator[BinaryIO]:
 def hint(exercise: str, key: str, *, seed: int, notation: str | None) -> None:
     """Print the three hints for one value of an exercise and a seed."""
     instance = draw(exercise_named(exercise), np.random.default_rng(seed))
+    if instance.questions:
+        raise click.BadParameter("hints are for sheets to fill in; take another exercise", param_hint="EXERCISE")
     cells = {cell.key: cell for cell in instance.cells}
     if key not in cells:
         raise click.BadParameter(f"{key!r} is not asked; {exercise} asks for {', '.join(cells)}", param_hint="KEY")
@@ -89,11 +92,12 @@ def solve(
         instance = instance_at(str(place))
         known = bank().get(instance.exercise.slug)  # a line tells no notation
         notation = notation or (known.notation if known else None)
-    solution = Solution(instance, notation or instance.exercise.notation, digits)
-    steps, width = _steps(instance, start), columns()
+    notation = notation or instance.exercise.notation
+    solution = Solution(instance.as_sheet, notation, digits)
+    steps, width = _steps(instance.as_sheet, start), columns()
     click.secho(instance.exercise.title, bold=True)
     print_heading("Given", width)
-    for name in instance.needed:
+    for name in instance.as_sheet.needed:
         click.echo(folded(_givens(solution, name), width).replace(_TIED, " "))
     phase = None
     for step in steps:
@@ -101,6 +105,17 @@ def solve(
             print_heading(step.phase.heading, width)
             phase = step.phase
         click.echo(_laid_out(solution.line(step), width))
+    _print_answers(instance, notation, width)
+
+
+def _print_answers(instance: Instance, notation: str, width: int | None) -> None:
+    """The right choice of each question, and why it is right."""
+    if instance.questions:
+        print_heading("Answers", width)
+    for question in instance.questions:
+        parts = [question.words, question.option(question.right).words, *filter(None, [question.reason])]
+        words, right, *reason = (in_text(part, instance.model, notation) for part in parts)
+        click.echo(folded(" ".join([words, f"{click.style(right, bold=True)}.", *reason]), width))
 
 
 def _steps(instance: Instance, start: str | None) -> tuple[Cell, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import click
 import numpy as np
@@ -19,6 +19,13 @@ from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot
 
 __all__ = ["check", "list_all", "show"]
 
+_ASKED: Final = {
+    "sheet": "{} cells to fill in",
+    "find_slip": "A slip to find in {1} cells",
+    "choose": "{} values to choose",
+    "true_false": "{} statements about {1} cells",
+}
+
 
 def list_all() -> None:
     """A table of all exercises."""
@@ -27,12 +34,12 @@ def list_all() -> None:
             exercise.slug,
             exercise.title,
             exercise.model.outline,
-            str(Plan(exercise).cell_count),
+            str(Plan(exercise).asked_count),
             "fixed" if exercise.fixed else "new each time",
         )
         for exercise in bank().values()
     ]
-    print_table(rows, headings=("exercise", "title", "network", "cells", "numbers"), right=("cells",))
+    print_table(rows, headings=("exercise", "title", "network", "asked", "numbers"), right=("asked",))
 
 
 def show(name: str) -> None:
@@ -44,11 +51,11 @@ def show(name: str) -> None:
         click.echo(folded(" ".join(paragraph.split()), width))
     instance, plan = blank(exercise), Plan(exercise)
     print_heading("Conventions", width)
-    print_table((rule.name, rule.words) for rule in conventions(instance, exercise.notation) if rule.words)
+    print_table((rule.name, rule.words) for rule in conventions(instance.as_sheet, exercise.notation) if rule.words)
     print_heading("Numbers", width)
     values = exercise.values
     print_table((name, _range(values[name]) if name in values else "shown") for name in instance.needed)
-    print_heading(f"{len(instance.cells)} cells to fill in", width)
+    print_heading(_ASKED[exercise.question].format(len(instance.cells), len(instance.as_sheet.cells)), width)
     click.echo(folded(", ".join(exercise.asked), width))
     print_heading(f"{len(plan.certified_codes)} mistakes that its numbers are certified to show", width)
     titles = {route.mistake.code: route.mistake.misconception.title for route in plan.showing}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quizprop.exercise.certify import Plan, certify
-from quizprop.exercise.generate import draw_block, show
+from quizprop.exercise.certify import Plan
+from quizprop.exercise.generate import certified, draw_block
 from quizprop.exercise.spec import Exercise
 
 __all__ = ["Acceptance", "acceptance"]
@@ -28,10 +28,10 @@ def acceptance(exercise: Exercise, rng: np.random.Generator, *, candidates: int)
     """Draw candidates and try the rules on them; of a fixed exercise, the one instance that there is."""
     plan = Plan(exercise)
     candidates = 1 if exercise.fixed else candidates
-    certified, rejected = 0, Counter[str]()
+    passed, rejected = 0, Counter[str]()
     for start in range(0, candidates, _AT_A_TIME):
         size = min(_AT_A_TIME, candidates - start)
-        block = certify(plan, show(plan, draw_block(exercise, rng, size)))
-        certified += len(block.passed)
+        block = certified(plan, draw_block(exercise, rng, size))
+        passed += len(block.passed)
         rejected.update(block.rejected)
-    return Acceptance(candidates, certified, dict(rejected.most_common()))
+    return Acceptance(candidates, passed, dict(rejected.most_common()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, w
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 
-__all__ = ["HONEST_SHEETS", "Block", "Plan", "certify"]
+__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of", "restricted"]
 
 HONEST_SHEETS = 24
 """How many differently rounded honest sheets each instance is tried with."""
@@ -24,6 +24,15 @@ LEAST_SLOPE = 0.01
 
 LEAST_FACTOR = 2.0
 """A mistake must move its cell out of the tolerance by this factor, and a value must be as far from zero."""
+
+PICK = "pick"
+"""The given that settles what a question leaves to chance; no formula reads it."""
+
+PICKED = 2
+"""How many numbers of six decimals it holds: enough for a million million questions on the same numbers."""
+
+_ANSWERS = {"find_slip": 2, "true_false": 5}
+"""How many answers a question asks for, where it is not one a cell."""
 
 _OPPOSED = 3.0
 """So much further than its error an input is moved to see whether a decision stands."""
@@ -73,14 +82,20 @@ class Plan:
 
     @cached_property
     def given_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What one instance is given, with its shape: the model's values, then what the exercise shows."""
+        """What one instance is given, with its shape: the model's values, what the exercise shows, the pick."""
         names = (*self.structure.model.givens(), *self.shown)
-        return {name: self.structure.keys[name].shape for name in names}
+        shapes = {name: self.structure.keys[name].shape for name in names}
+        return shapes if self.exercise.question == "sheet" else {**shapes, PICK: (PICKED,)}
 
     @property
     def cell_count(self) -> int:
         """How many cells there are to fill in."""
         return sum(int(mask.sum()) for mask in self.asked.values())
+
+    @property
+    def asked_count(self) -> int:
+        """How many answers there are to give."""
+        return _ANSWERS.get(self.exercise.question, self.cell_count)
 
     @cached_property
     def rounded(self) -> dict[str, Array]:
@@ -171,6 +186,16 @@ class Plan:
         return workers(self.structure, places=self.exercise.places, count=HONEST_SHEETS)
 
 
+def plan_of(exercise: Exercise) -> Plan:
+    """The exercise's plan; made once for each of the latest exercises."""
+    return _plan(exercise.model_dump_json())
+
+
+@lru_cache(maxsize=64)
+def _plan(spec: str) -> Plan:
+    return Plan(Exercise.model_validate_json(spec))
+
+
 @dataclass(frozen=True)
 class Block:
     """What certification found in a block of drawn instances.
@@ -210,7 +235,7 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
     for stage in (_visible_rules, _apart_rules, _honest_rules):
         passed = sift(stage(plan, given, sheet))
         if not passed.all():
-            kept, given, sheet = kept[passed], _restrict(given, passed), _restrict_sheet(sheet, passed)
+            kept, given, sheet = kept[passed], _restrict(given, passed), restricted(sheet, np.flatnonzero(passed))
     return Block(kept, given, sheet, rejected)
 
 
@@ -333,8 +358,13 @@ def _restrict(arrays: Mapping[str, Array], passed: Array) -> dict[str, Array]:
     return {name: select(array, places) for name, array in arrays.items()}
 
 
-def _restrict_sheet(sheet: Sheet, passed: Array) -> Sheet:
-    expected, tolerance = _restrict(sheet.expected, passed), _restrict(sheet.tolerance, passed)
+def restricted(sheet: Sheet, places: Array) -> Sheet:
+    """The sheet of some of its instances, by their places."""
+
+    def of(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: select(array, places) for name, array in arrays.items()}
+
+    expected, tolerance = of(sheet.expected), of(sheet.tolerance)
     # On an exact sheet most values are what is expected: one array serves for both.
     own = {name: value for name, value in sheet.values.items() if value is not sheet.expected.get(name)}
-    return Sheet({**expected, **_restrict(own, passed)}, _restrict(sheet.errors, passed), expected, tolerance)
+    return Sheet({**expected, **of(own)}, of(sheet.errors), expected, tolerance)

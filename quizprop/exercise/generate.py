@@ -5,15 +5,34 @@ from typing import Any
 
 import numpy as np
 
-from quizprop.engine.arrays import Array, batch_innermost
-from quizprop.exercise.certify import Block, Plan, certify
+from quizprop.engine.arrays import Array, batch_innermost, select
+from quizprop.exercise.certify import PICK, PICKED, Block, Plan, certify, restricted
 from quizprop.exercise.instance import Instance
+from quizprop.exercise.question import NoQuestionError
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
 
-__all__ = ["CannotCertifyError", "certified_blocks", "draw", "draw_block", "draw_many", "show"]
+__all__ = [
+    "CannotCertifyError",
+    "certified",
+    "certified_blocks",
+    "draw",
+    "draw_block",
+    "draw_many",
+    "instances_of",
+    "show",
+]
 
 _PATIENCE = 200_000
 """Candidates without a single certified instance after which a family is given up."""
+
+
+_PATIENCE_WITH_FIXED = 64
+"""The same where only the question is drawn."""
+
+_QUESTIONS = (8, 256)
+"""The smallest and the largest block where each instance gets a question."""
+
+_PICK_SCALE = 1_000_000
 
 
 class CannotCertifyError(ValueError):
@@ -29,14 +48,17 @@ def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, m
         CannotCertifyError: the rules reject everything.
     """
     # A fixed exercise draws the same instance again and again: one is enough to begin with.
+    # A question is made for each instance by itself, which takes its time.
+    if plan.exercise.question != "sheet":
+        first, most = min(first, _QUESTIONS[0]), min(most, _QUESTIONS[1])
     size, barren = 1 if plan.exercise.fixed else first, 0
     rejected: dict[str, int] = {}
     while True:
-        block = certify(plan, show(plan, draw_block(plan.exercise, rng, size)))
+        block = certified(plan, draw_block(plan.exercise, rng, size))
         barren = 0 if len(block.passed) else barren + size
         for rule, count in block.rejected.items():
             rejected[rule] = rejected.get(rule, 0) + count
-        if barren >= _PATIENCE or (barren and plan.exercise.fixed):
+        if barren >= (_PATIENCE if plan.exercise.drawn else _PATIENCE_WITH_FIXED) or (barren and plan.exercise.fixed):
             raise CannotCertifyError(_despair(plan.exercise, rejected))
         yield block
         size = min(2 * size, most)
@@ -48,7 +70,7 @@ def _despair(exercise: Exercise, rejected: dict[str, int]) -> str:
     rules = "; ".join(f"{rule} ({100 * count / total:.0f} %)" for rule, count in worst)
     way_out = (
         "change the fixed values, ask for more decimals (places), ask less, or declare the mistakes as blind_spots"
-        if exercise.fixed
+        if not exercise.drawn
         else "widen or shift the ranges, ask for more decimals (places), or leave the cells out of asked"
     )
     return f"{exercise.slug}: no instance can be certified. Rules that reject: {rules}. Way out: {way_out}."
@@ -63,13 +85,46 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
     model = exercise.model
     shapes = model.givens()
     columns = {name: _columns(exercise.values[name], shape, tied=name in model.tied) for name, shape in shapes.items()}
-    uniform = rng.random((count, sum(columns.values())))
+    picked = 0 if exercise.question == "sheet" else PICKED
+    uniform = rng.random((count, sum(columns.values()) + picked))
     given, start = {}, 0
     for name, shape in shapes.items():
         stop = start + columns[name]
         given[name] = batch_innermost(_cells(exercise.values[name], shape, uniform[:, start:stop]))
         start = stop
-    return given
+    return {**given, PICK: np.floor(uniform[:, start:] * _PICK_SCALE) / _PICK_SCALE} if picked else given
+
+
+def certified(plan: Plan, drawn: dict[str, Array]) -> Block:
+    """Of a block as drawn what is certified: its numbers by the rules, and the question made of them."""
+    pick = drawn.get(PICK)
+    block = certify(plan, show(plan, {name: array for name, array in drawn.items() if name != PICK}))
+    return block if pick is None else _with_questions(plan, block, pick)
+
+
+def _with_questions(plan: Plan, block: Block, pick: Array) -> Block:
+    """The instances of a block that give a clear question; the others are rejected by the rule that they break."""
+    given, rejected = {**block.given, PICK: select(pick, block.passed)}, dict(block.rejected)
+    kept = []
+    for index in range(len(block.passed)):
+        try:
+            _ = _instance(plan.exercise, given, index).questions
+        except NoQuestionError as error:
+            rejected[str(error)] = rejected.get(str(error), 0) + 1
+        else:
+            kept.append(index)
+    places = np.array(kept, dtype=int)
+    arrays = {name: select(array, places) for name, array in given.items()}
+    return Block(block.passed[places], arrays, restricted(block.sheet, places), rejected)
+
+
+def instances_of(exercise: Exercise, block: Block) -> Iterator[Instance]:
+    """The certified instances of a block, one by one."""
+    return (_instance(exercise, block.given, index) for index in range(len(block.passed)))
+
+
+def _instance(exercise: Exercise, given: dict[str, Array], index: int) -> Instance:
+    return Instance(exercise, {name: _nested(array[index]) for name, array in given.items()})
 
 
 def show(plan: Plan, given: dict[str, Array]) -> dict[str, Array]:
@@ -117,8 +172,7 @@ def draw(exercise: Exercise, rng: np.random.Generator) -> Instance:
 def draw_many(exercise: Exercise, rng: np.random.Generator) -> Iterator[Instance]:
     """Certified instances without end; the first is the one that ``draw`` gives."""
     for block in certified_blocks(Plan(exercise), rng):
-        for index in range(len(block.passed)):
-            yield Instance(exercise, {name: _nested(array[index]) for name, array in block.given.items()})
+        yield from instances_of(exercise, block)
 
 
 def _nested(array: Array) -> Any:  # noqa: ANN401 - a number, or lists of them

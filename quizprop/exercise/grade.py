@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from quizprop.engine.arrays import Array
-from quizprop.exercise.instance import Instance
+from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.numbers import Reading, read_number
-from quizprop.exercise.slips import Route, routes, shows, unseen, wrong
+from quizprop.exercise.question import Question, in_text, read_choice
+from quizprop.exercise.slips import Route, routes, shows, tutor_says, unseen, wrong
 from quizprop.exercise.tolerance import Sheet, within, work
 
 __all__ = ["Grade", "Mark", "Verdict", "grade"]
@@ -91,15 +92,37 @@ def grade(
         decimal_comma: whether ``0,3775`` is a number.
         follow_credit: the points of a value that follows correctly from an earlier error.
     """
+    if instance.questions:
+        return _graded({one.key: _chosen(instance, one, answers.get(one.key, "")) for one in instance.questions}, 0.0)
     readings = {
-        cell.key: read_number(answers.get(cell.key, ""), decimal_comma=decimal_comma) for cell in instance.cells
+        cell.key: _read(cell, answers.get(cell.key, ""), decimal_comma=decimal_comma) for cell in instance.cells
     }
     plan = instance.plan
     entries = instance.entries({key: read.value for key, read in readings.items() if read.value is not None})
     own = work(instance.structure, instance.arrays, half=plan.half, entries=entries, want=plan.worked)
     with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
         found = dict(_marks(instance, readings, entries, own))
-    marks = {cell.key: found[cell.key] for cell in instance.cells}
+    return _graded({cell.key: found[cell.key] for cell in instance.cells}, follow_credit)
+
+
+def _read(cell: Cell, text: str, *, decimal_comma: bool) -> Reading:
+    if cell.options:
+        return read_choice(text, cell.options, first=0)
+    return read_number(text, decimal_comma=decimal_comma)
+
+
+def _chosen(instance: Instance, question: Question, text: str) -> Mark:
+    """The mark of a choice; what is said to a wrong one was thought of when the question was made."""
+    words = [in_text(option.words, instance.model, instance.exercise.notation) for option in question.options]
+    reading = read_choice(text, words, first=1)
+    if reading.value is None or reading.value == question.right:
+        return _settled(question.key, reading)
+    option = question.option(int(reading.value))
+    verdict, codes = (Verdict.MISTAKE, (option.code,)) if option.code else (Verdict.WRONG, ())
+    return Mark(question.key, verdict, reading, codes, (option.said,))
+
+
+def _graded(marks: Mapping[str, Mark], follow_credit: float) -> Grade:
     points = sum(_credit(mark.verdict, follow_credit) for mark in marks.values())
     return Grade(marks, points, next((key for key, mark in marks.items() if mark.verdict.to_mend), None))
 
@@ -173,18 +196,11 @@ class _Tutor:
                 sheet = self.own if own else self.instance.sheet
                 applies = np.broadcast_to(shows(route, sheet.values), value.shape)
                 if applies[at] and within(self.entries[name][at], value[at], tolerance[at]):
-                    found.setdefault(route.mistake.code, self._sentence(route))
+                    found.setdefault(route.mistake.code, tutor_says(self.instance.structure, route))
         if found:
             return Mark(key, Verdict.MISTAKE, reading, tuple(found), tuple(dict.fromkeys(found.values())))
         lost = not np.isfinite(self.own.expected[name][at])
         return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if lost else ())
-
-    def _sentence(self, route: Route) -> str:
-        sentence = route.mistake.misconception.sentence
-        if len(route.way) == 1:
-            return sentence
-        # The sentence speaks of the value where the slip was made, which is not the one that is written here.
-        return f"On the way, at the {self.instance.structure.graph[route.way[0]].formula.title}: {sentence}"
 
     def _at(self, key: str) -> tuple[int, ...]:
         return (0, *self.instance.structure.places[key][1])

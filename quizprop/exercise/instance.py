@@ -14,8 +14,12 @@ from quizprop.engine.graph import Quantity
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.engine.structure import Structure
-from quizprop.exercise.certify import Plan
+from quizprop.exercise.certify import PICK, Plan, plan_of
+from quizprop.exercise.choose import choice_questions
+from quizprop.exercise.find_slip import CELL, SLIP, Slip, find_slip, slip_questions
+from quizprop.exercise.question import Chance, Question
 from quizprop.exercise.spec import Exercise
+from quizprop.exercise.statements import COUNT, statement_questions
 from quizprop.exercise.tolerance import Sheet, work
 
 __all__ = ["Cell", "Instance", "Phase"]
@@ -36,6 +40,7 @@ class Phase(StrEnum):
     AFTER = "after"
     CHECK = "check"
     COUNT = "count"
+    QUESTION = "question"
 
     @property
     def heading(self) -> str:
@@ -56,6 +61,7 @@ _HEADINGS = {
     Phase.AFTER: "After the step",
     Phase.CHECK: "Numerical check",
     Phase.COUNT: "Parameters",
+    Phase.QUESTION: "Questions",
 }
 
 _PHASES = {
@@ -112,7 +118,7 @@ class Instance:
     @cached_property
     def plan(self) -> Plan:
         """The exercise made ready."""
-        return Plan(self.exercise)
+        return plan_of(self.exercise)
 
     @cached_property
     def model(self) -> Network | Lesson:
@@ -140,7 +146,7 @@ class Instance:
     @cached_property
     def arrays(self) -> dict[str, Array]:
         """The givens as a batch of one."""
-        return {name: np.asarray(value, dtype=float)[None] for name, value in self.given.items()}
+        return {name: np.asarray(value, dtype=float)[None] for name, value in self.given.items() if name != PICK}
 
     @cached_property
     def sheet(self) -> Sheet:
@@ -148,8 +154,45 @@ class Instance:
         return work(self.structure, self.arrays, half=self.plan.half, want=self.plan.worked)
 
     @cached_property
+    def as_sheet(self) -> "Instance":
+        """The same numbers as a sheet to fill in: what a question is about."""
+        if self.exercise.question == "sheet":
+            return self
+        return Instance(self.exercise.as_sheet, {name: value for name, value in self.given.items() if name != PICK})
+
+    @property
+    def _chance(self) -> Chance:
+        return Chance(self.given[PICK])
+
+    @cached_property
+    def slip(self) -> Slip | None:
+        """The slip to find, where that is the question."""
+        return find_slip(self.as_sheet, self._chance) if self.exercise.question == "find_slip" else None
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """What is asked instead of values; empty for a sheet to fill in.
+
+        Raises:
+            NoQuestionError: the numbers give no clear question; a certified instance has one.
+        """
+        if self.slip is not None:
+            return slip_questions(self.as_sheet, self.slip, self._chance)
+        match self.exercise.question:
+            case "choose":
+                return choice_questions(self.as_sheet, self._chance)
+            case "true_false":
+                return statement_questions(self.as_sheet, self._chance)
+        return ()
+
+    @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells that are asked, in the order in which they are worked."""
+        """What is asked, in the order in which it is worked: a value each, or a choice."""
+        match self.exercise.question:
+            case "find_slip":
+                return (_asked(CELL, "first wrong value"), _asked(SLIP, "slip"))
+            case "true_false":
+                return tuple(_asked(f"s{number}", f"statement {number}") for number in range(1, COUNT + 1))
         keys = self.structure.keys
         return self._cells({key for name, mask in self.plan.asked.items() for key in keys[name][mask]})
 
@@ -182,6 +225,10 @@ class Instance:
                     options = quantity.formula.options
                     found.append(Cell(key, quantity.name, self._phase(quantity), layer, quantity.title, reads, options))
         return tuple(sorted(found, key=lambda cell: list(Phase).index(cell.phase)))
+
+    def is_whole(self, key: str) -> bool:
+        """Whether a cell holds a whole number."""
+        return self.structure.graph[self.structure.places[key][0]].formula.whole
 
     def _stem(self, key: str) -> str:
         return self.structure.graph[self.structure.places[key][0]].formula.stem
@@ -234,3 +281,8 @@ class Instance:
             for name, array in arrays.items()
             for key, value in zip(keys[name].flat, array[0].flat, strict=True)
         }
+
+
+def _asked(key: str, title: str) -> Cell:
+    """The cell of a question that is about the work as a whole."""
+    return Cell(key, "", Phase.QUESTION, 0, title, ())

@@ -19,10 +19,12 @@ from pydantic import BaseModel, Field, ValidationError
 from quizprop.engine.arrays import Array
 from quizprop.engine.structure import structure_of
 from quizprop.exercise.bank import described
-from quizprop.exercise.certify import HONEST_SHEETS, Block, Plan
-from quizprop.exercise.generate import certified_blocks
+from quizprop.exercise.certify import HONEST_SHEETS, PICK, Block, Plan, plan_of
+from quizprop.exercise.generate import certified_blocks, instances_of
 from quizprop.exercise.instance import Cell, Instance
-from quizprop.exercise.spec import AnyNetwork, Exercise
+from quizprop.exercise.names import NotationName
+from quizprop.exercise.question import NoQuestionError, Question, in_text
+from quizprop.exercise.spec import AnyNetwork, Exercise, QuestionKind
 
 __all__ = ["FORMAT", "Record", "RecordError", "RecordFile", "Recorder", "blank", "read_record", "record_blocks"]
 
@@ -45,7 +47,7 @@ def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list
     Raises:
         CannotCertifyError: the rules reject everything.
     """
-    recorder = Recorder(Plan(exercise), seed)
+    recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(Plan(exercise), seed)
     blocks = certified_blocks(recorder.plan, np.random.default_rng(seed))
     done = 0
     while done < count:
@@ -102,29 +104,75 @@ class Recorder:
     @cached_property
     def _template(self) -> bytes:
         """A record with a mark in place of each number, the index first."""
-        exercise = self.plan.exercise
-        alone = exercise.model.examples == 1
         return orjson.dumps(
             {
-                "format": FORMAT,
-                "exercise": exercise.slug,
-                "seed": self.seed,
-                "index": _NUMBER,
-                "places": exercise.places,
-                "network": exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None),
+                **_head(self.plan.exercise, self.seed, _NUMBER),
                 "given": {name: np.full(shape, _NUMBER).tolist() for name, shape in self.plan.given_shapes.items()},
-                "asked": [{"key": cell.key, "answer": _NUMBER, "tolerance": _NUMBER} for cell in self._cells],
-                "certificate": {
-                    "mistakes_separated": len(self.plan.certified_codes),
-                    "honest_sheets": HONEST_SHEETS,
-                },
+                "asked": [
+                    {"key": cell.key, "answer": _NUMBER, "tolerance": _NUMBER}
+                    | ({"options": cell.options} if cell.options else {})
+                    for cell in self._cells
+                ],
+                "certificate": _certificate(self.plan),
             }
         )
 
 
+@dataclass(frozen=True)
+class QuestionRecorder:
+    """Writes the questions that a plan and a seed give: the words of each option beside the number of the right one."""
+
+    plan: Plan
+    seed: int
+
+    def lines(self, block: Block, *, start: int) -> Iterator[bytes]:
+        """One line for each certified instance of a block, the first of them with the index ``start``."""
+        for index, instance in enumerate(instances_of(self.plan.exercise, block), start=start):
+            yield orjson.dumps(self._record(instance, index))
+
+    def _record(self, instance: Instance, index: int) -> dict[str, Any]:
+        exercise = self.plan.exercise
+        question: dict[str, Any] = {"kind": exercise.question, "asked": exercise.asked, "notation": exercise.notation}
+        if exercise.blind_spots:
+            question["blind_spots"] = exercise.blind_spots
+        if instance.slip is not None:
+            question["sheet"] = {cell.key: instance.slip.filled[cell.key] for cell in instance.as_sheet.cells}
+        return {
+            **_head(exercise, self.seed, index),
+            "question": question,
+            "given": instance.given,
+            "asked": [self._asked(instance, question) for question in instance.questions],
+            "certificate": _certificate(self.plan),
+        }
+
+    def _asked(self, instance: Instance, question: Question) -> dict[str, Any]:
+        def words(phrase: str) -> str:
+            return in_text(phrase, instance.model, instance.exercise.notation)
+
+        options = [words(option.words) for option in question.options]
+        asked = {"key": question.key, "answer": question.right, "tolerance": 0}
+        return {**asked, "question": words(question.words), "options": options}
+
+
+def _head(exercise: Exercise, seed: int, index: int | str) -> dict[str, Any]:
+    alone = exercise.model.examples == 1
+    return {
+        "format": FORMAT,
+        "exercise": exercise.slug,
+        "seed": seed,
+        "index": index,
+        "places": exercise.places,
+        "network": exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None),
+    }
+
+
+def _certificate(plan: Plan) -> dict[str, int]:
+    return {"mistakes_separated": len(plan.certified_codes), "honest_sheets": HONEST_SHEETS}
+
+
 def blank(exercise: Exercise) -> Instance:
     """The exercise with every number zero: for what does not depend on them, as its cells in their order."""
-    shapes = Plan(exercise).given_shapes
+    shapes = plan_of(exercise).given_shapes
     return Instance(exercise, {name: np.zeros(shape).tolist() for name, shape in shapes.items()})
 
 
@@ -142,12 +190,22 @@ class _Asked(BaseModel):
     tolerance: float
 
 
+class _Put(BaseModel):
+    """How it is asked, where it is no sheet to fill in: of which quantities, and which mistakes are left out."""
+
+    kind: QuestionKind = "sheet"
+    asked: list[str] = []
+    notation: NotationName = "plain"
+    blind_spots: list[str] = []
+
+
 class _Line(BaseModel):
     format: Literal[1]
     exercise: str
     index: int = Field(ge=0)
     places: int
     network: AnyNetwork
+    question: _Put = _Put()
     given: dict[str, Any]
     asked: list[_Asked]
 
@@ -170,7 +228,7 @@ def read_record(line: bytes | str) -> Record:
         raise RecordError("; ".join(re.sub("^values", "given", finding) for finding in described(error))) from None
     except (TypeError, ValueError) as error:
         raise RecordError(str(error)) from None
-    values = record.instance.values
+    values = _answers(record.instance)
     for asked in read.asked:
         found = values.get(asked.key)
         if found is None:
@@ -183,6 +241,18 @@ def read_record(line: bytes | str) -> Record:
     return record
 
 
+def _answers(instance: Instance) -> dict[str, float]:
+    """What is right, by key: of every value, or of every question.
+
+    Raises:
+        RecordError: the numbers give no question.
+    """
+    try:
+        return {one.key: float(one.right) for one in instance.questions} or instance.values
+    except NoQuestionError as error:
+        raise RecordError(f"given: {error}") from None
+
+
 def _instance(read: _Line) -> Instance:
     values = read.network.build().givens()
     exercise = Exercise.model_validate(
@@ -193,11 +263,14 @@ def _instance(read: _Line) -> Instance:
             "places": read.places,
             "network": read.network,
             "values": {name: value for name, value in read.given.items() if name in values},
-            "asked": [asked.key for asked in read.asked],
-            "shown": [shown for name in read.given if name not in values for shown in _shown(read, name)],
+            "notation": read.question.notation,
+            "asked": read.question.asked or [asked.key for asked in read.asked],
+            "shown": [shown for name in read.given if name not in (*values, PICK) for shown in _shown(read, name)],
+            "question": read.question.kind,
+            "blind_spots": read.question.blind_spots,
         }
     )
-    if not exercise.fixed:
+    if exercise.drawn:
         raise ValueError("given: holds a range; a record has numbers alone")
     return Instance(exercise, read.given)
 

@@ -18,7 +18,7 @@ from quizprop.engine.model import Model
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.tolerance import Sheet, judge
 
-__all__ = ["Route", "idle", "routes", "shows", "unseen", "wrong", "wrong_value"]
+__all__ = ["Route", "idle", "routes", "shows", "tutor_says", "unseen", "wrong", "wrong_value"]
 
 _SAME = 1e-12
 """Of the value's size: results that differ by less are the same computation."""
@@ -141,6 +141,15 @@ def idle(structure: Structure, route: Route, given: Mapping[str, Array], *, entr
 def _read(structure: Structure, route: Route) -> list[str]:
     """What the mistaken formula reads beyond the givens."""
     return [name for name in route.form.inputs if name in structure.graph]
+
+
+def tutor_says(structure: Structure, route: Route) -> str:
+    """The tutor's sentence for a mistake, and where it was made if that is not where it shows."""
+    sentence = route.mistake.misconception.sentence
+    if len(route.way) == 1:
+        return sentence
+    # The sentence speaks of the value where the slip was made, which is not the one that is written here.
+    return f"On the way, at the {structure.graph[route.way[0]].formula.title}: {sentence}"
 
 
 def shows(route: Route, values: Mapping[str, Array]) -> Array | bool:

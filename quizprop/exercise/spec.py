@@ -27,7 +27,18 @@ from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
 from quizprop.exercise.names import NotationName
 
-__all__ = ["AnyNetwork", "Choices", "Exercise", "Grid", "LessonSpec", "NetworkSpec", "OneHot", "Topic", "Value"]
+__all__ = [
+    "AnyNetwork",
+    "Choices",
+    "Exercise",
+    "Grid",
+    "LessonSpec",
+    "NetworkSpec",
+    "OneHot",
+    "QuestionKind",
+    "Topic",
+    "Value",
+]
 
 
 Points = npt.NDArray[np.float64]
@@ -182,6 +193,9 @@ AnyNetwork = Annotated[
 Topic = Literal["step", "forward", "loss", "chain rule", "backward", "update", "architecture", "question"]
 """Under which heading of the bank an exercise stands; a whole training step where nothing is said."""
 
+QuestionKind = Literal["sheet", "find_slip", "choose", "true_false"]
+"""How an exercise asks: a sheet to fill in, a filled one with a slip, values to choose, statements to judge."""
+
 
 class Exercise(_Part):
     """A family of exercises: one network, ranges or fixed values for its givens, and what is asked.
@@ -190,7 +204,8 @@ class Exercise(_Part):
     away, rounded: the work can start further down, or fill the gaps. ``dead_units`` says how many
     ReLU units are off in each instance, where that matters. ``blind_spots`` are the codes of mistakes that the numbers
     of a published, fixed example cannot show and that no instance is therefore certified for. ``places`` is the number
-    of decimals that the work is carried to.
+    of decimals that the work is carried to. Where ``question`` is not a sheet to fill in, ``asked`` is what the
+    question is about: the filled sheet, the cells to choose a value for, the steps that lead to the statements.
     """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -204,6 +219,7 @@ class Exercise(_Part):
     values: dict[str, Value]
     asked: Annotated[tuple[str, ...], Field(min_length=1)]
     shown: tuple[str, ...] = ()
+    question: QuestionKind = "sheet"
     dead_units: Annotated[int, Field(ge=0)] | None = None
     blind_spots: tuple[str, ...] = ()
 
@@ -256,15 +272,32 @@ class Exercise(_Part):
                 raise ValueError(f"no mistake has the code {', '.join(strangers)}; known: {', '.join(sorted(known))}")
         return codes
 
+    @field_validator("question")
+    @classmethod
+    def _can_be_put(cls, question: QuestionKind, info: ValidationInfo) -> QuestionKind:
+        if question == "true_false" and not isinstance(info.data.get("network", NetworkSpec), (NetworkSpec, type)):
+            raise ValueError("statements speak of the units of a plain network; take another question for a lesson")
+        return question
+
     @property
     def model(self) -> Network | Lesson:
         """The network or lesson that the exercise works on."""
         return self.network.build()
 
     @property
+    def drawn(self) -> bool:
+        """Whether some value is drawn."""
+        return any(isinstance(value, (Grid, Choices, OneHot)) for value in self.values.values())
+
+    @property
     def fixed(self) -> bool:
-        """Whether every value is fixed, so that there is one instance only."""
-        return not any(isinstance(value, (Grid, Choices, OneHot)) for value in self.values.values())
+        """Whether nothing is left to chance, so that there is one instance only."""
+        return not self.drawn and self.question == "sheet"
+
+    @property
+    def as_sheet(self) -> "Exercise":
+        """The same, as a sheet to fill in."""
+        return self if self.question == "sheet" else self.model_copy(update={"question": "sheet"})
 
 
 def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:

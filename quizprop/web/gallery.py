@@ -42,7 +42,7 @@ class Sample:
 @lru_cache(maxsize=512)
 def _instance(spec: str) -> Instance:
     """The sample's numbers, always the same: nobody is ever asked for them."""
-    return draw(Exercise.model_validate_json(spec), np.random.default_rng(_SEED))
+    return draw(Exercise.model_validate_json(spec), np.random.default_rng(_SEED)).as_sheet
 
 
 @lru_cache(maxsize=512)

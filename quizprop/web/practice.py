@@ -27,7 +27,7 @@ from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
 from quizprop.store.people import Visitor
 from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
-from quizprop.web import errors, feedback, pictures, sheet
+from quizprop.web import asked, errors, feedback, pictures, sheet
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import answer_form, read_rungs
 from quizprop.web.sheet import Work
@@ -44,6 +44,7 @@ _CLOSED: Final = (
     "solution below."
 )
 _NOTHING: Final = "Nothing is filled in yet: one value is enough to have it checked."
+_NOTHING_CHOSEN: Final = "Nothing is chosen yet: one answer is enough to have it checked."
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def check(token: str) -> ResponseReturnValue:
     if request.form.get("hint"):
         return as_typed(desk, work)
     if work.empty:
-        return show(desk, work, message=_NOTHING), 422
+        return show(desk, work, message=_NOTHING_CHOSEN if desk.instance.questions else _NOTHING), 422
     graded = grade(desk.instance, work.texts, decimal_comma=work.decimal_comma)
     with database().write() as session:
         stay(session)
@@ -296,34 +297,51 @@ def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         known = sheet.stored_values(submission.numbers, work.feedback)
         summary = feedback.summarise(work.feedback, submission.points)
         first_error = summary.first_error
-    return render_template(
-        "practice/sheet.html",
-        words=feedback.WORDS,
-        exercise=instance.exercise,
-        token=desk.variant.token,
-        attempt=submission,
-        attempts=desk.attempts,
-        ended=desk.ended,
-        message=message,
-        work=work,
-        summary=summary,
-        notation=notation,
+    shared = {
+        "words": feedback.WORDS,
+        "exercise": instance.exercise,
+        "token": desk.variant.token,
+        "attempt": submission,
+        "attempts": desk.attempts,
+        "ended": desk.ended,
+        "message": message,
+        "work": work,
+        "summary": summary,
+        "notation": notation,
         # A lesson brings its own symbols: they or the keys.
-        notations=NOTATIONS if instance.network else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
-        conventions=conventions(instance, notation),
+        "notations": NOTATIONS
+        if instance.network
+        else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
+        "again": services().again(instance.exercise),
+    }
+    if instance.questions:
+        questions = asked.asks(instance, notation, work, ended=bool(desk.ended))
+        shown, first = asked.worked(instance, work) if desk.ended else (work, None)
+        names = {one.key: (one.id, one.name) for one in questions}
+        about = _about(instance.as_sheet, notation, shown, first, known={}, ended=desk.ended)
+        return render_template("practice/questions.html", **shared, **about, asks=questions, names=names)
+    sections = sheet.sections(instance, notation, work)
+    names = {entry.key: (entry.id, entry.symbol) for section in sections for entry in section.entries}
+    about = _about(instance, notation, work, first_error, known=known, ended=desk.ended)
+    return render_template("practice/sheet.html", **shared, **about, sections=sections, names=names)
+
+
+def _about(
+    instance: Instance, notation: str, work: Work, first_error: str | None, *, known: Mapping[str, float], ended: str
+) -> dict[str, Any]:
+    """What a page tells of the numbers and, when the work is done, of the solution."""
+    return {
+        "conventions": conventions(instance, notation),
         # A lesson's graph is as long as its computation: it goes across the page.
-        across=instance.network is None,
-        diagram=sheet.diagram(instance, notation, instance.values if desk.ended else known),
-        givens=sheet.givens(instance, notation),
-        sections=sheet.sections(instance, notation, work),
-        solution=sheet.solution(instance, notation, work, first_error) if desk.ended else None,
-        ways=pictures.ways(instance, notation),
-        flow=pictures.flow(instance, notation) if desk.ended else (),
-        graph=pictures.graph(instance, notation) if desk.ended else None,
-        future=pictures.future(instance, notation) if desk.ended else (),
-        again=services().again(instance.exercise),
-        entry_id=sheet.entry_id,
-    )
+        "across": instance.network is None,
+        "diagram": sheet.diagram(instance, notation, instance.values if ended else known),
+        "givens": sheet.givens(instance, notation),
+        "ways": pictures.ways(instance, notation),
+        "solution": sheet.solution(instance, notation, work, first_error) if ended else None,
+        "flow": pictures.flow(instance, notation) if ended else (),
+        "graph": pictures.graph(instance, notation) if ended and instance.network else None,
+        "future": pictures.future(instance, notation) if ended else (),
+    }
 
 
 def keep(message: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:

@@ -18,13 +18,29 @@ from quizprop.exercise.instance import Cell, Instance, Phase
 from quizprop.exercise.lesson_words import given_of
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.numbers import read_number
+from quizprop.exercise.question import read_choice
 from quizprop.exercise.solution import Line, Solution, steps_from
 from quizprop.exercise.spec import Exercise
 from quizprop.store.practice import StoredVariant
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import new_key, write_rungs
 
-__all__ = ["Entry", "GivenRow", "Row", "Section", "Work", "diagram", "givens", "instance_of", "sections", "solution"]
+__all__ = [
+    "Entry",
+    "GivenRow",
+    "Row",
+    "Section",
+    "Work",
+    "diagram",
+    "entry_id",
+    "givens",
+    "instance_of",
+    "row_title",
+    "sections",
+    "solution",
+    "sources",
+    "stored_values",
+]
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,8 @@ class Work:
 class Entry:
     """One cell on the page. ``reason`` is its formula, shown once the cell is accepted; ``hints`` are those open.
 
-    ``next_hint`` names the rung that can be asked for; it is empty where there is none.
+    ``next_hint`` names the rung that can be asked for; it is empty where there is none. ``options`` count from 0,
+    ``taken`` is the number of the one chosen.
     """
 
     key: str
@@ -74,6 +91,8 @@ class Entry:
     reason: str
     hints: tuple[Hint, ...]
     next_hint: str
+    options: tuple[str, ...]
+    taken: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +184,7 @@ def sections(instance: Instance, notation: str, work: Work) -> tuple[Section, ..
             phase,
             tuple(
                 Row(
-                    _row_title(instance, group[0]),
+                    row_title(instance, group[0]),
                     row_formula(instance, group[0].quantity, notation),
                     tuple(_entry(cell, worked, work) for cell in group),
                 )
@@ -185,16 +204,23 @@ def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
         id=entry_id(cell.key),
         title=cell.title,
         symbol=worked.symbol(cell.key),
-        depends_on=" ".join(_sources(worked.instance, cell)),
+        depends_on=" ".join(sources(worked.instance, cell)),
         text=work.texts.get(cell.key, ""),
         feedback=feedback,
         reason=worked.line(cell).formula.latex if accepted else "",
         hints=hints(worked.instance, cell, worked.notation, work.numbers)[:rung] if rung else (),
         next_hint="" if accepted or rung == len(RUNGS) else RUNGS[rung],
+        options=cell.options,
+        taken=_taken(cell, work.texts.get(cell.key, "")),
     )
 
 
-def _sources(instance: Instance, cell: Cell) -> Iterator[str]:
+def _taken(cell: Cell, text: str) -> int | None:
+    value = read_choice(text, cell.options, first=0).value if cell.options else None
+    return None if value is None else int(value)
+
+
+def sources(instance: Instance, cell: Cell) -> Iterator[str]:
     """What the cell is computed from, as the page has it: a shared bias stands there once, for unit 1."""
     for key in cell.depends_on:
         name = key.partition("[")[0]
@@ -204,7 +230,8 @@ def _sources(instance: Instance, cell: Cell) -> Iterator[str]:
 _SAID_ABOVE: Final = (Phase.LOSS, Phase.STEP_1, Phase.STEP_2)
 
 
-def _row_title(instance: Instance, cell: Cell) -> str:
+def row_title(instance: Instance, cell: Cell) -> str:
+    """What the cells of a quantity are, and in which layer."""
     place = "" if cell.phase in _SAID_ABOVE else _layer_words(instance, cell.layer)
     title = cell.title[:1].upper() + cell.title[1:]
     return f"{title}, {place}" if place else title

@@ -36,7 +36,7 @@ def shelved(bank: Mapping[str, Exercise]) -> tuple[Shelf, ...]:
     """The exercises under their headings, the recommended start first, then from short to long."""
 
     def place(exercise: Exercise) -> tuple[bool, int, str]:
-        return exercise.slug != _RECOMMENDED, Plan(exercise).cell_count, exercise.slug
+        return exercise.slug != _RECOMMENDED, Plan(exercise).asked_count, exercise.slug
 
     ordered = sorted(bank.values(), key=place)
     shelves = (

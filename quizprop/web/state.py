@@ -43,7 +43,7 @@ class Services:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """How many cells a sheet of each exercise has."""
-        return {slug: Plan(exercise).cell_count for slug, exercise in self.bank.items()}
+        return {slug: Plan(exercise).asked_count for slug, exercise in self.bank.items()}
 
     @cached_property
     def shelves(self) -> tuple[Shelf, ...]:

@@ -374,3 +374,23 @@ def test_the_earlier_steps_of_a_solution_can_be_opened(page, mazur):
     after = steps.count()
     page.get_by_text("Show all steps").click()
     assert steps.count() == len(mazur) > after
+
+
+def test_a_slip_is_found_by_the_keyboard_alone(page):
+    start(page, "Find the slip in a logistic unit")
+    for _ in range(20):
+        page.locator(".settings button").last.focus()
+        for name in ("cell", "mistake"):
+            while page.evaluate("document.activeElement.name") != name:
+                page.keyboard.press("Tab")
+            # Nothing is chosen at first; what was wrong is changed for the next.
+            chosen = page.locator(f"input[name={name}]:checked").count()
+            if not chosen:
+                page.keyboard.press("Space")
+            elif "Correct" not in page.locator(f"#said-{name}").inner_text():
+                page.keyboard.press("ArrowDown")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        if page.get_by_role("heading", name="All of it right").count():
+            break
+    expect(page.locator(".score")).to_have_text("2 of 2")

@@ -81,12 +81,26 @@ ZOO = {
         family("shown-forward", [2, 2, 1], ["sigmoid", "sigmoid"], ["delta2", "delta1", "grad_b1"], shown=["a1", "a2"]),
     )
 }
-FAMILIES = {**load_bank(), **ZOO}
+BANK = load_bank()
+FAMILIES = {**{slug: exercise for slug, exercise in BANK.items() if exercise.question == "sheet"}, **ZOO}
+POSED = {slug: exercise for slug, exercise in BANK.items() if exercise.question != "sheet"}
 
 
 @pytest.fixture(scope="session", params=FAMILIES)
 def exercise(request):
     return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="session", params=POSED)
+def posed(request):
+    """A family that asks in another way than by a sheet to fill in."""
+    return POSED[request.param]
+
+
+@pytest.fixture(scope="session")
+def posed_instances(posed):
+    """Some certified instances of it."""
+    return list(itertools.islice(draw_many(posed, np.random.default_rng(2)), 8))
 
 
 @pytest.fixture(scope="session")

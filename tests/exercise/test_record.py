@@ -39,6 +39,7 @@ def test_a_line_says_what_the_instance_says(exercise):
         assert list(record["given"]) == list(instance.given)
         assert record["asked"] == [
             {"key": cell.key, "answer": instance.values[cell.key], "tolerance": instance.tolerances[cell.key]}
+            | ({"options": list(cell.options)} if cell.options else {})
             for cell in instance.cells
         ]
         codes = Plan(exercise).certified_codes

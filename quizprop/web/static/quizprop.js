@@ -30,7 +30,7 @@
   const form = document.getElementById("answers");
   if (!form) return;
 
-  const fields = [...form.querySelectorAll("input[data-key]")];
+  const fields = [...form.querySelectorAll("input[data-key]:not([type=radio])")];
   const byKey = new Map(fields.map((field) => [field.dataset.key, field]));
 
   // Where each key is drawn or listed: data-cells holds several keys, data-edge and data-given one.
@@ -70,7 +70,7 @@
 
   // Enter goes on to the next field; on the last one, and with Ctrl, it checks the sheet.
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || !event.target.dataset?.key) return;
+    if (event.key !== "Enter" || event.isComposing || !fields.includes(event.target)) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       form.requestSubmit();
@@ -86,11 +86,11 @@
 
   // A question mark, which no number holds, asks for a hint; so Tab goes from field to field.
   form.querySelectorAll("button[name=hint]").forEach((button) => (button.tabIndex = -1));
-  document.getElementById("hint-key").hidden = false;
+  document.getElementById("hint-key")?.removeAttribute("hidden");
   form.addEventListener("keydown", (event) => {
     if (event.key !== "?" || !event.target.dataset?.key) return;
     event.preventDefault();
-    event.target.closest(".cell").querySelector("button[name=hint]")?.click();
+    event.target.closest(".cell")?.querySelector("button[name=hint]")?.click();
   });
 
   // A row or a column of a spreadsheet fills one field after the other, and an empty cell empties its field.
@@ -115,8 +115,8 @@
       if (!field) return;
       event.preventDefault();
       field.focus({ preventScroll: true });
-      field.select();
-      field.closest(".cell").scrollIntoView({ block: "center" });
+      field.select?.();
+      field.closest(".cell, .ask").scrollIntoView({ block: "center" });
     });
   }
 })();
