@@ -18,6 +18,7 @@ __all__ = [
     "Array",
     "batch_innermost",
     "choose",
+    "greatest",
     "largest",
     "matvec",
     "outer",
@@ -79,6 +80,15 @@ def largest(values: Array) -> Array:
         named: Array = np.frompyfunc(lambda first, *others: first.largest_of(*others), len(cells), 1)(*cells)
         return named
     return np.argmax(values.real, axis=-1) + 1.0
+
+
+def greatest(values: Array) -> Array:
+    """The largest of the last axis; complex values are judged by their real parts."""
+    cells = [np.asarray(values)[..., place] for place in range(values.shape[-1])]
+    if values.dtype == object:
+        named: Array = np.frompyfunc(lambda first, *others: first.greatest_of(*others), len(cells), 1)(*cells)
+        return named
+    return reduce(lambda left, right: choose(left - right, left, right), cells)
 
 
 def softmax(z: Array) -> Array:

@@ -127,6 +127,10 @@ class Expression:
         """Called by ``arrays.largest``: the place of the largest of several."""
         return Expression("call", "argmax", self, *others)
 
+    def greatest_of(self, *others: "Expression") -> "Expression":
+        """Called by ``arrays.greatest``: the largest of several, which of one is itself."""
+        return Expression("call", "max", self, *others) if others else self
+
     def choose(self, positive: "Expression | float", otherwise: "Expression | float") -> "Expression":
         """Called by ``arrays.choose``: one of two, by the sign of this one."""
         return Expression("choice", self, positive, otherwise)
@@ -263,6 +267,7 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "sqrt": np.sqrt,
     "abs": np.abs,
     "argmax": lambda *values: np.argmax(np.stack(values), axis=0) + 1.0,
+    "max": lambda *values: reduce(np.maximum, values),
 }
 
 _Step = Callable[[Array], Array]

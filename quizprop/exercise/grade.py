@@ -176,7 +176,7 @@ class _Tutor:
         at = self._at(key)
         name = self.instance.structure.places[key][0]
         expected, tolerance = self.own.expected[name][at], self.own.tolerance[name][at]
-        hidden = abs(expected) <= tolerance
+        hidden = abs(expected) <= tolerance and tolerance > 0  # a whole number is exact, 0 among them
         for route in self._routes(key):
             if route.mistake.misconception.forbidden:
                 value, reach = self._wrong(route, own=True)

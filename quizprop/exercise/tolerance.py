@@ -93,10 +93,12 @@ def judge(
     """What a formula, right or wrong, gives on a sheet, and the tolerance within which it can be told."""
     with np.errstate(all="ignore"):
         value = quantity.of(sheet.values)
-        if quantity.formula.whole:
+        if not quantity.formula.whole:
+            return value, spread(structure, quantity, sheet.values, sheet.errors, value) + half
+        # A whole number is right or wrong as it stands; only a tie among a student's own values falls either way.
+        if quantity is not structure.graph[quantity.name]:
             return value, np.zeros(value.shape)
-        slack = spread(structure, quantity, sheet.values, sheet.errors, value)
-        return value, slack + half
+        return value, spread(structure, quantity, sheet.values, sheet.errors, value)
 
 
 def within(entry: Array, expected: Array, tolerance: Array) -> Array:

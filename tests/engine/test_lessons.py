@@ -90,6 +90,8 @@ ZOO = {
     "circuit that turns the sign at last": (Circuit(gates=("d = x + y + z", "r = 1 / d", "f = -r")), {}),
     "convolution": (Convolution(), {}),
     "convolution of three, weighted": (Convolution(activation="sigmoid", size=3, pooling="weights"), {}),
+    "convolution with max pooling": (Convolution(pooling="max"), {}),
+    "convolution of three with max pooling": (Convolution(activation="sigmoid", size=3, pooling="max"), {}),
     "convolution with ReLU": (Convolution(activation="relu", pooling="weights"), {"b": abs}),
     "attention to two keys": (Attention(), {}),
     "attention to three keys": (Attention(keys=3), {}),

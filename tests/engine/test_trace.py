@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from quizprop.engine.arrays import greatest
 from quizprop.engine.graph import Formula, Quantity
 from quizprop.engine.structure import cell_keys, independent_groups, structure_of
 from quizprop.engine.trace import Expression, Style, symbols, trace
@@ -209,6 +210,20 @@ def test_each_operation_is_a_step_and_a_sum_is_none():
 
 def test_a_common_logarithm_is_computed():
     assert Expression("symbol", "a").log10().evaluate(lambda _key: np.float64(100), lambda step: step) == 2
+
+
+def test_the_largest_of_several_is_written_as_it_is_computed_and_of_one_is_itself():
+    row = symbols(np.array(["a", "b", "c"], dtype=object))
+    expression = greatest(row)
+    assert written(expression) == "max(a, b, c)"
+    values = {"a": np.array([1.0, -2.0]), "b": np.array([3.0, -1.0]), "c": np.array([2.0, -3.0])}
+    assert list(expression.evaluate(values.__getitem__, lambda step: step)) == [3.0, -1.0]
+    assert list(greatest(np.stack(list(values.values()), -1))) == [3.0, -1.0]
+    assert written(greatest(row[:1])) == "a"
+
+
+def test_the_largest_of_complex_values_goes_by_their_real_parts_and_keeps_the_other():
+    assert greatest(np.array([1 + 5j, 2 + 1e-30j])) == 2 + 1e-30j
 
 
 def test_a_scalar_is_an_array_without_axes():

@@ -103,6 +103,30 @@ def test_what_is_never_asked_does_not_hide_what_is():
     assert not any(code.startswith("grad_W1") for code in mark.codes)
 
 
+@pytest.fixture(scope="module")
+def pooled():
+    """A sheet on which a position is chosen, with the numbers of its largest and of another that is on."""
+    instance = draw(load_bank()["max-pooling"], np.random.default_rng(0))
+    order = sorted((1, 2, 3), key=lambda place: instance.values[f"a[{place}]"])
+    return instance, order[2], order[1]
+
+
+def test_a_choice_that_follows_from_earlier_values_follows_be_it_no_or_yes(pooled):
+    instance, largest, other = pooled
+    slip = {f"a[{other}]": "9", f"switch[{largest}]": "0", f"switch[{other}]": "1"}
+    marks = grade(instance, slip).marks
+    assert marks[f"switch[{largest}]"].verdict is Verdict.FOLLOWS
+    assert marks[f"switch[{other}]"].verdict is Verdict.FOLLOWS
+
+
+def test_a_tie_among_a_students_own_values_falls_either_way(pooled):
+    instance, largest, other = pooled
+    for choice in ("0", "1"):
+        slip = {f"a[{largest}]": "9", f"a[{other}]": "9", f"switch[{other}]": choice}
+        mark = grade(instance, slip).marks[f"switch[{other}]"]
+        assert mark.verdict.accepted or mark.sentences == (HIDDEN_BY_EARLIER,)
+
+
 def test_a_slip_on_the_way_is_said_to_be_on_the_way():
     instance = draw(load_bank()["mazur-like"], np.random.default_rng(2))
     z, error = instance.values["z2[1]"], instance.values["dE_da2[1]"]

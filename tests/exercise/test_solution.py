@@ -18,7 +18,7 @@ def evaluated(text):
     """The numbers part of a line, computed by Python."""
     source = text.replace("−", "-").replace("·", "*").replace("^", "**")
     source = re.sub("[⁰¹²³⁴-⁹]+", lambda found: f"**{int(unicodedata.normalize('NFKC', found[0]))}", source)
-    names = {"e": math.e, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs}
+    names = {"e": math.e, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs, "max": max}
     names["argmax"] = lambda *values: 1 + values.index(max(values))
     if " if " in source and ", else " in source:
         source = source.replace(", else ", " else ")

@@ -7,13 +7,13 @@ Bengio and Courville, "Deep Learning" (2016), ch. 9.1 and 9.5.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
 import numpy as np
 
 from quizprop.engine.activations import ACTIVATIONS
-from quizprop.engine.arrays import Array, total
+from quizprop.engine.arrays import Array, choose, greatest, total
 from quizprop.engine.graph import Formula, Quantity, step
 from quizprop.engine.lessons.convolution_mistakes import convolution_mistakes
 from quizprop.engine.lessons.sliding import arriving, correlated
@@ -77,6 +77,20 @@ def o_by_mean(a: Array) -> Array:
     return total(a, -1) / a.shape[-1]
 
 
+@step(
+    "o",
+    title="output",
+    latex=r"o = \max_i a_i",
+    phase="forward",
+    text="o",
+    symbol="o",
+    idea="The largest of all positions: what counts is how well the kernel fits where it fits best.",
+)
+def o_by_maximum(a: Array) -> Array:
+    """The largest of all positions."""
+    return greatest(a)
+
+
 @step("o", title="output", latex=r"o = \sum_i v_i\,a_i", phase="forward", text="o", symbol="o")
 def o_by_weights(v: Array, a: Array) -> Array:
     """The weighted sum of all positions: a linear unit on top of the convolution."""
@@ -116,6 +130,37 @@ def grad_a_by_mean(grad_o: Array, a: Array) -> Array:
 def grad_a_by_weights(grad_o: Array, v: Array) -> Array:
     """The derivative by the output goes back along each output weight."""
     return grad_o[..., None] * v
+
+
+@step(
+    "switch",
+    title="is the position the largest",
+    latex=r"s_i = 1 \text{ if } a_i \text{ is the largest, else } 0",
+    phase="backward",
+    text="s_$k",
+    symbol="s_{$k}",
+    idea="Max pooling remembers where its output came from: there, and only there, the error goes back.",
+    whole=True,
+    options=("no", "yes"),
+)
+def switch(a: Array) -> Array:
+    """1 where the output came from, else 0."""
+    others = [greatest(np.delete(a, place, axis=-1)) for place in range(a.shape[-1])]
+    return choose(a - np.stack(others, axis=-1), 1.0, 0.0)
+
+
+@step(
+    "grad_a",
+    title="derivative by an activation",
+    latex=rf"{_GRAD_A} = s_i\,\frac{{\partial E}}{{\partial o}}",
+    phase="backward",
+    text="∂E/∂a_$k",
+    symbol=_GRAD_A_SYMBOL,
+    idea="Only the largest position moved the output, so it gets the whole derivative and the others get nothing.",
+)
+def grad_a_by_maximum(switch: Array, grad_o: Array) -> Array:
+    """The whole derivative for the largest position, 0 for the others."""
+    return switch * grad_o[..., None]
 
 
 def sloping(activation: str) -> Formula:
@@ -237,6 +282,12 @@ def updated(letter: str, index: str, title: str, function: Callable[..., Array])
     return words(function)
 
 
+_POOLING: Final = {
+    "mean": ("mean", o_by_mean, (grad_a_by_mean,)),
+    "max": ("maximum", o_by_maximum, (switch, grad_a_by_maximum)),
+    "weights": ("output weights, no bias", o_by_weights, (grad_a_by_weights,)),
+}
+
 # --- the lesson -----------------------------------------------------------------------------------------------------
 
 
@@ -247,7 +298,7 @@ class Convolution(UnitLesson):
     kind: ClassVar[str] = "convolution"
     activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
     size: Literal[2, 3] = 2
-    pooling: Literal["mean", "weights"] = "mean"
+    pooling: Literal["mean", "max", "weights"] = "mean"
 
     @property
     def positions(self) -> int:
@@ -271,13 +322,16 @@ class Convolution(UnitLesson):
         return tuple(self.place(formula) for formula in self._formulas())
 
     def _formulas(self) -> Iterator[Formula]:
-        mean = self.pooling == "mean"
-        yield from (z, activated(self.activation), o_by_mean if mean else o_by_weights)
+        _, pooled, back = _POOLING[self.pooling]
+        weighted = self.pooling == "weights"
+        # Were every position off, nothing would be left to learn from.
+        output = replace(pooled, guard="positive") if self.activation == "relu" and not weighted else pooled
+        yield from (z, activated(self.activation), output)
         yield erring("half_sse", "E", text="E", symbol="E", reads="o")
-        yield from (grad_o, grad_a_by_mean if mean else grad_a_by_weights, sloping(self.activation), grad_z, grad_x)
-        yield from () if mean else (grad_v,)
+        yield from (grad_o, *back, sloping(self.activation), grad_z, grad_x)
+        yield from (grad_v,) if weighted else ()
         yield from (grad_w, grad_b)
-        yield from () if mean else (updated("v", "_i", "updated output weight", moved),)
+        yield from (updated("v", "_i", "updated output weight", moved),) if weighted else ()
         yield updated("w", "_k", "updated kernel weight", moved)
         yield updated("b", "", "updated bias", moved_number)
 
@@ -288,13 +342,13 @@ class Convolution(UnitLesson):
 
     @property
     def has_zeros(self) -> bool:
-        """A ReLU may be off."""
-        return self.activation == "relu"
+        """A ReLU may be off, and a position may not be the largest."""
+        return self.activation == "relu" or self.pooling == "max"
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """How the kernel slides, and what is done with the positions."""
-        pooled, formula = ("mean", o_by_mean) if self.pooling == "mean" else ("output weights, no bias", o_by_weights)
+        pooled, formula, _ = _POOLING[self.pooling]
         return (
             Rule("Kernel", "as it stands, not turned round"),
             Rule("Stride", "1"),
@@ -302,6 +356,7 @@ class Convolution(UnitLesson):
             Rule("Position", "", z.latex),
             Rule("Activation", ACTIVATIONS[self.activation].title, _at_position(ACTIVATIONS[self.activation].latex)),
             Rule("Pooling", pooled, formula.latex),
+            *((Rule("Largest", "", switch.latex),) if self.pooling == "max" else ()),
             Rule("Error", "half squared error", r"E = \tfrac{1}{2}\,(y - o)^2"),
             Rule("Step", "gradient descent; the bias is trained too", r"w_k^{+} = w_k - \eta\,\partial E/\partial w_k"),
         )

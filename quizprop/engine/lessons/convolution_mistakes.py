@@ -1,12 +1,11 @@
 """What goes wrong in a convolution: in how the kernel slides, where positions are pooled, in the sums over them."""
 
 from collections.abc import Callable
-from functools import reduce
 from typing import Final
 
 import numpy as np
 
-from quizprop.engine.arrays import Array, choose, total
+from quizprop.engine.arrays import Array, greatest, total
 from quizprop.engine.lessons.sliding import arriving, correlated, reversed_order
 from quizprop.engine.lessons.squared_error import output_mistakes
 from quizprop.engine.lessons.unit import borrowed
@@ -94,11 +93,6 @@ _NET_INPUT: Final = (
 )
 
 
-def _maximum(a: Array) -> Array:
-    cells = [a[..., place] for place in range(a.shape[-1])]
-    return reduce(lambda one, other: choose(one - other, one, other), cells)
-
-
 _MEAN: Final = (
     Misconception(
         "sum_for_mean",
@@ -112,7 +106,7 @@ _MEAN: Final = (
         "o",
         "largest instead of mean",
         "This is the largest activation, as in max pooling. Here the positions are averaged; see the conventions.",
-        (_maximum,),
+        (lambda a: greatest(a),),
     ),
     Misconception(
         "net_input_for_activation",
@@ -142,6 +136,52 @@ _MEAN: Final = (
         "multiplied instead of divided",
         "This was multiplied by the number of positions. The mean divides by it, and so does its derivative.",
         (lambda grad_o, a: grad_o[..., None] * a.shape[-1] + 0 * a,),
+    ),
+)
+
+_MAXIMUM: Final = (
+    Misconception(
+        "mean_for_maximum",
+        "o",
+        "mean instead of largest",
+        "The activations were averaged. Here the largest of them is the output; see the conventions.",
+        (lambda a: total(a, -1) / a.shape[-1],),
+    ),
+    Misconception(
+        "smallest_output",
+        "o",
+        "smallest instead of largest",
+        "This is the smallest of the activations. Max pooling takes the largest; mind the signs.",
+        (lambda a: -greatest(-a),),
+    ),
+    Misconception(
+        "smallest_output",
+        "switch",
+        "another position",
+        "Look again at the activations: the error goes back to the position from which the output came.",
+        (lambda a: (a == -greatest(-a)[..., None]) + 0.0,),
+    ),
+    Misconception(
+        "all_positions",
+        "grad_a",
+        "sent to every position",
+        "The derivative went to every position. Only the largest has moved the output; the others get nothing.",
+        (lambda grad_o, a: grad_o[..., None] + 0 * a,),
+        where=lambda switch: switch == 0,
+    ),
+    Misconception(
+        "shared_out",
+        "grad_a",
+        "shared out as in a mean",
+        "The derivative was shared out, as in a mean. In max pooling the largest position gets all of it.",
+        (lambda grad_o, a: grad_o[..., None] / a.shape[-1] + 0 * a,),
+    ),
+    Misconception(
+        "activation_for_switch",
+        "grad_a",
+        "multiplied by the activation",
+        "The derivative was multiplied by the activation. If the largest grows a little, the output grows by as much.",
+        (lambda switch, grad_o, a: switch * grad_o[..., None] * a,),
     ),
 )
 
@@ -275,6 +315,7 @@ _KERNEL: Final = (
         "deltas in the opposite order",
         "The deltas met the inputs in the opposite order. The first delta belongs to the first window.",
         (lambda x, grad_z: correlated(x, reversed_order(grad_z)),),
+        where=lambda grad_z: (grad_z != reversed_order(grad_z)).any(-1)[..., None],
     ),
     Misconception(
         "one_place_late",
@@ -296,7 +337,7 @@ _KERNEL: Final = (
         "error instead of delta",
         "The derivatives by the activations were used. A gradient needs the deltas, which have the slope in them.",
         (lambda x, grad_a: correlated(x, grad_a),),
-        where=lambda da_dz: (da_dz != 1).any(-1)[..., None],
+        where=lambda grad_a, grad_z: (grad_a != grad_z).any(-1)[..., None],
     ),
     Misconception(
         "weight_for_input",
@@ -339,7 +380,7 @@ _KERNEL: Final = (
         "error instead of delta",
         "The derivatives by the activations were added up. Add the deltas, which have the slope in them.",
         (lambda grad_a: total(grad_a, -1),),
-        where=lambda da_dz: (da_dz != 1).any(-1),
+        where=lambda grad_a, grad_z: (grad_a != grad_z).any(-1),
     ),
 )
 
@@ -429,15 +470,19 @@ _BIAS: Final = (
 )
 
 
+_POOLED: Final = {"mean": _MEAN, "max": _MAXIMUM, "weights": _WEIGHTS}
+
+
 def convolution_mistakes(activation: str, pooling: str) -> tuple[Misconception, ...]:
     """What goes wrong with an activation and a pooling, in the order of the sheet."""
+    # Behind max pooling one position is all there is to count.
+    back = [kind for kind in (*_INPUT, *_KERNEL) if pooling != "max" or kind.kind != "one_position_only"]
     return (
         *_NET_INPUT,
         *borrowed(activation, "half_sse", {"a": "a", "da_dz": "da_dz", "delta": "grad_z"}),
-        *(_MEAN if pooling == "mean" else _WEIGHTS),
+        *_POOLED[pooling],
         *output_mistakes({"e": "E", "dE_da": "grad_o"}),
-        *_INPUT,
-        *_KERNEL,
+        *back,
         *(_step("v") if pooling == "weights" else ()),
         *_step("w"),
         *_BIAS,

@@ -420,6 +420,5 @@ def step_mistakes(name: str, axes: int) -> tuple[Misconception, ...]:
             "only the step",
             "This is the step alone. The new value is the old one minus the step.",
             (form(lambda _w, eta, grad: eta * grad), form(lambda _w, eta, grad: -(eta * grad))),
-            where=moved,
         ),
     )

@@ -12,19 +12,12 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import ClassVar, Final, Literal
 
-from quizprop.engine.activations import ACTIVATIONS, tanh_slope
+from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Formula, Quantity, step
-from quizprop.engine.lessons.one_output import (
-    activated,
-    activation_latex,
-    error_derivative,
-    gradient_step,
-    half_square,
-    half_square_mistakes,
-    sloped,
-)
-from quizprop.engine.lessons.pieces import difference_mistakes, of_activation, reading, step_mistakes
+from quizprop.engine.lessons.pieces import difference, stepped
+from quizprop.engine.lessons.recurrent_mistakes import recurrent_mistakes
+from quizprop.engine.losses import LOSSES
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
 
@@ -40,10 +33,42 @@ _WEIGHTS: Final = {
 # --- forward --------------------------------------------------------------------------------------------------------
 
 
-@step("z", title="net input", latex=r"z_t = w_x\,x_t + w_h\,h_{t-1} + b", phase="forward", text="z$l", symbol="z_{$l}")
+@step(
+    "z",
+    title="net input",
+    latex=r"z_t = w_x\,x_t + w_h\,h_{t-1} + b",
+    phase="forward",
+    text="z$l",
+    symbol="z_{$l}",
+    idea=(
+        "What the unit hears now and what it remembers: the input of this step and its own state of the step before, "
+        "each by its weight, plus the bias. The weights are the same at every step."
+    ),
+)
 def z(wx: Array, x: Array, wh: Array, h_prev: Array, b: Array) -> Array:
     """What comes in now, and what is remembered from the step before."""
     return wx * x + wh * h_prev + b
+
+
+def state(activation: str) -> Formula:
+    """The activation, which the next step will read."""
+    kind = ACTIVATIONS[activation]
+    idea = "What the unit makes of its net input, and what it hands on to the next step."
+    words = step(
+        "h",
+        title="state",
+        latex=_in_time(kind.latex),
+        phase="forward",
+        text="h$l",
+        symbol="h_{$l}",
+        idea=idea,
+        reads=("z",),
+    )
+    return words(kind.function)
+
+
+def _in_time(latex: str) -> str:
+    return latex.replace("a_j", "h_t").replace("z_j", "z_t")
 
 
 @step("y", title="output", latex=r"y_t = v\,h_t", phase="forward", text="y$l", symbol="y_{$l}")
@@ -52,12 +77,57 @@ def y(v: Array, h: Array) -> Array:
     return v * h
 
 
+# --- error ----------------------------------------------------------------------------------------------------------
+
+_HALF_SQUARE: Final = r"\tfrac{1}{2}\,(t_t - y_t)^2"
+
+e = step(
+    "e",
+    title="error of one step",
+    latex=f"e_t = {_HALF_SQUARE}",
+    phase="loss",
+    text="e$l",
+    symbol="e_{$l}",
+    reads=("y", "t"),
+)(LOSSES["half_sse"].error)
+
+
+def E_of_one(last: int) -> Formula:
+    """The error where only the last step has a target."""
+    reads = (f"y{last}", f"t{last}")
+    words = step("E", title="error", latex=f"E = {_HALF_SQUARE}", phase="loss", text="E", symbol="E", reads=reads)
+    return words(LOSSES["half_sse"].error)
+
+
+def added(*parts: Array) -> Array:
+    """What the steps contribute, from the first to the last."""
+    return reduce(operator.add, parts)
+
+
+def E_of_all(steps: range) -> Formula:
+    """The errors of all steps added up."""
+    reads = tuple(f"e{number}" for number in steps)
+    latex = r"E = \sum_t e_t"
+    return step("E", title="total error", latex=latex, phase="loss", text="E", symbol="E", reads=reads)(added)
+
+
 # --- back through time ----------------------------------------------------------------------------------------------
+
+grad_y = step(
+    "grad_y",
+    title="derivative of the error by the output",
+    latex=r"\frac{\partial E}{\partial y_t} = y_t - t_t",
+    phase="backward",
+    text="∂E/∂y$l",
+    symbol=r"\frac{\partial E}{\partial y_{$l}}",
+    idea=LOSSES["half_sse"].derivative_idea,
+    reads=("y", "t"),
+)(difference)
 
 _STATE: Final = r"\frac{\partial E}{\partial h_t}"
 
 
-def _by_state(latex: str) -> Callable[[Callable[..., Array]], Formula]:
+def _by_state(latex: str, idea: str) -> Callable[[Callable[..., Array]], Formula]:
     return step(
         "grad_h",
         title="derivative of the error by the state",
@@ -65,25 +135,54 @@ def _by_state(latex: str) -> Callable[[Callable[..., Array]], Formula]:
         phase="backward",
         text="∂E/∂h$l",
         symbol=r"\frac{\partial E}{\partial h_{$l}}",
+        idea=idea,
     )
 
 
-@_by_state(r"v\,\frac{\partial E}{\partial y_t}")
+@_by_state(
+    r"v\,\frac{\partial E}{\partial y_t}",
+    "No step comes after the last one: its state moves the error through its own output alone.",
+)
 def grad_h_from_output(v: Array, grad_y: Array) -> Array:
     """The last state reaches the error through its output alone."""
     return v * grad_y
 
 
-@_by_state(r"w_h\,\delta_{t+1}")
+@_by_state(
+    r"w_h\,\delta_{t+1}",
+    "This state has no target of its own. It moves the error through the next step, along the recurrent weight.",
+)
 def grad_h_from_later(wh: Array, grad_z_next: Array) -> Array:
     """A state without an error of its own reaches it through the next step alone."""
     return wh * grad_z_next
 
 
-@_by_state(r"v\,\frac{\partial E}{\partial y_t} + w_h\,\delta_{t+1}")
+@_by_state(
+    r"v\,\frac{\partial E}{\partial y_t} + w_h\,\delta_{t+1}",
+    "This state moves the error in two ways, through its own output and through the next step: add up what comes back "
+    "along both.",
+)
 def grad_h_from_both(v: Array, grad_y: Array, wh: Array, grad_z_next: Array) -> Array:
     """Through its own output, and through the next step."""
     return v * grad_y + wh * grad_z_next
+
+
+def slope(activation: str) -> Formula:
+    """How the state changes with the net input."""
+    kind = ACTIVATIONS[activation]
+    assert kind.slope is not None  # noqa: S101 - only softmax has none, and it is none of the choices
+    words = step(
+        "slope",
+        title="slope of the activation",
+        latex=rf"\frac{{\mathrm{{d}} h_t}}{{\mathrm{{d}} z_t}} = {_in_time(kind.slope_latex)}",
+        phase="backward",
+        text="dh$l/dz$l",
+        symbol=r"\frac{\mathrm{d} h_{$l}}{\mathrm{d} z_{$l}}",
+        idea=kind.slope_idea,
+        guard="slope",
+        reads=("h",),
+    )
+    return words(kind.slope)
 
 
 def _delta(latex: str) -> Callable[[Callable[..., Array]], Formula]:
@@ -92,7 +191,7 @@ def _delta(latex: str) -> Callable[[Callable[..., Array]], Formula]:
 
 @_delta(rf"\delta_t = {_STATE}\,\frac{{\mathrm{{d}} h_t}}{{\mathrm{{d}} z_t}}")
 def grad_z(grad_h: Array, slope: Array) -> Array:
-    """The chain rule through the activation."""
+    """The chain rule through the activation of this step."""
     return grad_h * slope
 
 
@@ -136,11 +235,6 @@ def part_v(grad_y: Array, h: Array) -> Array:
     return grad_y * h
 
 
-def added(*parts: Array) -> Array:
-    """What the steps contribute, from the first to the last."""
-    return reduce(operator.add, parts)
-
-
 def over_steps(name: str, parts: str, latex: str, steps: range) -> Formula:
     """The gradient of a shared weight: the sum over the steps."""
     letter = _WEIGHTS[name][1]
@@ -151,6 +245,7 @@ def over_steps(name: str, parts: str, latex: str, steps: range) -> Formula:
         phase="gradients",
         text=f"∂E/∂{letter}",
         symbol=rf"\frac{{\partial E}}{{\partial {letter}}}",
+        idea="One and the same weight works at every step, so its gradient adds up what it did at each of them.",
         reads=tuple(f"{parts}{number}" for number in steps),
     )
     return words(added)
@@ -170,349 +265,25 @@ def grad_v_of_one(last: int) -> Formula:
     return words(part_v.function)
 
 
-# --- what goes wrong ------------------------------------------------------------------------------------------------
-
-LAST_STEP_ONLY: Final = (
-    "Only the last step was counted. The same weight is used at every step, and all its contributions add up."
-)
-STEPS_AVERAGED: Final = "The contributions of the steps were averaged. Those of a shared weight add up."
-SLOPE_OF_NEXT_LEFT_OUT: Final = (
-    "The way back leads through the activation of the next step: send back its delta, not its derivative by the state."
-)
-ERROR_FOR_DELTA: Final = "The derivative by the state was used. Take the delta, which has the slope of its step in it."
+# --- the step -------------------------------------------------------------------------------------------------------
 
 
-def _last_state(lesson: "Recurrent", layer: int) -> bool:
-    return layer == lesson.steps
-
-
-def _through_next_step_alone(lesson: "Recurrent", layer: int) -> bool:
-    return layer == 0 or lesson.loss == "last"
-
-
-_FORWARD: Final = (
-    Misconception(
-        "bias_left_out",
-        "z",
-        "bias left out",
-        "The bias is missing. Think of it as one more weight, on an input that is always 1.",
-        (lambda wx, x, wh, h_prev: wx * x + wh * h_prev,),
-    ),
-    Misconception(
-        "state_left_out",
-        "z",
-        "previous state left out",
-        "Only the input of this step was counted. The unit also sees its own state of the step before.",
-        (lambda wx, x, b: wx * x + b,),
-    ),
-    Misconception(
-        "weights_swapped",
-        "z",
-        "weights swapped",
-        "The two weights have changed places: one belongs to the input, the other to the previous state.",
-        (lambda wx, x, wh, h_prev, b: wh * x + wx * h_prev + b,),
-    ),
-    Misconception(
-        "wrong_step",
-        "z",
-        "input of the step before",
-        "This takes the input of the step before. The state comes from the step before, the input from this one.",
-        (lambda wx, x_prev, wh, h_prev, b: wx * x_prev + wh * h_prev + b,),
-    ),
-    Misconception(
-        "older_state",
-        "z",
-        "older state",
-        "This takes an older state. Each step starts from the state that the step just before it has left.",
-        (lambda wx, x, wh, h_prev_prev, b: wx * x + wh * h_prev_prev + b,),
-    ),
-    Misconception(
-        "weight_left_out",
-        "y",
-        "output weight left out",
-        "This is the state itself. The output is the state times the output weight.",
-        (lambda h: h,),
-    ),
-    Misconception(
-        "wrong_step",
-        "y",
-        "state of the step before",
-        "This is the output of the step before. Take the state of this step.",
-        (lambda v, h_prev: v * h_prev,),
-    ),
-    Misconception(
-        "other_weight",
-        "y",
-        "recurrent weight instead of output weight",
-        "This takes the recurrent weight, which leads to the next step. To the output leads a weight of its own.",
-        (lambda wh, h: wh * h,),
-    ),
-)
-
-_CURVED: Final = (
-    Misconception(
-        "net_input_passed_on",
-        "z",
-        "net input passed on",
-        "The net input of the step before was passed on. What is remembered is its state, after the activation.",
-        (lambda wx, x, wh, z_prev, b: wx * x + wh * z_prev + b,),
-    ),
-    Misconception(
-        "error_for_delta",
-        "grad_h",
-        "slope of the next step left out",
-        SLOPE_OF_NEXT_LEFT_OUT,
-        (lambda wh, grad_h_next: wh * grad_h_next,),
-        _through_next_step_alone,
-    ),
-    Misconception(
-        "error_for_delta",
-        "grad_h",
-        "slope of the next step left out",
-        SLOPE_OF_NEXT_LEFT_OUT,
-        (lambda v, grad_y, wh, grad_h_next: v * grad_y + wh * grad_h_next,),
-        lambda lesson, _layer: lesson.loss == "each",
-    ),
-    Misconception(
-        "slope_left_out",
-        "grad_z",
-        "slope left out",
-        "The error has reached the state. One more factor, the slope of the activation, takes it to the net input.",
-        (lambda grad_h: grad_h,),
-    ),
-    Misconception(
-        "slope_twice",
-        "grad_z",
-        "slope counted twice",
-        "The slope stands in it twice. The chain rule passes the activation function once.",
-        (lambda grad_h, slope: grad_h * slope * slope,),
-    ),
-    Misconception(
-        "wrong_step",
-        "grad_z",
-        "slope of the next step",
-        "This takes the slope of the next step. Each delta takes the slope of its own step.",
-        (lambda grad_h, slope_next: grad_h * slope_next,),
-    ),
-    Misconception(
-        "error_for_delta", "part_wx", "error instead of delta", ERROR_FOR_DELTA, (lambda grad_h, x: grad_h * x,)
-    ),
-    Misconception(
-        "error_for_delta",
-        "part_wh",
-        "error instead of delta",
-        ERROR_FOR_DELTA,
-        (lambda grad_h, h_prev: grad_h * h_prev,),
-    ),
-)
-
-_LINEAR: Final = (
-    Misconception(
-        "slope_where_none",
-        "grad_z",
-        "slope where there is none",
-        "A slope was multiplied in. This unit has no activation function: its state is its net input.",
-        (lambda grad_h, h: grad_h * tanh_slope(h),),
-    ),
-)
-
-
-_BACK: Final = (
-    Misconception(
-        "weight_left_out",
-        "grad_h",
-        "output weight left out",
-        "This is the derivative by the output. The output weight leads from the state to it: multiply by that.",
-        (lambda grad_y: grad_y,),
-        _last_state,
-    ),
-    Misconception(
-        "other_weight",
-        "grad_h",
-        "recurrent weight instead of output weight",
-        "The last state feeds no further step. Its way to the error leads through the output weight.",
-        (lambda wh, grad_y: wh * grad_y,),
-        _last_state,
-    ),
-    Misconception(
-        "weight_left_out",
-        "grad_h",
-        "recurrent weight left out",
-        "The delta of the next step came back without its weight: between two states lies the recurrent weight.",
-        (lambda grad_z_next: grad_z_next,),
-        _through_next_step_alone,
-    ),
-    Misconception(
-        "other_weight",
-        "grad_h",
-        "input weight instead of recurrent weight",
-        "The error came back through the input weight. From state to state leads the recurrent weight.",
-        (lambda wx, grad_z_next: wx * grad_z_next,),
-        _through_next_step_alone,
-    ),
-)
-
-_BACK_EACH: Final = (
-    Misconception(
-        "weight_left_out",
-        "grad_h",
-        "recurrent weight left out",
-        "The delta of the next step came back without its weight: between two states lies the recurrent weight.",
-        (lambda v, grad_y, grad_z_next: v * grad_y + grad_z_next,),
-    ),
-    Misconception(
-        "other_weight",
-        "grad_h",
-        "input weight instead of recurrent weight",
-        "The error came back through the input weight. From state to state leads the recurrent weight.",
-        (lambda v, grad_y, wx, grad_z_next: v * grad_y + wx * grad_z_next,),
-    ),
-    Misconception(
-        "later_steps_left_out",
-        "grad_h",
-        "later steps left out",
-        "Only the output of this step was counted. The state also feeds the next step: add what comes back from there.",
-        (lambda v, grad_y, grad_z_next: v * grad_y + 0 * grad_z_next,),
-    ),
-    Misconception(
-        "own_output_left_out",
-        "grad_h",
-        "own output left out",
-        "Only the next step was counted. This step has an output and an error of its own: add what comes from there.",
-        (lambda grad_y, wh, grad_z_next: 0 * grad_y + wh * grad_z_next,),
-    ),
-)
-
-_BACK_LAST: Final = (
-    Misconception(
-        "next_step_skipped",
-        "grad_h",
-        "straight from the output",
-        "The error came straight from the output. Only the last state feeds it; the others get there step by step.",
-        (lambda v, grad_y_next: v * grad_y_next,),
-    ),
-)
-
-_GRADIENTS: Final = (
-    Misconception(
-        "input_left_out",
-        "part_wx",
-        "input left out",
-        "This is the delta alone. A weight's gradient is delta times what the weight multiplies.",
-        (lambda grad_z: grad_z,),
-    ),
-    Misconception(
-        "weight_for_input",
-        "part_wx",
-        "weight instead of input",
-        "Delta was multiplied by the weight. By a weight, the derivative takes what the weight multiplies: the input.",
-        (lambda grad_z, wx: grad_z * wx,),
-    ),
-    Misconception(
-        "state_for_input",
-        "part_wx",
-        "state instead of input",
-        "Delta was multiplied by the previous state. The input weight multiplies the input of its step.",
-        (lambda grad_z, h_prev: grad_z * h_prev,),
-    ),
-    Misconception(
-        "wrong_step",
-        "part_wx",
-        "input of the step before",
-        "This takes the input of the step before. Delta and input belong to the same step.",
-        (lambda grad_z, x_prev: grad_z * x_prev,),
-    ),
-    Misconception(
-        "input_left_out",
-        "part_wh",
-        "state left out",
-        "This is the delta alone. A weight's gradient is delta times what the weight multiplies.",
-        (lambda grad_z: grad_z,),
-    ),
-    Misconception(
-        "same_step_state",
-        "part_wh",
-        "state of the same step",
-        "Delta was multiplied by the state of its own step. The recurrent weight has multiplied the state *before*.",
-        (lambda grad_z, h: grad_z * h,),
-    ),
-    Misconception(
-        "weight_for_input",
-        "part_wh",
-        "weight instead of state",
-        "Delta was multiplied by the weight. By a weight, the derivative takes what it multiplies: the previous state.",
-        (lambda grad_z, wh: grad_z * wh,),
-    ),
-    Misconception(
-        "input_for_state",
-        "part_wh",
-        "input instead of state",
-        "Delta was multiplied by the input. The recurrent weight multiplies the state of the step before.",
-        (lambda grad_z, x: grad_z * x,),
-    ),
-    Misconception(
-        "first_state_forgotten",
-        "part_wh",
-        "initial state taken as 0",
-        "The first step was counted as nothing. It too starts from a state: the initial one, which is given.",
-        (lambda grad_z: 0 * grad_z,),
-        lambda _lesson, layer: layer == 1,
-    ),
-)
-
-_OUTPUT_WEIGHT: Final = (
-    ("input_left_out", "state left out", "The state is missing: it is what the output weight multiplies.", "{y}"),
-    (
-        "weight_for_input",
-        "weight instead of state",
-        "This is multiplied by the output weight itself. The derivative takes what the weight multiplies: the state.",
-        "{y} v",
-    ),
-    (
-        "wrong_step",
-        "state of the step before",
-        "This takes the state of the step before. The output weight multiplies the state of its own step.",
-        "{y} {before}",
-    ),
-)
-
-
-def _output_weight(stem: str, gradient: str, before: str) -> Iterator[Misconception]:
-    for kind, title, sentence, reads in _OUTPUT_WEIGHT:
-        names = tuple(reads.format(y=gradient, before=before).split())
-        yield Misconception(
-            kind, stem, title, sentence, (reading(lambda *factors: reduce(operator.mul, factors), *names),)
-        )
-
-
-def _slopes(activation: str) -> Iterator[Misconception]:
-    right = ACTIVATIONS[activation].slope
-    assert right is not None  # noqa: S101 - it is not softmax
-    yield Misconception(
-        "wrong_step",
-        "slope",
-        "slope of the step before",
-        "This is the slope at the state of the step before. Each step has its own slope, at its own state.",
-        (reading(right, "h_prev"),),
+def updated(name: str) -> Formula:
+    """A weight after the step."""
+    title, letter = _WEIGHTS[name]
+    words = step(
+        f"{name}_new",
+        title=f"updated {title.lower()}",
+        latex=rf"{letter}^{{+}} = {letter} - \eta\,\frac{{\partial E}}{{\partial {letter}}}",
+        phase="update",
+        text=f"{letter}⁺",
+        symbol=f"{letter}^{{+}}",
+        reads=(name, "eta", f"grad_{name}"),
     )
+    return words(stepped)
 
 
-def _total(steps: range) -> Iterator[Misconception]:
-    names = tuple(f"e{number}" for number in steps)
-    last = reading(lambda error: error, names[-1])
-    mean = reading(lambda *errors: added(*errors) / len(errors), *names)
-    sentence = "This is the error of the last step alone. Every step has a target, and their errors add up."
-    yield Misconception("last_step_only", "E", "last step only", sentence, (last,))
-    sentence = "The errors of the steps were averaged. This loss adds them up."
-    yield Misconception("mean_for_sum", "E", "mean instead of sum", sentence, (mean,))
-
-
-def _shared(name: str, parts: str, steps: range) -> Iterator[Misconception]:
-    names = tuple(f"{parts}{number}" for number in steps)
-    last = reading(lambda part: part, names[-1])
-    yield Misconception("last_step_only", f"grad_{name}", "last step only", LAST_STEP_ONLY, (last,))
-    mean = reading(lambda *parts: added(*parts) / len(parts), *names)
-    yield Misconception("steps_averaged", f"grad_{name}", "steps averaged", STEPS_AVERAGED, (mean,))
+# --- the lesson -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -550,10 +321,7 @@ class Recurrent(Lesson):
             self.place(grad_h_from_later, 0),
             *(quantity for t in self._every for quantity in (self.place(part_wx, t), self.place(part_wh, t))),
             *self._gradients(),
-            *(
-                self.place(gradient_step(name, title=f"updated {title.lower()}", text=letter, symbol=letter))
-                for name, (title, letter) in _WEIGHTS.items()
-            ),
+            *(self.place(updated(name)) for name in _WEIGHTS),
         )
 
     @property
@@ -567,38 +335,20 @@ class Recurrent(Lesson):
 
     def _forward(self, t: int) -> Iterator[Quantity]:
         yield self.place(z, t)
-        state = activated(self.activation, "h", title="state", text="h$l", symbol="h_{$l}", value="h_t", net="z_t")
-        yield self.place(state, t)
+        yield self.place(state(self.activation), t)
         if t in self._scored:
             yield self.place(y, t)
 
     def _errors(self) -> Iterator[Quantity]:
-        latex = r"\tfrac{1}{2}\,(t_t - y_t)^2"
         if self.loss == "last":
-            output, target = f"y{self.steps}", f"t{self.steps}"
-            formula = half_square(
-                "E", title="error", text="E", symbol="E", latex=f"E = {latex}", output=output, target=target
-            )
-            yield self.place(formula)
+            yield self.place(E_of_one(self.steps))
             return
-        formula = half_square("e", title="error of one step", text="e$l", symbol="e_{$l}", latex=f"e_t = {latex}")
-        yield from (self.place(formula, t) for t in self._scored)
-        words = step(
-            "E",
-            title="total error",
-            latex=r"E = \sum_t e_t",
-            phase="loss",
-            text="E",
-            symbol="E",
-            reads=tuple(f"e{t}" for t in self._scored),
-        )
-        yield self.place(words(added))
+        yield from (self.place(e, t) for t in self._scored)
+        yield self.place(E_of_all(self._scored))
 
     def _backward(self, t: int) -> Iterator[Quantity]:
         if t in self._scored:
-            by_output = r"\frac{\partial E}{\partial y_{$l}}"
-            latex = r"\frac{\partial E}{\partial y_t} = y_t - t_t"
-            yield self.place(error_derivative("grad_y", text="∂E/∂y$l", symbol=by_output, latex=latex), t)
+            yield self.place(grad_y, t)
         if t == self.steps:
             yield self.place(grad_h_from_output, t)
         else:
@@ -606,8 +356,7 @@ class Recurrent(Lesson):
         if self.activation == "identity":
             yield self.place(grad_z_linear, t)
             return
-        derivative = r"\frac{\mathrm{d} h_{$l}}{\mathrm{d} z_{$l}}"
-        yield self.place(sloped(self.activation, "h", text="dh$l/dz$l", symbol=derivative, value="h_t", net="z_t"), t)
+        yield self.place(slope(self.activation), t)
         yield self.place(grad_z, t)
 
     def _gradients(self) -> Iterator[Quantity]:
@@ -623,39 +372,13 @@ class Recurrent(Lesson):
 
     @property
     def misconceptions(self) -> tuple[Misconception, ...]:
-        """What goes wrong in time, after what goes wrong anywhere."""
-        each, curved = self.loss == "each", self.activation != "identity"
-        return (
-            *_FORWARD,
-            *self._activation_mistakes,
-            *half_square_mistakes("e" if each else "E", *(() if each else (f"y{self.steps}", f"t{self.steps}"))),
-            *(_total(self._scored) if each else ()),
-            *difference_mistakes("grad_y", "y", "t"),
-            *_BACK,
-            *(_BACK_EACH if each else _BACK_LAST),
-            *((*_slopes(self.activation), *_CURVED) if curved else _LINEAR),
-            *_GRADIENTS,
-            *_shared("wx", "part_wx", self._every),
-            *_shared("wh", "part_wh", self._every),
-            *_shared("b", "grad_z", self._every),
-            *(_output_weight("part_v", "grad_y", "h_prev") if each else ()),
-            *(_shared("v", "part_v", self._scored) if each else self._one_output_weight),
-            *(mistake for name in _WEIGHTS for mistake in step_mistakes(name, 0)),
-        )
-
-    @property
-    def _activation_mistakes(self) -> tuple[Misconception, ...]:
-        known = of_activation(self.activation, {"a": "h", "da_dz": "slope"})
-        return tuple(kind for kind in known if kind.stem == "h" or self.activation != "identity")
-
-    @property
-    def _one_output_weight(self) -> Iterator[Misconception]:
-        return _output_weight("grad_v", f"grad_y{self.steps}", f"h{self.steps - 1}")
+        """What goes wrong in time, and what goes wrong anywhere."""
+        return recurrent_mistakes(self)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The unit, its error, and what sharing means."""
-        latex = activation_latex(self.activation, "h_t", "z_t")
+        latex = _in_time(ACTIVATIONS[self.activation].latex)
         where = "at the last step" if self.loss == "last" else "at each step, summed"
         error = r"E = \tfrac{1}{2}\,(t - y)^2" if self.loss == "last" else r"e_t = \tfrac{1}{2}\,(t_t - y_t)^2"
         return (

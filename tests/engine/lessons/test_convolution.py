@@ -20,13 +20,13 @@ def worked(lesson, given):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("size", [2, 3])
-@pytest.mark.parametrize("pooling", ["mean", "weights"])
+@pytest.mark.parametrize("pooling", ["mean", "max", "weights"])
 def test_the_forward_pass_is_numpys_correlation(activation, size, pooling):
     lesson = Convolution(activation=activation, size=size, pooling=pooling)
     given = numbers(lesson)
     values = worked(lesson, given)
     activations = ACTIVATIONS[activation](np.correlate(given["x"], given["w"], mode="valid") + given["b"])
-    output = activations.mean() if pooling == "mean" else activations @ given["v"]
+    output = activations @ given["v"] if pooling == "weights" else getattr(activations, pooling)()
     assert values["a"] == pytest.approx(activations)
     assert values["o"] == pytest.approx(output)
     assert values["E"] == pytest.approx((given["y"] - output) ** 2 / 2)
@@ -53,6 +53,16 @@ def test_the_step_goes_against_the_sum_over_the_positions():
     assert values["v_new"] == pytest.approx(given["v"] - given["eta"] * (values["o"] - given["y"]) * values["a"])
 
 
+@pytest.mark.parametrize("size", [2, 3])
+def test_behind_max_pooling_only_what_the_largest_position_sees_has_a_gradient(size):
+    lesson = Convolution(size=size, pooling="max")
+    for seed in range(6):
+        values = worked(lesson, numbers(lesson, seed))
+        largest = int(np.argmax(values["a"]))
+        assert list(np.flatnonzero(values["switch"])) == [largest]
+        assert list(np.flatnonzero(values["grad_x"])) == list(range(largest, largest + size))
+
+
 def test_the_mean_does_not_mind_in_which_direction_everything_is_read():
     lesson = Convolution()
     given = numbers(lesson)
@@ -68,3 +78,4 @@ def test_it_says_how_large_it_is():
     assert lesson.sketch == (4, 2, 1)
     assert not lesson.has_zeros
     assert Convolution(activation="relu").has_zeros
+    assert Convolution(pooling="max").has_zeros
