@@ -16,8 +16,8 @@ import numpy as np
 from quizprop.engine.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
 from quizprop.engine.arrays import Array, choose
 from quizprop.engine.graph import Formula, Quantity, step
-from quizprop.engine.lessons.pieces import Form, partial, reading
-from quizprop.engine.mistakes import Misconception
+from quizprop.engine.lessons.pieces import Form, partial
+from quizprop.engine.mistakes import Misconception, reading
 from quizprop.engine.model import Given, Lesson, Rule, Shape
 
 __all__ = ["Circuit"]

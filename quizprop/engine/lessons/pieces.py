@@ -7,7 +7,7 @@ stand on the last axis, in a matrix to-unit before from-unit; there is no exampl
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from inspect import Parameter, Signature, signature
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from quizprop.engine.misconceptions import (
     STEP_ADDED,
     WEIGHTS_TRANSPOSED,
 )
-from quizprop.engine.mistakes import Misconception
+from quizprop.engine.mistakes import Misconception, reading
 from quizprop.engine.network import Network
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "of_softmax",
     "partial",
     "product",
-    "reading",
     "renamed",
     "sent_back",
     "sent_back_mistakes",
@@ -52,17 +51,6 @@ __all__ = [
 ]
 
 Form = Callable[..., Array]
-
-
-def reading(function: Form, *names: str) -> Form:
-    """The same function with other names for its parameters."""
-
-    def named(*inputs: Array) -> Array:
-        return function(*inputs)
-
-    parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names]
-    named.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect.signature looks for
-    return named
 
 
 def partial(of: str, objective: str = "E") -> str:
