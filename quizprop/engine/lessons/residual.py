@@ -26,7 +26,6 @@ from quizprop.engine.lessons.pieces import (
     of_activation,
     partial,
     product,
-    reading,
     renamed,
     sent_back,
     sent_back_mistakes,
@@ -34,7 +33,7 @@ from quizprop.engine.lessons.pieces import (
     step_mistakes,
     updated,
 )
-from quizprop.engine.mistakes import Misconception
+from quizprop.engine.mistakes import Misconception, reading
 from quizprop.engine.model import Given, Lesson, Rule, Shape
 
 __all__ = ["Residual"]
