@@ -520,3 +520,32 @@ def test_a_user_that_cannot_be_added_is_said_in_words(run, tmp_path):
     assert "A password has 8 to 1000 characters" in error("ada", "short")
     run("user", "add", "ada", "--password-stdin", "--database", url, input="differential\n")
     assert "is taken" in error("Ada", "differential")
+
+
+# ----------------------------------------------------------------------------------------------------- other questions
+
+
+def test_questions_are_generated_solved_and_graded(run):
+    run("generate", "find-slip-logistic", "-n", 2, "--seed", 3, "-o", "slips.jsonl")
+    records = [json.loads(line) for line in Path("slips.jsonl").read_text(encoding="utf-8").splitlines()]
+    answers = [
+        json.dumps({"index": record["index"], "answers": {one["key"]: one["answer"] for one in record["asked"]}})
+        for record in records
+    ]
+    Path("answers.jsonl").write_text("\n".join(answers), encoding="utf-8")
+    graded = [json.loads(line) for line in run("grade", "slips.jsonl", "answers.jsonl").stdout.splitlines()]
+    assert [one["points"] for one in graded] == [2, 2]
+    told = run("solve", "--line", "slips.jsonl:1").stdout
+    cell, mistake = records[0]["asked"]
+    assert f"{cell['question']} {cell['options'][cell['answer'] - 1]}." in told
+    assert f"{mistake['question']} {mistake['options'][mistake['answer'] - 1]}." in told
+
+
+def test_a_bank_shows_what_a_question_asks(run):
+    assert "A slip to find in 39 cells" in run("bank", "show", "find-slip-mazur").stdout
+    assert "5 values to choose" in run("bank", "show", "choose-delta").stdout
+    assert "5 statements about" in run("bank", "show", "true-false-relu").stdout
+
+
+def test_a_question_has_no_hints(run):
+    assert "hints are for sheets to fill in" in run("hint", "choose-delta", "delta2[1]", status=2).stderr

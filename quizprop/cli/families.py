@@ -23,7 +23,7 @@ _ASKED: Final = {
     "sheet": "{} cells to fill in",
     "find_slip": "A slip to find in {1} cells",
     "choose": "{} values to choose",
-    "true_false": "{} statements about {1} cells",
+    "true_false": "{0} statements about {1} cells",
 }
 
 
