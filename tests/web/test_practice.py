@@ -34,7 +34,7 @@ def test_the_bank_lists_every_exercise_with_the_recommended_one_first(browser):
 def test_the_first_page_is_light(browser):
     page = browser.get("/").text
     assets = [browser.get(link).data for link in re.findall(r'(?:href|src)="(/static/[^"]+)"', page)]
-    assert len(page.encode()) + sum(map(len, assets)) < 45_000 + 1_600 * len(load_bank())
+    assert len(page.encode()) + sum(map(len, assets)) < 60_000
 
 
 @pytest.mark.parametrize("slug", BANK)
