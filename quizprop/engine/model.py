@@ -1,5 +1,6 @@
 """What an exercise works on: the shapes of what is given, the graph of what follows, and what can go wrong there."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,7 +17,7 @@ Shape = tuple[int, ...]
 _NEIGHBOURS = (("_prev_prev", -2), ("_prev", -1), ("_next", 1))
 
 
-class Model:
+class Model(ABC):
     """A kind of network or computation. Its instances are frozen, can be hashed, and hold no drawn numbers."""
 
     # Read by pydantic where a model stands in an exercise file: a misspelt option is an error.
@@ -29,18 +30,18 @@ class Model:
     layer_word: ClassVar[str] = "layer"
     """What the number in a quantity's name counts."""
 
+    @abstractmethod
     def givens(self) -> dict[str, Shape]:
         """Names and shapes of the given arrays of one instance, in reading order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def graph(self) -> Graph:
         """Everything that is computed by hand, in working order."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def misconceptions(self) -> "tuple[Misconception, ...]":
         """What students get wrong, in the order of the sheet."""
-        raise NotImplementedError
 
     @property
     def per_example(self) -> frozenset[str]:
@@ -63,18 +64,18 @@ class Model:
         return False
 
     @property
+    @abstractmethod
     def sketch(self) -> Shape:
         """Units by layer, for a picture in miniature."""
-        raise NotImplementedError
 
     @property
     def outline(self) -> str:
         """Its size in a word or two: 2-2-2."""
         return "-".join(map(str, self.sketch))
 
+    @abstractmethod
     def source(self, role: str, layer: int | None) -> str:
         """The name that a formula's parameter reads at a place in the graph."""
-        raise NotImplementedError
 
     def renewed(self, name: str) -> str:
         """The name of the same thing after the step."""
@@ -143,13 +144,13 @@ class Lesson(Model):
     __slots__ = ()
     examples: ClassVar[int] = 1  # type: ignore[misc]  # a lesson with a batch counts it among its units
 
+    @abstractmethod
     def given(self) -> tuple[Given, ...]:
         """What is given, in reading order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def quantities(self) -> tuple[Quantity, ...]:
         """What is computed, in working order."""
-        raise NotImplementedError
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -173,7 +173,12 @@ class Plan:
         return masks
 
     def _certified(self, found: tuple[Route, ...]) -> tuple[Route, ...]:
-        return tuple(route for route in found if route.mistake.code not in self.exercise.blind_spots)
+        seen = (route for route in found if route.mistake.code not in self.exercise.blind_spots)
+        # A decision need not give away how it was come to: only its own mistakes must show there.
+        return tuple(route for route in seen if len(route.way) == 1 or not self._decides(route.shown_at))
+
+    def _decides(self, name: str) -> bool:
+        return self.structure.graph[name].formula.whole
 
     @cached_property
     def certified_codes(self) -> tuple[str, ...]:

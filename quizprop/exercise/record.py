@@ -24,7 +24,7 @@ from quizprop.exercise.generate import certified_blocks, instances_of
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.names import NotationName
 from quizprop.exercise.question import NoQuestionError, Question, in_text
-from quizprop.exercise.spec import AnyNetwork, Exercise, QuestionKind
+from quizprop.exercise.spec import AnyNetwork, Exercise, NetworkSpec, QuestionKind
 
 __all__ = ["FORMAT", "Record", "RecordError", "RecordFile", "Recorder", "blank", "read_record", "record_blocks"]
 
@@ -155,7 +155,7 @@ class QuestionRecorder:
 
 
 def _head(exercise: Exercise, seed: int, index: int | str) -> dict[str, Any]:
-    alone = exercise.model.examples == 1
+    alone = isinstance(exercise.network, NetworkSpec) and exercise.network.examples == 1
     return {
         "format": FORMAT,
         "exercise": exercise.slug,

@@ -377,6 +377,7 @@ def test_the_earlier_steps_of_a_solution_can_be_opened(page, mazur):
 
 
 def test_a_slip_is_found_by_the_keyboard_alone(page):
+    page.goto("/kinds/question")
     start(page, "Find the slip in a logistic unit")
     for _ in range(20):
         page.locator(".settings button").last.focus()

@@ -41,7 +41,10 @@ def test_the_first_page_is_light(browser):
 def test_a_started_sheet_has_an_empty_field_for_each_cell(browser, slug):
     token = browser.start(slug)
     page = browser.get(f"/x/{token}").text
-    assert typed(page) == dict.fromkeys((one.key for one in browser.instance(token).cells), "")
+    cells = browser.instance(token).cells
+    assert typed(page) == dict.fromkeys((one.key for one in cells if not one.options), "")
+    chosen = set(re.findall(r'<input [^>]*type="radio" [^>]*name="([^"]+)"|name="([^"]+)"[^>]*type="radio"', page))
+    assert {first or second for first, second in chosen} >= {one.key for one in cells if one.options}
 
 
 @pytest.mark.parametrize("slug", BANK)

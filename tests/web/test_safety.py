@@ -18,7 +18,10 @@ def visits(browser):
     browser.check(token, WORK)
     return {
         "/": "/",
+        "/gallery": "/gallery",
+        "/gallery/<slug>.svg": "/gallery/mazur.svg",
         "/healthz": "/healthz",
+        "/kinds/<name>": "/kinds/forward",
         "/password": "/password",
         "/progress": "/progress",
         "/register": "/register",
