@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from quizprop.engine.lessons.composition import Composition
 from quizprop.exercise.bank import BankError, load_bank, load_exercise
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.generate import certified, draw_block
+from quizprop.exercise.lesson_words import spelled
 from quizprop.exercise.spec import Exercise
 
 GOOD = """
@@ -157,3 +159,47 @@ def test_a_bank_tells_the_problems_of_all_its_files(tmp_path):
         load_bank(tmp_path)
     assert "one.toml: format: 2 is not known" in str(caught.value)
     assert "two.toml: can't be read" in str(caught.value)
+
+
+LESSON = """
+format = 1
+title = "A chain"
+sentence = "Three functions."
+asked = ["u", "y"]
+
+[network]
+kind = "composition"
+middle = "square"
+outer = "sigmoid"
+
+[values]
+x = { low = -1.0, high = 1.0, step = 0.1 }
+w = 0.5
+b = 0.25
+"""
+
+
+def test_a_lesson_is_named_by_its_kind_and_survives_json(tmp_path):
+    file = tmp_path / "chain.toml"
+    file.write_text(LESSON, encoding="utf-8")
+    exercise = load_exercise(file)
+    assert exercise.model == Composition(middle="square", outer="sigmoid")
+    assert Exercise.model_validate_json(exercise.model_dump_json()) == exercise
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"composition"', '"poem"', "network: kind: 'poem' is not one of"),
+        ('outer = "sigmoid"', "", "network: outer: Field required; the options of composition are middle, outer"),
+        ('outer = "sigmoid"', 'outer = "sigmoid"\nouter_most = 1', "outer_most: Unexpected keyword argument"),
+        ('outer = "sigmoid"', 'outer = ["sigmoid"]', "outer: Input should be 'square'"),
+    ],
+)
+def test_a_lessons_problems_are_told_with_its_options(problems, old, new, told):
+    assert any(told in line for line in problems(LESSON.replace(old, new))), problems(LESSON.replace(old, new))
+
+
+def test_a_lesson_has_no_symbol_for_what_it_has_not():
+    with pytest.raises(ValueError, match="'z1' is no cell of composition; a cell is named as in x"):
+        spelled("z1", Composition(middle="square", outer="exp"))
