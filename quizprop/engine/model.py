@@ -153,9 +153,9 @@ class Lesson(Model):
         """What is computed, in working order."""
 
     @property
+    @abstractmethod
     def rules(self) -> tuple[Rule, ...]:
         """The conventions that a reader needs."""
-        return ()
 
     @property
     def layered(self) -> frozenset[str]:

@@ -144,11 +144,9 @@ class Bench:
         entry = np.array(self.sheet.arrays.get(name, np.full_like(self.honest[name], np.nan)))
         entry[(0, *place)] = value
         filled = self._worked({name: entry})
-        if not all(np.isfinite(filled[asked][..., mask]).all() for asked, mask in self.sheet.plan.asked.items()):
-            return None
-        if list(self._off(filled)) != [key]:
-            return None
-        return Slip(route, key, self._by_key(filled), self._by_key(self.honest))
+        asked = self.sheet.plan.asked.items()
+        fits = all(np.isfinite(filled[one][..., mask]).all() for one, mask in asked) and [*self._off(filled)] == [key]
+        return Slip(route, key, self._by_key(filled), self._by_key(self.honest)) if fits else None
 
     def _off(self, filled: Mapping[str, Array]) -> Iterator[str]:
         """The cells that are neither right nor follow from what stands above them."""

@@ -240,6 +240,12 @@ def test_a_sentence_says_what_to_think_of_and_holds_no_value(lesson):
         assert set(re.findall(r"\d+(?:[.,]\d+)?", f"{kind.title} {kind.sentence}")) <= {"0", "1", "2", "10"}
 
 
+def test_a_lesson_has_no_mini_batch_and_calls_what_a_step_has_changed_new(lesson):
+    assert lesson.examples == 1
+    assert not lesson.averages
+    assert lesson.renewed("w") == "w_new"
+
+
 def test_a_lesson_says_its_rules_and_its_size(lesson):
     assert lesson.outline
     assert min(lesson.sketch) > 0

@@ -136,8 +136,9 @@ def test_a_slip_on_the_way_is_said_to_be_on_the_way():
 
 
 def test_a_forgotten_learning_rate_that_is_rounded_does_not_follow():
+    exercise = load_bank()["mazur-like"]
     for seed in range(40):
-        instance = draw(load_bank()["mazur-like"], np.random.default_rng(seed))
+        instance = draw(exercise, np.random.default_rng(seed))
         old = instance.values["W2[1,1]"]
         for gradient in np.arange(0.0002, 0.003, 0.00008):
             answers = {"grad_W2[1,1]": f"{gradient:.5f}", "W2_new[1,1]": f"{old - gradient:.4f}"}

@@ -452,7 +452,7 @@ def test_a_network_without_enough_clear_statements_is_rejected(monkeypatch):
     found = acceptance(exercise, np.random.default_rng(0), candidates=20)
     assert found.certified == 0
     assert found.rejected["fewer than 5 statements are clear"] > 0
-    for slug in ("mazur-like", "softmax"):
+    for slug in ("mazur-like", "softmax", "dead-relu"):
         instance = draw(BANK[slug], np.random.default_rng(0))
         assert list(Facts(instance, instance.network).all()) == []
 
