@@ -261,9 +261,13 @@ def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
         yield f"{name} lies on a rounding tie", _all(np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE)
 
 
+def _place(quantity: Quantity) -> str:
+    return quantity.name if quantity.layer is None else f"a unit of layer {quantity.layer}"
+
+
 def _guarded(quantity: Quantity, values: Mapping[str, Array]) -> Iterator[Rule]:
     value = values[quantity.name]
-    place = quantity.name if quantity.layer is None else f"a unit of layer {quantity.layer}"
+    place = _place(quantity)
     match quantity.formula.guard:
         case "slope":
             yield f"{place} is saturated", _all(np.abs(value) >= LEAST_SLOPE)
@@ -282,8 +286,7 @@ def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iter
         if quantity.formula.guard == "kink" and quantity.name in sheet.values:
             z = quantity.inputs[0]
             far = np.abs(sheet.values[z]) > LEAST_FACTOR * sheet.tolerance.get(z, np.asarray(plan.half))
-            place = quantity.name if quantity.layer is None else f"a unit of layer {quantity.layer}"
-            yield f"{place} is near its kink", _all(far)
+            yield f"{_place(quantity)} is near its kink", _all(far)
     for name, mask in plan.rounded.items():
         far = np.abs(sheet.expected[name]) > LEAST_FACTOR * sheet.tolerance[name]
         far |= (sheet.expected[name] == 0) & (sheet.tolerance[name] <= plan.half)
