@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from quizprop import __version__
 from quizprop.exercise.figures import with_comma
 from quizprop.exercise.notation import mathml
+from quizprop.web.languages import gettext, ngettext
 
 __all__ = ["emphasis", "markdown", "math", "moment", "percent", "register"]
 
@@ -52,6 +53,8 @@ def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
     for function in (math, markdown, emphasis, moment, percent, with_comma):
         app.add_template_filter(function)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # of i18n
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_every_page)
 
