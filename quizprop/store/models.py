@@ -21,7 +21,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-__all__ = ["Account", "Base", "Learner", "LoginSession", "Submission", "Variant", "table"]
+__all__ = [
+    "Account",
+    "Assignment",
+    "Base",
+    "Draft",
+    "HintUse",
+    "Learner",
+    "LoginSession",
+    "ProblemSet",
+    "RateLimit",
+    "ResetLink",
+    "SetItem",
+    "SkillState",
+    "Slip",
+    "Submission",
+    "Variant",
+    "table",
+]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -43,12 +60,14 @@ class Base(DeclarativeBase):
 
 
 class Learner(Base):
-    """Someone who practises, with or without an account."""
+    """Someone who practises, with or without an account. ``time_zone`` is a name such as ``Europe/Madrid``."""
 
     __tablename__ = "learner"
 
     id: Mapped[Key]
     created_at: Mapped[int]
+    language: Mapped[str | None]
+    time_zone: Mapped[str | None]
 
 
 class Account(Base):
@@ -76,13 +95,86 @@ class LoginSession(Base):
     created_at: Mapped[int]
     last_seen_at: Mapped[int]
     revoked_at: Mapped[int | None]
+    device: Mapped[str | None]
+
+
+class ResetLink(Base):
+    """A link by which somebody who forgot the password sets a new one, once. The link's token is stored nowhere."""
+
+    __tablename__ = "reset_link"
+    __table_args__ = (Index(None, "account_id"),)
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("account.id", ondelete="RESTRICT"))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    used_at: Mapped[int | None]
+
+
+class RateLimit(Base):
+    """How much of an allowance is used up: ``free_at`` is when all of it will be there again."""
+
+    __tablename__ = "rate_limit"
+
+    bucket: Mapped[str] = mapped_column(String(64), primary_key=True)
+    free_at: Mapped[int]
+
+
+class ProblemSet(Base):
+    """Exercises to be worked by a date. ``attempts`` is how often each may be checked; None for any number."""
+
+    __tablename__ = "problem_set"
+    __table_args__ = (CheckConstraint("attempts >= 1", name="attempts_from_1"),)
+
+    id: Mapped[Key]
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    title: Mapped[str]
+    words: Mapped[str]
+    opens_at: Mapped[int | None]
+    due_at: Mapped[int | None]
+    attempts: Mapped[int | None]
+    created_at: Mapped[int]
+
+
+class SetItem(Base):
+    """One exercise of a problem set, as it was when it was put there."""
+
+    __tablename__ = "set_item"
+    __table_args__ = (
+        UniqueConstraint("set_id", "position"),
+        CheckConstraint("points > 0", name="points_positive"),
+    )
+
+    id: Mapped[Key]
+    set_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("problem_set.id", ondelete="RESTRICT"))
+    position: Mapped[int]
+    exercise: Mapped[str]
+    spec: Mapped[str]
+    points: Mapped[float]
+
+
+class Assignment(Base):
+    """That a learner is to work a problem set."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (UniqueConstraint("learner_id", "set_id"), Index(None, "set_id"))
+
+    id: Mapped[Key]
+    learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    set_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("problem_set.id", ondelete="RESTRICT"))
+    created_at: Mapped[int]
 
 
 class Variant(Base):
-    """One sheet of numbers, as it was served. ``spec`` is the exercise on that day, ``given`` the drawn numbers."""
+    """One sheet of numbers, as it was served. ``spec`` is the exercise on that day, ``given`` the drawn numbers.
+
+    ``aim`` is what it was chosen for, JSON, where the choice was not the learner's; ``set_item_id`` tells for which
+    item of a problem set it is worked.
+    """
 
     __tablename__ = "variant"
-    __table_args__ = (Index(None, "learner_id", "created_at"),)
+    __table_args__ = (Index(None, "learner_id", "created_at"), Index(None, "set_item_id", "learner_id"))
 
     id: Mapped[Key]
     token: Mapped[str] = mapped_column(String(64), unique=True)
@@ -94,12 +186,84 @@ class Variant(Base):
     engine_version: Mapped[str]
     created_at: Mapped[int]
     given_up_at: Mapped[int | None]
+    aim: Mapped[str | None]
+    set_item_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("set_item.id", ondelete="RESTRICT"))
+
+
+class Draft(Base):
+    """What is typed on a sheet and not checked yet. ``seq`` counts the saves, so that an older page can't win."""
+
+    __tablename__ = "draft"
+
+    variant_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("variant.id", ondelete="RESTRICT"), primary_key=True, autoincrement=False
+    )
+    seq: Mapped[int]
+    save_key: Mapped[str] = mapped_column(String(64))
+    raw: Mapped[str]
+    decimal_comma: Mapped[bool]
+    saved_at: Mapped[int]
+
+
+class HintUse(Base):
+    """That a hint was opened: rung 1 is the idea, 3 the formula with the student's numbers."""
+
+    __tablename__ = "hint_use"
+    __table_args__ = (UniqueConstraint("variant_id", "key", "rung"),)
+
+    id: Mapped[Key]
+    variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variant.id", ondelete="RESTRICT"))
+    key: Mapped[str]
+    rung: Mapped[int]
+    created_at: Mapped[int]
+
+
+class SkillState(Base):
+    """What is believed of a learner's skill: ``knowledge`` and the review ``card``, both JSON.
+
+    ``due_at`` is when the card is to be reviewed, None while the skill is still being learned.
+    """
+
+    __tablename__ = "skill_state"
+    __table_args__ = (UniqueConstraint("learner_id", "skill"),)
+
+    id: Mapped[Key]
+    learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    skill: Mapped[str]
+    knowledge: Mapped[str]
+    seen: Mapped[int]
+    card: Mapped[str | None]
+    due_at: Mapped[int | None]
+    updated_at: Mapped[int]
+
+
+class Slip(Base):
+    """A known mistake of a learner: how often it was made, and how often it could have been made since and was not.
+
+    ``code`` is the mistake without its layer, ``title`` its name, ``skill`` what it is made at, ``variant_id`` where it
+    was last made.
+    """
+
+    __tablename__ = "slip"
+    __table_args__ = (UniqueConstraint("learner_id", "code"),)
+
+    id: Mapped[Key]
+    learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    code: Mapped[str]
+    title: Mapped[str]
+    skill: Mapped[str]
+    seen: Mapped[int]
+    right_since: Mapped[int]
+    first_at: Mapped[int]
+    last_at: Mapped[int]
+    variant_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("variant.id", ondelete="RESTRICT"))
 
 
 class Submission(Base):
     """One checked sheet; never changed.
 
-    ``raw`` is the text as typed, ``numbers`` what was read from it, with a decimal comma or without.
+    ``raw`` is the text as typed, ``numbers`` what was read from it, with a decimal comma or without. ``evidence`` says
+    of each cell that was answered for the first time whether it was right, wrong, or helped by a hint.
     """
 
     __tablename__ = "submission"
@@ -121,6 +285,7 @@ class Submission(Base):
     marks: Mapped[str]
     points: Mapped[float]
     out_of: Mapped[float]
+    evidence: Mapped[str] = mapped_column(server_default="{}")
     engine_version: Mapped[str]
     created_at: Mapped[int]
 

@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Row, Select, Subquery, bindparam, case, func, insert, select, update
@@ -56,13 +56,16 @@ class StoredVariant:
     engine_version: str
     created_at: int
     given_up_at: int | None
+    aim: Mapping[str, Any] | None = None
+    set_item_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSubmission:
     """One checked sheet. Cell keys point to the typed text in ``raw``, to a number or None in ``numbers``.
 
-    ``decimal_comma`` is how the text was read: whether ``0,3775`` is a number.
+    ``decimal_comma`` is how the text was read: whether ``0,3775`` is a number. ``evidence`` says of the cells that were
+    answered for the first time how that went.
     """
 
     id: int
@@ -77,6 +80,7 @@ class StoredSubmission:
     out_of: float
     engine_version: str
     created_at: int
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -171,10 +175,13 @@ def create_variant(
     given: Mapping[str, Any],
     engine_version: str,
     now: int,
+    aim: Mapping[str, Any] | None = None,
+    set_item_id: int | None = None,
 ) -> StoredVariant:
     """Store a sheet about to be served: ``exercise`` is the slug, ``seed`` has 128 bits, ``spec`` is JSON.
 
-    Its public token is random and tells nothing about the seed.
+    Its public token is random and tells nothing about the seed. ``aim`` says what it was chosen for, if it was;
+    ``set_item_id`` for which item of a problem set it is worked.
 
     Raises:
         ValueError: the seed has more than 128 bits, or ``given`` holds NaN or an infinity.
@@ -191,6 +198,8 @@ def create_variant(
         "engine_version": engine_version,
         "created_at": now,
         "given_up_at": None,
+        "aim": None if aim is None else _write_json(aim),
+        "set_item_id": set_item_id,
     }
     variant_id = session.execute(_ADD_VARIANT, row).scalar_one()
     return _stored_variant({"id": variant_id, **row})
@@ -217,6 +226,7 @@ def record_submission(
     out_of: float,
     engine_version: str,
     now: int,
+    evidence: Mapping[str, str] | None = None,
 ) -> tuple[StoredSubmission, bool]:
     """Add a checked sheet as the next attempt. A second call with the same ``key`` changes nothing.
 
@@ -237,6 +247,7 @@ def record_submission(
         "numbers": _write_json(numbers),
         "marks": _write_json(marks),
         **_checked_points(points, out_of),
+        "evidence": _write_json(evidence or {}),
         "engine_version": engine_version,
         "created_at": now,
     }
@@ -374,11 +385,13 @@ def _last_worked_at(row: _Row) -> int:
 
 
 def _stored_variant(values: Mapping[str, Any]) -> StoredVariant:
-    return StoredVariant(**{**values, "seed": int(values["seed"], 16), "given": json.loads(values["given"])})
+    aim = None if values["aim"] is None else json.loads(values["aim"])
+    decoded = {"seed": int(values["seed"], 16), "given": json.loads(values["given"]), "aim": aim}
+    return StoredVariant(**{**values, **decoded})
 
 
 def _stored_submission(values: Mapping[str, Any]) -> StoredSubmission:
-    decoded = {name: json.loads(values[name]) for name in ("raw", "numbers", "marks")}
+    decoded = {name: json.loads(values[name]) for name in ("raw", "numbers", "marks", "evidence")}
     return StoredSubmission(**{**values, **decoded})
 
 

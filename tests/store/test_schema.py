@@ -18,30 +18,32 @@ from quizprop.store import schema
 from quizprop.store.models import Submission, Variant
 from tests.store.conftest import at_once, serve, submit, visit
 
+NEWEST = schema.newest()
+
 RECREATE_LEARNER = '''
-"""Give learners a language."""
+"""Give learners a nickname."""
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "NEWEST"
 
 
 def upgrade():
     with op.batch_alter_table("learner", recreate="auto") as batch:
-        batch.add_column(sa.Column("language", sa.Text(), nullable=False, server_default="en"))
+        batch.add_column(sa.Column("nickname", sa.Text(), nullable=False, server_default="-"))
         batch.alter_column("created_at", type_=sa.BigInteger(), nullable=True, existing_type=sa.BigInteger())
 
 
 def downgrade():
     with op.batch_alter_table("learner") as batch:
         batch.alter_column("created_at", type_=sa.BigInteger(), nullable=False, existing_type=sa.BigInteger())
-        batch.drop_column("language")
+        batch.drop_column("nickname")
 '''
 
 FAIL_HALFWAY = """
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "NEWEST"
 
 
 def upgrade():
@@ -57,7 +59,7 @@ def downgrade():
 LOSE_LEARNERS = """
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "NEWEST"
 
 
 def upgrade():
@@ -121,12 +123,12 @@ def test_a_downgrade_takes_all_away_and_an_upgrade_brings_it_back_clean(database
 
 def test_changing_a_table_that_others_point_to_keeps_their_rows(database, migrations):
     practised(database)
-    (migrations / "versions" / "0002_language.py").write_text(RECREATE_LEARNER)
+    (migrations / "versions" / "9999_nickname.py").write_text(RECREATE_LEARNER.replace("NEWEST", NEWEST))
     schema.upgrade(database)
-    assert (schema.current(database), counts(database)) == ("0002", [1, 1])
-    schema.downgrade(database, "0001")
-    assert (schema.current(database), counts(database)) == ("0001", [1, 1])
-    (migrations / "versions" / "0002_language.py").unlink()
+    assert (schema.current(database), counts(database)) == ("9999", [1, 1])
+    schema.downgrade(database, NEWEST)
+    assert (schema.current(database), counts(database)) == (NEWEST, [1, 1])
+    (migrations / "versions" / "9999_nickname.py").unlink()
     assert schema.check(database) == []
     with pytest.raises(IntegrityError), database.write() as session:
         session.execute(text("DELETE FROM learner"))
@@ -134,11 +136,11 @@ def test_changing_a_table_that_others_point_to_keeps_their_rows(database, migrat
 
 def test_a_migration_that_fails_halfway_leaves_nothing_behind(database, migrations):
     variant = practised(database)
-    (migrations / "versions" / "0002_fail.py").write_text(FAIL_HALFWAY)
+    (migrations / "versions" / "9999_fail.py").write_text(FAIL_HALFWAY.replace("NEWEST", NEWEST))
     with pytest.raises(ZeroDivisionError):
         schema.upgrade(database)
-    assert schema.current(database) == "0001"
-    (migrations / "versions" / "0002_fail.py").unlink()
+    assert schema.current(database) == NEWEST
+    (migrations / "versions" / "9999_fail.py").unlink()
     assert schema.check(database) == []
     with database.read() as session:
         assert session.execute(text("SELECT created_at FROM learner")).scalar_one() == variant.created_at
@@ -146,10 +148,10 @@ def test_a_migration_that_fails_halfway_leaves_nothing_behind(database, migratio
 
 def test_a_migration_that_loses_rows_that_others_point_to_is_taken_back(database, migrations):
     practised(database)
-    (migrations / "versions" / "0002_lose.py").write_text(LOSE_LEARNERS)
+    (migrations / "versions" / "9999_lose.py").write_text(LOSE_LEARNERS.replace("NEWEST", NEWEST))
     with pytest.raises((schema.SchemaError, IntegrityError)):
         schema.upgrade(database)
-    assert (schema.current(database), counts(database)) == ("0001", [1, 1])
+    assert (schema.current(database), counts(database)) == (NEWEST, [1, 1])
 
 
 def test_a_database_of_a_newer_release_is_left_alone_with_a_way_out(database):
@@ -193,8 +195,8 @@ def test_check_says_in_sentences_how_columns_and_constraints_differ(database):
 
 
 def test_check_says_which_revision_is_wanted(database, migrations):
-    (migrations / "versions" / "0002_language.py").write_text(RECREATE_LEARNER)
-    assert schema.check(database) == ["The database is at revision 0001, this release wants 0002: upgrade it."]
+    (migrations / "versions" / "9999_nickname.py").write_text(RECREATE_LEARNER.replace("NEWEST", NEWEST))
+    assert schema.check(database) == [f"The database is at revision {NEWEST}, this release wants 9999: upgrade it."]
 
 
 def test_threads_that_upgrade_at_once_all_find_the_tables(empty):
@@ -226,10 +228,10 @@ def test_a_draft_has_the_next_number_and_brings_the_database_to_the_models(datab
     with database.write() as session:
         session.execute(text("DROP INDEX ix_login_session_learner_id"))
     path = schema.draft(database, "Bring the index back")
-    assert path == migrations / "versions" / "0002_bring_the_index_back.py"
+    assert path == migrations / "versions" / f"{int(NEWEST) + 1:04d}_bring_the_index_back.py"
     schema.upgrade(database)
     assert schema.check(database) == []
-    schema.downgrade(database, "0001")
+    schema.downgrade(database, NEWEST)
 
 
 def test_a_backup_made_during_writes_opens_and_has_every_row_committed_before(sqlite, tmp_path):
@@ -292,7 +294,7 @@ def test_a_backup_goes_to_file_systems_without_links_too(sqlite, tmp_path, monke
     monkeypatch.setattr(schema.os, "link", no_links)
     schema.backup(sqlite, tmp_path / "copy.db")
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == (NEWEST,)
     assert not (tmp_path / "copy.db.part").exists()
 
 
