@@ -10,9 +10,12 @@ from pydantic import ValidationError
 from quizprop.exercise.spec import Exercise
 from quizprop.resources import folder
 
-__all__ = ["BankError", "described", "load_bank", "load_exercise"]
+__all__ = ["FORMAT", "SKILLS_FILE", "BankError", "described", "head_problems", "load_bank", "load_exercise"]
 
 FORMAT = 1
+
+SKILLS_FILE = "skills.toml"
+"""The one file of a bank that is no exercise: the map of skills, read by ``quizprop.exercise.skills``."""
 
 
 class BankError(ValueError):
@@ -26,7 +29,7 @@ def load_bank(path: Path | None = None) -> Mapping[str, Exercise]:
         BankError: some file is not a valid exercise, or the folder holds none; all problems are listed.
     """
     path = folder("problem_bank") if path is None else path
-    files = sorted(path.glob("*.toml"))
+    files = sorted(file for file in path.glob("*.toml") if file.name != SKILLS_FILE)
     if not files:
         raise BankError(f"{path}: holds no exercise file; an exercise is a file NAME.toml")
     exercises, problems = {}, []
@@ -52,7 +55,7 @@ def load_exercise(file: Path) -> Exercise:
         raise BankError(f"{file.name}: can't be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise BankError(f"{file.name}: is not TOML: {error}") from error
-    problems = list(_head_problems(content))
+    problems = list(head_problems(content))
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}
     try:
         exercise = Exercise.model_validate({**fields, "slug": file.stem})
@@ -63,7 +66,8 @@ def load_exercise(file: Path) -> Exercise:
     return exercise
 
 
-def _head_problems(content: Mapping[str, Any]) -> Iterator[str]:
+def head_problems(content: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the keys that say how to read the file."""
     if "format" not in content:
         yield f"format: is missing; write format = {FORMAT} in the first line"
     elif content["format"] != FORMAT:

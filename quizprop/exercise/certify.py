@@ -258,7 +258,9 @@ def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
         honest_zero = plan.structure.model.has_zeros & (value == 0)
         yield f"{name} rounds to 0", _all((np.abs(value) > plan.half) | honest_zero)
         units = value * scale
-        yield f"{name} lies on a rounding tie", _all(np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE)
+        with np.errstate(invalid="ignore"):  # a shown value that is rounded to 0 may have been divided by
+            clear = np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE
+        yield f"{name} lies on a rounding tie", _all(clear)
 
 
 def _place(quantity: Quantity) -> str:
