@@ -13,10 +13,13 @@ from typing import Any, Final
 
 from quizprop.exercise.skills import Skill, Skills
 
-__all__ = ["MASTERY", "Belief", "Evidence", "Knowledge", "Outcome", "observe"]
+__all__ = ["MASTERY", "SUREST", "Belief", "Evidence", "Knowledge", "Outcome", "observe"]
 
 MASTERY: Final = 0.95
 """From this probability on a skill counts as mastered."""
+
+SUREST: Final = 0.997
+"""No belief is surer: what was known can be forgotten. One slip is then forgiven, two in a row are not."""
 
 
 class Outcome(StrEnum):
@@ -111,7 +114,7 @@ def _observed(knowledge: Knowledge, evidence: Evidence) -> dict[str, Belief]:
     found = {}
     for skill in skills:
         known = judged[skill.name]
-        practised = min(1.0, known + (1 - known) * skill.learn)
+        practised = min(SUREST, known + (1 - known) * skill.learn)
         found[skill.name] = _counted(before[skill.name], practised, evidence.outcome)
     return found
 
@@ -138,6 +141,6 @@ def _judged(skills: list[Skill], known: Mapping[str, float], evidence: Evidence)
 
     def after(name: str) -> float:
         others = prod(value for other, value in known.items() if other != name)
-        return min(1.0, known[name] * (others * if_all + (1 - others) * if_not) / answer)
+        return known[name] * (others * if_all + (1 - others) * if_not) / answer
 
     return {name: after(name) for name in known}

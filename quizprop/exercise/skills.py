@@ -64,7 +64,7 @@ class Skill(_Part):
 
 
 class _File(_Part):
-    skill: Annotated[tuple[Skill, ...], Field(min_length=1)]
+    skill: tuple[Skill, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +150,8 @@ def _spellings(model: Model, quantity: Quantity) -> Iterator[str]:
 
 
 def _problems(skills: tuple[Skill, ...]) -> Iterator[str]:
+    if not skills:
+        yield "skill: there is none; a skill is a table [[skill]]"
     above: set[str] = set()
     for skill in skills:
         if skill.name in above:
