@@ -11,6 +11,7 @@ from quizprop.store import people
 from quizprop.store.people import AlreadyRegisteredError, PasswordError, Proof, StaleProofError, UsernameError
 from quizprop.web import errors
 from quizprop.web.forms import PasswordForm, RegisterForm, SignInForm
+from quizprop.web.languages import gettext, marked, say
 from quizprop.web.state import database, now, remember, token, visitor
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ __all__ = ["account"]
 
 account = Blueprint("account", __name__)
 
-_EXPIRED: Final = "Your visit was renewed in the meantime: please type your password and send it again."
-_NOT_KNOWN: Final = "This user name and password don't go together. Mind capitals in the password."
+_EXPIRED: Final = marked("Your visit was renewed in the meantime: please type your password and send it again.")
+_NOT_KNOWN: Final = marked("This user name and password don't go together. Mind capitals in the password.")
 
 
 @account.get("/register")
@@ -46,10 +47,10 @@ def register() -> ResponseReturnValue:
             fresh = people.register(session, token(), username=form.username.data, password_hash=hashed, now=now())
     except (PasswordError, UsernameError, AlreadyRegisteredError) as error:
         field = form.password if isinstance(error, PasswordError) else form.username
-        field.errors = [str(error)]
+        field.errors = [say(error.args[0])]
         return render_template("account/register.html", form=form), 422
     renew(fresh)
-    flash("Your account is ready, and your practice so far is kept.")
+    flash(gettext("Your account is ready, and your practice so far is kept."))
     return redirect(url_for("practice.progress"), 303)
 
 
@@ -71,7 +72,7 @@ def sign_in() -> ResponseReturnValue:
     if form.validate_on_submit():
         fresh = signed_in(prove(form.username.data, form.password.data))
         if fresh is None:
-            form.password.errors = [_NOT_KNOWN]
+            form.password.errors = [gettext(_NOT_KNOWN)]
     if fresh is None:
         return render_template("account/sign_in.html", form=form), 422
     renew(fresh)
@@ -85,8 +86,8 @@ def sign_out() -> ResponseReturnValue:
     if held is not None:
         with database().write() as session:
             people.revoke_session(session, held, now=now())
-    flask.session.clear()
-    flash("You are signed out.")
+    forget()
+    flash(gettext("You are signed out."))
     return redirect(url_for("practice.bank"), 303)
 
 
@@ -112,7 +113,7 @@ def change_password() -> ResponseReturnValue:
     if fresh is None:
         return render_template("account/password.html", form=form), 422
     renew(fresh)
-    flash("Your password is changed. You are signed out everywhere else.")
+    flash(gettext("Your password is changed. You are signed out everywhere else."))
     return redirect(url_for("practice.progress"), 303)
 
 
@@ -140,12 +141,12 @@ def signed_in(proof: Proof | None) -> str | None:
 def changed(username: str, form: PasswordForm) -> str | None:
     """The token of a new session under the new password; None where the form is told what is wrong."""
     if prove(username, form.current.data) is None:
-        form.current.errors = ["This is not your password."]
+        form.current.errors = [gettext("This is not your password.")]
         return None
     try:
         hashed = people.hash_password(form.password.data)
     except PasswordError as error:
-        form.password.errors = [str(error)]
+        form.password.errors = [say(error.args[0])]
         return None
     with database().write() as session:
         people.set_password(session, username=username, password_hash=hashed, now=now())
@@ -154,10 +155,15 @@ def changed(username: str, form: PasswordForm) -> str | None:
 
 def renew(fresh: str) -> None:
     """Begin a new session in the browser too: nothing of the old one but how numbers and symbols are written."""
-    kept = {name: flask.session[name] for name in ("decimal_comma", "notation") if name in flask.session}
+    forget("decimal_comma", "notation")
+    remember(fresh)
+
+
+def forget(*but: str) -> None:
+    """Empty the browser's session; the language stays as it is, and what else is named."""
+    kept = {name: flask.session[name] for name in ("language", *but) if name in flask.session}
     flask.session.clear()
     flask.session.update(kept)
-    remember(fresh)
 
 
 @account.errorhandler(CSRFError)
@@ -172,4 +178,4 @@ def expired(_error: CSRFError) -> ResponseReturnValue:
         return errors.page(400)
     visitor()
     form, template = forms[request.endpoint]
-    return render_template(template, form=form(), message=_EXPIRED), 400
+    return render_template(template, form=form(), message=gettext(_EXPIRED)), 400

@@ -11,35 +11,53 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from quizprop.store.database import DatabaseBusyError
+from quizprop.web.languages import gettext, marked
 from quizprop.web.state import visitor
 
 __all__ = ["is_busy", "page", "register"]
 
 _WORDS: Final[Mapping[int, tuple[str, str]]] = {
     400: (
-        "Please send that once more",
-        "Your visit was renewed in the meantime, or your browser keeps no cookies for this site. Nothing is lost.",
+        marked("Please send that once more"),
+        marked(
+            "Your visit was renewed in the meantime, or your browser keeps no cookies for this site. Nothing is lost."
+        ),
     ),
     404: (
-        "There is nothing here",
-        "Perhaps the address has a typing error. A sheet is shown only to who started it: on another device, sign in.",
+        marked("There is nothing here"),
+        marked(
+            "Perhaps the address has a typing error. "
+            "A sheet is shown only to who started it: on another device, sign in."
+        ),
     ),
-    405: ("That does not work here", "This address can't be used in this way. Start again from the exercises."),
+    405: (
+        marked("That does not work here"),
+        marked("This address can't be used in this way. Start again from the exercises."),
+    ),
     413: (
-        "That was too much at once",
-        "What you sent is larger than any sheet. Press Back: your browser still has what you typed.",
+        marked("That was too much at once"),
+        marked("What you sent is larger than any sheet. Press Back: your browser still has what you typed."),
     ),
-    500: ("Something broke, and it is our fault", "The error has been noted. Your checked work is safe."),
-    503: ("One moment, please", "The server is busy and could not save this. Try again in a few seconds."),
+    500: (
+        marked("Something broke, and it is our fault"),
+        marked("The error has been noted. Your checked work is safe."),
+    ),
+    503: (
+        marked("One moment, please"),
+        marked("The server is busy and could not save this. Try again in a few seconds."),
+    ),
 }
-_OTHER: Final = ("That did not work", "The request could not be understood. Start again from the exercises.")
+_OTHER: Final = (
+    marked("That did not work"),
+    marked("The request could not be understood. Start again from the exercises."),
+)
 _NEVER_SHOWN: Final = ("csrf_token", "password", "current")
 
 
 def page(status: int, *, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """The page of an error, with what the request had typed."""
     _look_up_visitor()
-    title, words = _WORDS.get(status, _OTHER)
+    title, words = map(gettext, _WORDS.get(status, _OTHER))
     return render_template("error.html", status=status, title=title, words=words, kept=_kept()), status, headers or {}
 
 

@@ -5,30 +5,43 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from quizprop.exercise.grade import Mark, Verdict
+from quizprop.web.languages import gettext, marked, marked_plural
 
 __all__ = ["WORDS", "Feedback", "Summary", "Word", "read", "summarise", "told", "write"]
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """How a verdict is said: a sign, a word, and how many cells of the kind are counted."""
+    """How a verdict is said: a sign, a word, and one or several cells of the kind counted."""
 
     sign: str
     word: str
-    count: str
+    count: tuple[str, str]
 
 
 WORDS: Final[Mapping[Verdict, Word]] = {
-    Verdict.CORRECT: Word("✓", "Correct", "correct"),
-    Verdict.FOLLOWS: Word("↳", "Follows", "following from an earlier value"),
-    Verdict.MISTAKE: Word("!", "A known slip", "with a known slip"),
-    Verdict.WRONG: Word("✗", "Not right", "not right"),
-    Verdict.UNREADABLE: Word("?", "Not readable", "not readable"),
-    Verdict.BLANK: Word("○", "Blank", "blank"),
+    Verdict.CORRECT: Word("✓", marked("Correct"), marked_plural("%(num)s correct", "%(num)s correct")),
+    Verdict.FOLLOWS: Word(
+        "↳",
+        marked("Follows"),
+        marked_plural("%(num)s following from an earlier value", "%(num)s following from an earlier value"),
+    ),
+    Verdict.MISTAKE: Word(
+        "!", marked("A known slip"), marked_plural("%(num)s with a known slip", "%(num)s with a known slip")
+    ),
+    Verdict.WRONG: Word("✗", marked("Not right"), marked_plural("%(num)s not right", "%(num)s not right")),
+    Verdict.UNREADABLE: Word(
+        "?", marked("Not readable"), marked_plural("%(num)s not readable", "%(num)s not readable")
+    ),
+    Verdict.BLANK: Word("○", marked("Blank"), marked_plural("%(num)s blank", "%(num)s blank")),
 }
 
-_FOLLOWS: Final = "This follows from your earlier value: the step itself is right. Mend that value, then redo this one."
-_WRONG: Final = "This is none of the slips known here. Check the formula first, then the values that go into it."
+_FOLLOWS: Final = marked(
+    "This follows from your earlier value: the step itself is right. Mend that value, then redo this one."
+)
+_WRONG: Final = marked(
+    "This is none of the slips known here. Check the formula first, then the values that go into it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,7 @@ class Feedback:
         """All sentences for the student: the reader's, the tutor's, or what the verdict alone says."""
         if self.problem:
             return (self.problem,)
-        general = {Verdict.FOLLOWS: (_FOLLOWS,), Verdict.WRONG: (_WRONG,)}
+        general = {Verdict.FOLLOWS: (gettext(_FOLLOWS),), Verdict.WRONG: (gettext(_WRONG),)}
         return self.sentences or general.get(self.verdict, ())
 
 

@@ -10,6 +10,7 @@ from wtforms import BooleanField, Field, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from quizprop.exercise.hint import RUNGS
+from quizprop.web.languages import lazy_gettext
 
 __all__ = [
     "AnswerForm",
@@ -88,19 +89,21 @@ def new_key() -> str:
 class RegisterForm(FlaskForm):  # type: ignore[misc]
     """A new account; the store says what makes a good name and password."""
 
-    username = StringField("User name", [InputRequired("Choose a user name.")])
-    password = PasswordField("Password", [InputRequired("Choose a password.")])
+    username = StringField(lazy_gettext("User name"), [InputRequired(lazy_gettext("Choose a user name."))])
+    password = PasswordField(lazy_gettext("Password"), [InputRequired(lazy_gettext("Choose a password."))])
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
     """Name and password of an account."""
 
-    username = StringField("User name", [InputRequired("Type your user name.")])
-    password = PasswordField("Password", [InputRequired("Type your password.")])
+    username = StringField(lazy_gettext("User name"), [InputRequired(lazy_gettext("Type your user name."))])
+    password = PasswordField(lazy_gettext("Password"), [InputRequired(lazy_gettext("Type your password."))])
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]
     """The password now, and the one to come."""
 
-    current = PasswordField("Password now", [InputRequired("Type the password that you have now.")])
-    password = PasswordField("New password", [InputRequired("Choose a new password.")])
+    current = PasswordField(
+        lazy_gettext("Password now"), [InputRequired(lazy_gettext("Type the password that you have now."))]
+    )
+    password = PasswordField(lazy_gettext("New password"), [InputRequired(lazy_gettext("Choose a new password."))])

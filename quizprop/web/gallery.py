@@ -17,7 +17,7 @@ from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance, Phase
 from quizprop.exercise.solution import Line, Solution
 from quizprop.exercise.spec import Exercise
-from quizprop.web import sheet
+from quizprop.web import languages, sheet
 from quizprop.web.rendering import markdown, math
 from quizprop.web.shelves import Shelf, shelved
 from quizprop.web.state import services, visitor
@@ -88,6 +88,7 @@ def write_gallery(bank: Mapping[str, Exercise], folder: Path) -> int:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    languages.install(pages)
     pages.filters.update(math=math, markdown=markdown)
     folder.mkdir(parents=True, exist_ok=True)
     for exercise in bank.values():

@@ -1,13 +1,165 @@
-"""The words of the pages in the visitor's language."""
+"""The words of the pages in the visitor's language.
 
-__all__ = ["gettext", "ngettext"]
+A language is a folder of `translations` with a catalogue for each of `DOMAINS`; English needs none, for the messages
+are English. Catalogues are read as they are, once for each process: nothing is compiled beforehand.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from gettext import NullTranslations
+from importlib.resources import files
+from io import BytesIO
+from typing import Final
+
+import flask
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import LazyProxy, Translations
+from flask import Blueprint, current_app, g, has_request_context, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from jinja2 import Environment
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import RoutingException
+
+__all__ = [
+    "DOMAINS",
+    "ENGLISH",
+    "gettext",
+    "install",
+    "known_languages",
+    "language",
+    "languages",
+    "lazy_gettext",
+    "locale",
+    "marked",
+    "marked_plural",
+    "ngettext",
+    "say",
+]
+
+ENGLISH: Final = "en"
+DOMAINS: Final = ("core", "bank", "pages")
+"""Words of exercises of any kind; words of the problem bank; words of the pages around them."""
+
+_KEY: Final = "language"
+# One slash first: two, or a backslash, and a browser would go to another site.
+_PATH: Final = re.compile(r"/(?!/)[\w./-]*")
+
+languages = Blueprint("languages", __name__)
+
+
+@cache
+def known_languages() -> Mapping[str, str]:
+    """The languages there are, by code, each named in itself."""
+    folder = files("quizprop.web") / "translations"
+    codes = sorted(each.name for each in folder.iterdir() if each.is_dir())
+    return {code: (Locale.parse(code).get_display_name() or code).capitalize() for code in (ENGLISH, *codes)}
+
+
+def language() -> str:
+    """The code of the language to speak: the one chosen, else one that the browser asks for, else English."""
+    if not has_request_context():
+        return ENGLISH
+    if "language" not in g:
+        chosen = flask.session.get(_KEY)
+        known = known_languages()
+        # By the first part alone: en-US before de means English, though only English of any kind is there.
+        asked = (value.partition("-")[0].lower() for value, quality in request.accept_languages if quality)
+        g.language = next((code for code in (chosen, *asked) if code in known), ENGLISH)
+    found: str = g.language
+    return found
+
+
+def locale() -> Locale:
+    """How dates and numbers are written. English dates are British, as the rest of the English is."""
+    return Locale.parse("en_GB" if language() == ENGLISH else language())
+
+
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    folder = files("quizprop.web") / "translations" / code
+    merged = Catalog(code)
+    for domain in DOMAINS:
+        file = folder / f"{domain}.po"
+        if not file.is_file():
+            continue
+        for message in read_po(BytesIO(file.read_bytes()), code):
+            if message.id and not message.fuzzy:
+                merged[message.id] = message
+    compiled = BytesIO()
+    write_mo(compiled, merged)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def _spoken() -> NullTranslations:
+    code = language()
+    return NullTranslations() if code == ENGLISH else _catalogue(code)
 
 
 def gettext(message: str, **parts: object) -> str:
     """The message in the visitor's language, its ``%(name)s`` filled in."""
-    return message % parts if parts else message
+    found = say(message)
+    return found % parts if parts else found
 
 
 def ngettext(one: str, several: str, count: int, **parts: object) -> str:
     """The form of the message that the count asks for; ``%(num)s`` is the count."""
-    return (one if count == 1 else several) % {"num": count, **parts}
+    return _form(one, several, count) % {"num": count, **parts}
+
+
+def say(message: str) -> str:
+    """Words that come from elsewhere in the visitor's language, if its catalogue has them; nothing is filled in."""
+    return _spoken().gettext(message) if message else ""
+
+
+def _form(one: str, several: str, count: int) -> str:
+    return _spoken().ngettext(one, several, count)
+
+
+def lazy_gettext(message: str) -> LazyProxy:
+    """A message that is looked up when it is written: for what is made before a visitor comes."""
+    return LazyProxy(gettext, message, enable_cache=False)
+
+
+def marked(message: str) -> str:
+    """The message itself, marked as one that catalogues have to have; it is translated where it is said."""
+    return message
+
+
+def marked_plural(one: str, several: str) -> tuple[str, str]:
+    """Both forms of a message, marked for the catalogues likewise."""
+    return one, several
+
+
+def install(environment: Environment) -> None:
+    """Let templates speak: ``_``, ``gettext``, ``ngettext`` and the filter ``say``."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(say, _form, newstyle=True)  # type: ignore[attr-defined]  # of i18n
+    environment.filters["say"] = say
+    environment.globals.update(language=language, languages=known_languages)
+
+
+@languages.post("/language")
+def choose() -> ResponseReturnValue:
+    """Take the language chosen, and go back to the page that it was chosen on."""
+    chosen = request.form.get("language", "")
+    if chosen in known_languages():
+        flask.session[_KEY] = chosen
+        flask.session.permanent = True
+    return redirect(_way_back(request.form.get("back", "")), 303)
+
+
+def _way_back(address: str) -> str:
+    """The address if it is a page of this site; else the first page."""
+    path, _, query = address.partition("?")
+    try:
+        if not _PATH.fullmatch(path):
+            raise NotFound
+        current_app.url_map.bind("").match(path, method="GET")
+    except (HTTPException, RoutingException):
+        return url_for("practice.bank")
+    return f"{path}?{query}" if query else path

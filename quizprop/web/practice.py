@@ -30,6 +30,7 @@ from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClos
 from quizprop.web import asked, errors, feedback, pictures, sheet
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import answer_form, read_rungs
+from quizprop.web.languages import gettext, marked
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 
@@ -37,14 +38,16 @@ __all__ = ["practice"]
 
 practice = Blueprint("practice", __name__)
 
-_EXPIRED: Final = "Your visit was renewed in the meantime. Everything you typed is still here: press Check again."
-_BUSY: Final = "The server could not save this just now. Everything you typed is still here: press Check again."
-_CLOSED: Final = (
+_EXPIRED: Final = marked(
+    "Your visit was renewed in the meantime. Everything you typed is still here: press Check again."
+)
+_BUSY: Final = marked("The server could not save this just now. Everything you typed is still here: press Check again.")
+_CLOSED: Final = marked(
     "This sheet was given up and its solution shown, so it takes no more answers. What you typed stands beside the "
     "solution below."
 )
-_NOTHING: Final = "Nothing is filled in yet: one value is enough to have it checked."
-_NOTHING_CHOSEN: Final = "Nothing is chosen yet: one answer is enough to have it checked."
+_NOTHING: Final = marked("Nothing is filled in yet: one value is enough to have it checked.")
+_NOTHING_CHOSEN: Final = marked("Nothing is chosen yet: one answer is enough to have it checked.")
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def check(token: str) -> ResponseReturnValue:
     if request.form.get("hint"):
         return as_typed(desk, work)
     if work.empty:
-        return show(desk, work, message=_NOTHING_CHOSEN if desk.instance.questions else _NOTHING), 422
+        return show(desk, work, message=gettext(_NOTHING_CHOSEN if desk.instance.questions else _NOTHING)), 422
     graded = grade(desk.instance, work.texts, decimal_comma=work.decimal_comma)
     with database().write() as session:
         stay(session)
@@ -359,13 +362,13 @@ def keep(message: str, status: int, headers: Mapping[str, str] | None = None) ->
 @practice.errorhandler(CSRFError)
 def expired(_error: CSRFError) -> ResponseReturnValue:
     """The form's token is missing, or of an earlier session."""
-    return keep(_EXPIRED, 400)
+    return keep(gettext(_EXPIRED), 400)
 
 
 @practice.errorhandler(VariantClosedError)
 def closed(_error: VariantClosedError) -> ResponseReturnValue:
     """The sheet was given up, in another tab perhaps."""
-    return keep(_CLOSED, 409)
+    return keep(gettext(_CLOSED), 409)
 
 
 @practice.errorhandler(DatabaseBusyError)
@@ -374,4 +377,4 @@ def busy(error: Exception) -> ResponseReturnValue:
     """The database is locked or away."""
     if not errors.is_busy(error):
         raise error
-    return keep(_BUSY, 503, {"Retry-After": "5"})
+    return keep(gettext(_BUSY), 503, {"Retry-After": "5"})

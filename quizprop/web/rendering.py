@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import nh3
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal, format_percent
 from flask import Flask, g, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
@@ -12,9 +14,10 @@ from markupsafe import Markup, escape
 from quizprop import __version__
 from quizprop.exercise.figures import with_comma
 from quizprop.exercise.notation import mathml
-from quizprop.web.languages import gettext, ngettext
+from quizprop.web import languages
+from quizprop.web.languages import gettext, locale
 
-__all__ = ["emphasis", "markdown", "math", "moment", "percent", "register"]
+__all__ = ["emphasis", "markdown", "math", "moment", "number", "percent", "register"]
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False})
 _TAGS: Final = {"a", "code", "em", "li", "ol", "p", "strong", "ul"}
@@ -40,21 +43,29 @@ def emphasis(text: str) -> Markup:
 def moment(microseconds: int) -> Markup:
     """A moment for people, in UTC; the script writes it in the visitor's own time."""
     then = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
-    words = f"{then.day} {then:%B %Y, %H:%M} UTC"
+    words = gettext(
+        "%(date)s, %(time)s UTC",
+        date=format_date(then, "long", locale=locale()),
+        time=format_time(then, "short", tzinfo=UTC, locale=locale()),
+    )
     return Markup('<time datetime="{}">{}</time>').format(then.isoformat(timespec="seconds"), words)
 
 
 def percent(share: float | None) -> str:
     """A share of the points; 100 % for full marks only."""
-    return "—" if share is None else f"{int(share * 100 + 1e-9)}\N{NO-BREAK SPACE}%"
+    return "—" if share is None else format_percent(int(share * 100 + 1e-9) / 100, locale=locale())
+
+
+def number(value: float) -> str:
+    """A number of the page itself, points for example, as the visitor's language writes it."""
+    return format_decimal(value, locale=locale())
 
 
 def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
-    for function in (math, markdown, emphasis, moment, percent, with_comma):
+    for function in (math, markdown, emphasis, moment, number, percent, with_comma):
         app.add_template_filter(function)
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # of i18n
+    languages.install(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_every_page)
 

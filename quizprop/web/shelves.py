@@ -6,20 +6,21 @@ from typing import Final
 
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.spec import Exercise, Topic
+from quizprop.web.languages import marked
 
 __all__ = ["Shelf", "shelved"]
 
 _RECOMMENDED = "mazur"
 
 _HEADINGS: Final[Mapping[Topic, str]] = {
-    "step": "A whole step",
-    "forward": "Forward",
-    "loss": "Error",
-    "chain rule": "Slopes and the chain rule",
-    "backward": "Deltas and gradients",
-    "update": "Steps and optimizers",
-    "architecture": "Other architectures",
-    "question": "Find, choose, judge",
+    "step": marked("A whole step"),
+    "forward": marked("Forward"),
+    "loss": marked("Error"),
+    "chain rule": marked("Slopes and the chain rule"),
+    "backward": marked("Deltas and gradients"),
+    "update": marked("Steps and optimizers"),
+    "architecture": marked("Other architectures"),
+    "question": marked("Find, choose, judge"),
 }
 
 

@@ -2,11 +2,14 @@
 (() => {
   "use strict";
 
+  // Moments as the visitor writes them, in the language of the page.
+  const spoken = document.documentElement.lang;
+  const locale = navigator.languages.find((each) => each.startsWith(spoken)) ?? spoken;
   for (const time of document.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
     if (!Number.isNaN(moment.valueOf())) {
       time.title = time.textContent;
-      time.textContent = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+      time.textContent = moment.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
     }
   }
 
