@@ -140,7 +140,7 @@ def install(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.install_gettext_callables(say, _form, newstyle=True)  # type: ignore[attr-defined]  # of i18n
     environment.filters["say"] = say
-    environment.globals.update(language=language, languages=known_languages)
+    environment.globals.update(language=language, languages=known_languages, here=_here)
 
 
 @languages.post("/language")
@@ -151,6 +151,11 @@ def choose() -> ResponseReturnValue:
         flask.session[_KEY] = chosen
         flask.session.permanent = True
     return redirect(_way_back(request.form.get("back", "")), 303)
+
+
+def _here() -> str:
+    """The address to come back to with another language."""
+    return _way_back(request.full_path.removesuffix("?"))
 
 
 def _way_back(address: str) -> str:
