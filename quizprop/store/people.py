@@ -26,11 +26,13 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from quizprop.store.models import Account, Learner, LoginSession, Variant, table
+from quizprop.store.claiming import claim_practice
+from quizprop.store.models import Account, Learner, LoginSession, ResetLink, table
 
 __all__ = [
     "AlreadyRegisteredError",
     "Credentials",
+    "OpenSession",
     "PasswordError",
     "PasswordHash",
     "Proof",
@@ -40,18 +42,27 @@ __all__ = [
     "UsernameTakenError",
     "Visitor",
     "add_user",
+    "confirm",
+    "end_session",
+    "enter",
     "find_credentials",
     "find_learner",
+    "fold",
     "hash_password",
+    "open_sessions",
     "read_username",
     "register",
     "revoke_all",
     "revoke_session",
     "set_password",
+    "set_preferences",
+    "sha256",
     "sign_in",
     "start_session",
     "touch_session",
+    "usernames",
     "verify_password",
+    "void_reset_links",
 ]
 
 _HOUR = 3_600_000_000
@@ -68,8 +79,7 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
-_learner, _account, _variant = table(Learner), table(Account), table(Variant)
-_login = table(LoginSession)
+_learner, _account, _login, _link = table(Learner), table(Account), table(LoginSession), table(ResetLink)
 
 
 class UsernameError(ValueError):
@@ -102,12 +112,17 @@ PasswordHash = NewType("PasswordHash", str)
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The learner behind a session's token. ``username`` is None without an account."""
+    """The learner behind a session's token. ``username`` is None without an account.
+
+    ``language`` and ``time_zone`` are what the learner chose, on whatever device; None for what the browser says.
+    """
 
     learner_id: int
     session_id: int
     username: str | None
     last_seen_at: int
+    language: str | None = None
+    time_zone: str | None = None
 
     @property
     def anonymous(self) -> bool:
@@ -117,6 +132,16 @@ class Visitor:
     def stale(self, now: int) -> bool:
         """Whether it is time for `touch_session`: at most once an hour, so that a page view is not a write."""
         return now - self.last_seen_at >= _HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A browser in which a learner is signed in; ``device`` says which in a few words, where that is known."""
+
+    id: int
+    device: str | None
+    created_at: int
+    last_seen_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +162,16 @@ class Proof:
 
 
 _VISITOR = (
-    select(_login.c.learner_id, _login.c.id, _account.c.username, _login.c.last_seen_at)
-    .join_from(_login, _account, _account.c.learner_id == _login.c.learner_id, isouter=True)
+    select(
+        _login.c.learner_id,
+        _login.c.id,
+        _account.c.username,
+        _login.c.last_seen_at,
+        _learner.c.language,
+        _learner.c.time_zone,
+    )
+    .join_from(_login, _learner, _learner.c.id == _login.c.learner_id)
+    .join(_account, _account.c.learner_id == _login.c.learner_id, isouter=True)
     .where(
         _login.c.token_sha256 == bindparam("sha256"),
         _login.c.revoked_at.is_(None),
@@ -156,9 +189,12 @@ _CREDENTIALS = select(_account.c.id, _account.c.learner_id, _account.c.password_
 )
 
 
-def start_session(session: Session, *, now: int) -> str:
-    """A new anonymous learner's session. Returns its token, 256 random bits for the cookie; it is stored nowhere."""
-    return _new_login(session, _new_learner(session, now), now)
+def start_session(session: Session, *, now: int, device: str | None = None) -> str:
+    """A new anonymous learner's session. Returns its token, 256 random bits for the cookie; it is stored nowhere.
+
+    ``device`` names the browser in a few words, for who looks up later where a session is open.
+    """
+    return _new_login(session, _new_learner(session, now), now, device)
 
 
 def find_learner(session: Session, token: str, *, now: int) -> Visitor | None:
@@ -176,22 +212,52 @@ def revoke_session(session: Session, token: str, *, now: int) -> bool:
     """End this session: sign out. Returns whether it was still alive."""
     ended = (
         update(_login)
-        .where(_login.c.token_sha256 == _sha256(token), _login.c.revoked_at.is_(None))
+        .where(_login.c.token_sha256 == sha256(token), _login.c.revoked_at.is_(None))
         .values(revoked_at=now)
         .returning(_login.c.id)
     )
     return session.execute(ended).first() is not None
 
 
-def revoke_all(session: Session, learner_id: int, *, now: int) -> int:
-    """End every session of a learner, on all devices. Returns how many were alive."""
+def revoke_all(session: Session, learner_id: int, *, now: int, but: int | None = None) -> int:
+    """End every session of a learner, on all devices; ``but`` is the id of one that goes on. Returns how many ended."""
     ended = (
         update(_login)
         .where(_login.c.learner_id == learner_id, _login.c.revoked_at.is_(None))
         .values(revoked_at=now)
         .returning(_login.c.id)
     )
+    if but is not None:
+        ended = ended.where(_login.c.id != but)
     return len(session.execute(ended).all())
+
+
+def end_session(session: Session, session_id: int, *, learner_id: int, now: int) -> bool:
+    """End the session of this id if it is the learner's. Returns whether one ended."""
+    ended = (
+        update(_login)
+        .where(_login.c.id == session_id, _login.c.learner_id == learner_id, _login.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(_login.c.id)
+    )
+    return session.execute(ended).first() is not None
+
+
+def open_sessions(session: Session, learner_id: int, *, now: int) -> tuple[OpenSession, ...]:
+    """Where a learner is signed in, the session used last first."""
+    found = (
+        select(_login.c.id, _login.c.device, _login.c.created_at, _login.c.last_seen_at)
+        .where(
+            _login.c.learner_id == learner_id, _login.c.revoked_at.is_(None), _login.c.last_seen_at > now - _IDLE_LIMIT
+        )
+        .order_by(_login.c.last_seen_at.desc(), _login.c.id.desc())
+    )
+    return tuple(OpenSession(*row) for row in session.execute(found))
+
+
+def set_preferences(session: Session, learner_id: int, **chosen: str | None) -> None:
+    """Keep what a learner chose: ``language``, ``time_zone``, or both; None for what the browser says."""
+    session.execute(update(_learner).where(_learner.c.id == learner_id).values(**chosen))
 
 
 def read_username(text: str) -> str:
@@ -223,7 +289,15 @@ def hash_password(password: str) -> PasswordHash:
     return PasswordHash(_HASHER.hash(_password_bytes(password)))
 
 
-def register(session: Session, token: str | None, *, username: str, password_hash: PasswordHash, now: int) -> str:
+def register(
+    session: Session,
+    token: str | None,
+    *,
+    username: str,
+    password_hash: PasswordHash,
+    now: int,
+    device: str | None = None,
+) -> str:
     """Give the learner behind ``token`` an account, so that the practice so far is kept. Without one, a new learner.
 
     Returns:
@@ -239,7 +313,7 @@ def register(session: Session, token: str | None, *, username: str, password_has
     learner_id = _new_learner(session, now) if visitor is None else visitor.learner_id
     _new_account(session, learner_id, username, password_hash, now)
     revoke_all(session, learner_id, now=now)
-    return _new_login(session, learner_id, now)
+    return _new_login(session, learner_id, now, device)
 
 
 def add_user(session: Session, *, username: str, password_hash: PasswordHash, now: int) -> int:
@@ -254,7 +328,7 @@ def add_user(session: Session, *, username: str, password_hash: PasswordHash, no
 
 
 def set_password(session: Session, *, username: str, password_hash: PasswordHash, now: int) -> None:
-    """A new password for an account. All its sessions end: whoever knew the old one is out.
+    """A new password for an account. All its sessions end: whoever knew the old one is out. So do its reset links.
 
     Raises:
         UnknownUserError: no account has this name.
@@ -263,13 +337,26 @@ def set_password(session: Session, *, username: str, password_hash: PasswordHash
     if credentials is None:
         raise UnknownUserError(f"No user named {username!r}.")
     session.execute(update(_account).where(_account.c.id == credentials.account_id).values(password_hash=password_hash))
+    void_reset_links(session, credentials.account_id, now=now)
     revoke_all(session, credentials.learner_id, now=now)
+
+
+def void_reset_links(session: Session, account_id: int, *, now: int) -> None:
+    """End the time of all links that would still set the account's password."""
+    alive = (_link.c.account_id == account_id, _link.c.used_at.is_(None), _link.c.expires_at > now)
+    session.execute(update(_link).where(*alive).values(expires_at=now))
+
+
+def usernames(session: Session) -> tuple[tuple[str, int], ...]:
+    """The names of all accounts with the moment each was made, in alphabetical order."""
+    rows = session.execute(select(_account.c.username, _account.c.created_at).order_by(_account.c.username_folded))
+    return tuple((row.username, row.created_at) for row in rows)
 
 
 def find_credentials(session: Session, username: str) -> Credentials | None:
     """What to compare a typed password with; None for an unknown name, which `verify_password` takes as well."""
     try:
-        folded = _fold(read_username(username))
+        folded = fold(read_username(username))
     except UsernameError:
         return None
     row = session.execute(_CREDENTIALS, {"folded": folded}).one_or_none()
@@ -292,11 +379,21 @@ def verify_password(credentials: Credentials | None, password: str) -> Proof | N
     return Proof(credentials, PasswordHash(_HASHER.hash(typed)) if outdated else None)
 
 
-def sign_in(session: Session, proof: Proof, *, token: str | None, now: int) -> str:
+def sign_in(session: Session, proof: Proof, *, token: str | None, now: int, device: str | None = None) -> str:
     """Start a session of the account. What an anonymous ``token`` practised moves to the account's learner.
 
     Returns:
         The new session's token; the session of ``token`` ends.
+
+    Raises:
+        StaleProofError: the password was changed meanwhile; ask for it again.
+    """
+    confirm(session, proof)
+    return enter(session, proof.credentials.learner_id, token=token, now=now, device=device)
+
+
+def confirm(session: Session, proof: Proof) -> None:
+    """Hold the account until the transaction ends, its password still the one that was proved.
 
     Raises:
         StaleProofError: the password was changed meanwhile; ask for it again.
@@ -310,16 +407,16 @@ def sign_in(session: Session, proof: Proof, *, token: str | None, now: int) -> s
     )
     if session.execute(confirmed).first() is None:
         raise StaleProofError("The password was changed a moment ago: sign in with the new one.")
+
+
+def enter(session: Session, learner_id: int, *, token: str | None, now: int, device: str | None = None) -> str:
+    """Start a session of a learner who has shown to be the account's, as `sign_in` does after the password."""
     visitor = _lock_visitor(session, token, now)
     if token is not None and visitor is not None:
         revoke_session(session, token, now=now)
         if visitor.anonymous:
-            _move_practice(session, visitor.learner_id, known.learner_id)
-    return _new_login(session, known.learner_id, now)
-
-
-def _move_practice(session: Session, from_learner: int, to_learner: int) -> None:
-    session.execute(update(_variant).where(_variant.c.learner_id == from_learner).values(learner_id=to_learner))
+            claim_practice(session, visitor.learner_id, learner_id)
+    return _new_login(session, learner_id, now, device)
 
 
 def _lock_visitor(session: Session, token: str | None, now: int) -> Visitor | None:
@@ -334,11 +431,10 @@ def _new_learner(session: Session, now: int) -> int:
     return int(session.execute(insert(_learner).values(created_at=now).returning(_learner.c.id)).scalar_one())
 
 
-def _new_login(session: Session, learner_id: int, now: int) -> str:
+def _new_login(session: Session, learner_id: int, now: int, device: str | None) -> str:
     token = secrets.token_urlsafe(32)
-    session.execute(
-        insert(_login).values(learner_id=learner_id, token_sha256=_sha256(token), created_at=now, last_seen_at=now)
-    )
+    row = {"learner_id": learner_id, "token_sha256": sha256(token), "created_at": now, "last_seen_at": now}
+    session.execute(insert(_login).values(**row, device=device))
     return token
 
 
@@ -347,7 +443,7 @@ def _new_account(session: Session, learner_id: int, username: str, password_hash
     account = insert(_account).values(
         learner_id=learner_id,
         username=name,
-        username_folded=_fold(name),
+        username_folded=fold(name),
         password_hash=password_hash,
         created_at=now,
     )
@@ -358,7 +454,8 @@ def _new_account(session: Session, learner_id: int, username: str, password_hash
         raise UsernameTakenError(f"The user name {name!r} is taken: choose another one.") from error
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
+    """What is the same for all spellings of a user name: of ``Ada`` and ``ada``."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -367,9 +464,10 @@ def _password_bytes(password: str) -> bytes:
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
-def _sha256(token: str) -> str:
+def sha256(token: str) -> str:
+    """What is stored in place of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _token_keys(token: str, now: int) -> dict[str, Any]:
-    return {"sha256": _sha256(token), "oldest": now - _IDLE_LIMIT}
+    return {"sha256": sha256(token), "oldest": now - _IDLE_LIMIT}

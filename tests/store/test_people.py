@@ -199,7 +199,7 @@ def test_reading_a_name_twice_is_reading_it_once_and_folding_likewise(text):
     except people.UsernameError:
         return
     assert people.read_username(name) == name
-    assert people._fold(people._fold(name)) == people._fold(name)
+    assert people.fold(people.fold(name)) == people.fold(name)
 
 
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 1001])

@@ -1,0 +1,141 @@
+"""What belongs to one learner: all of it to take along, and all of it deleted."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, Table, delete, select
+from sqlalchemy.orm import Session
+
+from quizprop.exercise.certify import PICK
+from quizprop.store import people
+from quizprop.store.models import (
+    Account,
+    Assignment,
+    Draft,
+    HintUse,
+    Learner,
+    LoginSession,
+    ProblemSet,
+    ResetLink,
+    SkillState,
+    Slip,
+    Submission,
+    Variant,
+    table,
+)
+from quizprop.store.people import Proof
+
+__all__ = ["NOT_EXPORTED", "delete_account", "delete_learner", "export_sheets", "export_summary"]
+
+_account, _assignment, _draft, _hint = table(Account), table(Assignment), table(Draft), table(HintUse)
+_learner, _login, _link, _set = table(Learner), table(LoginSession), table(ResetLink), table(ProblemSet)
+_skill, _slip, _submission, _variant = table(SkillState), table(Slip), table(Submission), table(Variant)
+
+NOT_EXPORTED: Final = frozenset({"password_hash", "token_sha256", "seed"})
+"""Columns that open a door, or tell the answers of a sheet still being worked."""
+
+_JSON: Final = frozenset({"aim", "card", "evidence", "given", "knowledge", "marks", "numbers", "raw", "spec"})
+
+
+# --- taking it along ------------------------------------------------------------------------------------------------
+
+
+def export_summary(session: Session, learner_id: int) -> dict[str, Any]:
+    """All that is kept of a learner but the sheets, ready for JSON; moments as ISO 8601 in UTC."""
+    mine = {"learner_id": learner_id}
+    accounts = list(_exported(session, _account, **mine))
+    (learner,) = _exported(session, _learner, id=learner_id)
+    return {
+        "learner": learner,
+        "account": accounts[0] if accounts else None,
+        "reset_links": [link for account in accounts for link in _exported(session, _link, account_id=account["id"])],
+        "sessions": list(_exported(session, _login, **mine)),
+        "skills": list(_exported(session, _skill, **mine)),
+        "slips": list(_exported(session, _slip, **mine)),
+        "assignments": [_row(row) for row in session.execute(_assignments(learner_id))],
+    }
+
+
+def export_sheets(session: Session, learner_id: int, *, after: int = 0, count: int = 20) -> list[dict[str, Any]]:
+    """The next sheets of a learner, ``count`` at most, whose ids come ``after`` one; each with all that hangs on it."""
+    found = (
+        select(_variant)
+        .where(_variant.c.learner_id == learner_id, _variant.c.id > after)
+        .order_by(_variant.c.id)
+        .limit(count)
+    )
+    return [_sheet(session, row) for row in session.execute(found).all()]
+
+
+def _sheet(session: Session, row: Row[Any]) -> dict[str, Any]:
+    sheet, of_sheet = _row(row), {"variant_id": row.id}
+    sheet["given"].pop(PICK, None)  # it tells which option is right
+    return {
+        **sheet,
+        "draft": next(_exported(session, _draft, **of_sheet), None),
+        "hints": list(_exported(session, _hint, **of_sheet)),
+        "submissions": list(_exported(session, _submission, **of_sheet)),
+    }
+
+
+def _assignments(learner_id: int) -> Select[Any]:
+    return (
+        select(_assignment, _set.c.title)
+        .join_from(_assignment, _set)
+        .where(_assignment.c.learner_id == learner_id)
+        .order_by(_assignment.c.id)
+    )
+
+
+def _exported(session: Session, of: Table, **equal: int) -> Iterator[dict[str, Any]]:
+    (order, *_) = of.primary_key.columns
+    rows = session.execute(select(of).filter_by(**equal).order_by(order))
+    return (_row(row) for row in rows.all())
+
+
+def _row(row: Row[Any]) -> dict[str, Any]:
+    return {name: _value(name, value) for name, value in row._asdict().items() if name not in NOT_EXPORTED}
+
+
+def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - what a column holds, and what JSON holds
+    if value is None:
+        return None
+    if name.endswith("_at"):
+        return datetime.fromtimestamp(value / 1_000_000, UTC).isoformat(timespec="milliseconds")
+    return json.loads(value) if name in _JSON else value
+
+
+# --- deleting it ----------------------------------------------------------------------------------------------------
+
+
+def delete_account(session: Session, proof: Proof) -> None:
+    """Delete the account whose password was just proved, with its learner and all that is kept of them.
+
+    Raises:
+        StaleProofError: the password was changed meanwhile; ask for it again.
+    """
+    people.confirm(session, proof)
+    delete_learner(session, proof.credentials.learner_id)
+
+
+def delete_learner(session: Session, learner_id: int) -> None:
+    """Delete a learner and every row that is theirs. Problem sets that they worked stay for the others."""
+    # Held first: what is still being added waits, and is then refused.
+    session.execute(select(_learner.c.id).where(_learner.c.id == learner_id).with_for_update())
+    session.execute(select(_variant.c.id).where(_variant.c.learner_id == learner_id).with_for_update())
+    for leaves, column, owners in _owned(learner_id):
+        session.execute(delete(leaves).where(leaves.c[column].in_(owners)))
+
+
+def _owned(learner_id: int) -> Iterator[tuple[Table, str, Any]]:
+    """The tables with rows of a learner, a row before what it points to; and by which column they belong to whom."""
+    sheets = select(_variant.c.id).where(_variant.c.learner_id == learner_id)
+    accounts = select(_account.c.id).where(_account.c.learner_id == learner_id)
+    for of_sheet in (_draft, _hint, _submission):
+        yield of_sheet, "variant_id", sheets
+    yield _link, "account_id", accounts
+    for own in (_slip, _skill, _assignment, _variant, _account, _login):
+        yield own, "learner_id", [learner_id]
+    yield _learner, "id", [learner_id]
