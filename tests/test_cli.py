@@ -4,6 +4,7 @@ import errno
 import importlib
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -520,6 +521,33 @@ def test_a_user_that_cannot_be_added_is_said_in_words(run, tmp_path):
     assert "A password has 8 to 1000 characters" in error("ada", "short")
     run("user", "add", "ada", "--password-stdin", "--database", url, input="differential\n")
     assert "is taken" in error("Ada", "differential")
+
+
+def test_accounts_are_listed_given_another_password_and_deleted(run, tmp_path):
+    url = f"sqlite:///{tmp_path}/practice.db"
+    run("db", "upgrade", "--database", url)
+    for name in ("Blaise", "Ada"):
+        run("user", "add", name, "--password-stdin", "--database", url, input="differential\n")
+    listed = run("user", "list", "--database", url).stdout.splitlines()
+    assert [line.split("  ")[1] for line in listed] == ["Ada", "Blaise"]
+    run("user", "set-password", "ada", "--password-stdin", "--database", url, input="analytical\n")
+    assert signs_in(url, "ada", "analytical")
+    assert "undone" in run("user", "delete", "ada", "--database", url, input="n\n", status=1).output
+    assert signs_in(url, "ada", "analytical")
+    assert run("user", "delete", "ada", "--yes", "--database", url).stdout == "Deleted ada.\n"
+    assert not signs_in(url, "ada", "analytical")
+    for command in ("delete", "set-password"):
+        assert "quizprop user list" in run("user", command, "ada", "--database", url, status=1).stderr
+
+
+def test_a_reset_link_is_printed_alone(run, tmp_path):
+    url = f"sqlite:///{tmp_path}/practice.db"
+    run("db", "upgrade", "--database", url)
+    run("user", "add", "Ada", "--password-stdin", "--database", url, input="differential\n")
+    printed = run("user", "reset-link", "ada", "--base", "https://example.org/", "--hours", 2, "--database", url)
+    assert re.fullmatch(r"https://example\.org/reset/[\w-]{43}\n", printed.stdout)
+    assert "for 2 hours" in printed.stderr
+    assert "No user named 'eve'" in run("user", "reset-link", "eve", "--database", url, status=1).stderr
 
 
 # ----------------------------------------------------------------------------------------------------- other questions

@@ -23,6 +23,7 @@ _FOR_PEOPLE = {
     "quizprop.store.database.DatabaseUrlError",
     "quizprop.store.database.MissingDriverError",
     "quizprop.store.people.PasswordError",
+    "quizprop.store.people.UnknownUserError",
     "quizprop.store.people.UsernameError",
     "quizprop.store.schema.BackupError",
     "quizprop.store.schema.SchemaError",
@@ -241,7 +242,7 @@ def serve(*, host: str, port: int) -> None:
     """Serve the website until Ctrl-C.
 
     The database is created or brought up to date first. Settings are environment variables: QUIZPROP_DATABASE_URL,
-    QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_PROBLEM_BANK.
+    QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_PROXIES, QUIZPROP_PROBLEM_BANK.
     """
     from quizprop.web import serve as web
 
@@ -296,15 +297,81 @@ def backup_database(path: Path, url: str | None) -> None:
 
 @main.group(cls=_Ordered)
 def user() -> None:
-    """Accounts: add."""
+    """Accounts: list, add, set-password, reset-link, delete."""
+
+
+_stdin_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
+)
+
+
+@user.command("list")
+@_database_option
+def list_users(url: str | None) -> None:
+    """List the accounts, with the day on which each was made."""
+    from quizprop.cli import users
+
+    users.list_all(url)
 
 
 @user.command("add")
 @click.argument("name")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+@_stdin_option
 @_database_option
 def add_user(*, name: str, password_stdin: bool, url: str | None) -> None:
     """Make an account called NAME."""
-    from quizprop.cli import database
+    from quizprop.cli import users
 
-    database.add_user(name, password_stdin=password_stdin, url=url)
+    users.add(name, password_stdin=password_stdin, url=url)
+
+
+@user.command("set-password")
+@click.argument("name")
+@_stdin_option
+@_database_option
+def set_user_password(*, name: str, password_stdin: bool, url: str | None) -> None:
+    """Give the account NAME another password.
+
+    All its sessions end. So that nobody but its owner knows the password, hand over a link: quizprop user reset-link.
+    """
+    from quizprop.cli import users
+
+    users.set_password(name, password_stdin=password_stdin, url=url)
+
+
+@user.command("reset-link")
+@click.argument("name")
+@click.option(
+    "--base",
+    metavar="URL",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="Where visitors find the website.",
+)
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, 24 * 366, min_open=True),
+    default=24,
+    show_default=True,
+    help="How long the link works.",
+)
+@_database_option
+def make_reset_link(*, name: str, base: str, hours: float, url: str | None) -> None:
+    """Print a link by which NAME sets a new password.
+
+    It works once. Links made before stop working. Only the link goes to standard output.
+    """
+    from quizprop.cli import users
+
+    users.reset_link(name, base=base, hours=hours, url=url)
+
+
+@user.command("delete")
+@click.argument("name")
+@click.option("--yes", "sure", is_flag=True, help="Don't ask.")
+@_database_option
+def delete_user(*, name: str, sure: bool, url: str | None) -> None:
+    """Delete the account NAME with all its work. This can't be undone."""
+    from quizprop.cli import users
+
+    users.delete(name, sure=sure, url=url)

@@ -1,4 +1,4 @@
-"""Accounts: register, sign in, sign out, change the password. Practice needs none of it."""
+"""Accounts: register, sign in, sign out, change the password or set a forgotten one. Practice needs none of it."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -7,22 +7,26 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from quizprop.store import people
+from quizprop.store import people, resets
 from quizprop.store.people import AlreadyRegisteredError, PasswordError, Proof, StaleProofError, UsernameError
-from quizprop.web import errors
-from quizprop.web.forms import PasswordForm, RegisterForm, SignInForm
+from quizprop.store.resets import ResetLinkError
+from quizprop.web import errors, limits, preferences
+from quizprop.web.addresses import own_page
+from quizprop.web.forms import PasswordForm, RegisterForm, ResetForm, SignInForm
 from quizprop.web.languages import gettext, marked, say
-from quizprop.web.state import database, now, remember, token, visitor
+from quizprop.web.limits import TooOftenError
+from quizprop.web.state import database, device, now, remember, token, visitor
 
 if TYPE_CHECKING:
     from flask_wtf import FlaskForm
 
-__all__ = ["account"]
+__all__ = ["account", "forget", "prove"]
 
 account = Blueprint("account", __name__)
 
 _EXPIRED: Final = marked("Your visit was renewed in the meantime: please type your password and send it again.")
 _NOT_KNOWN: Final = marked("This user name and password don't go together. Mind capitals in the password.")
+_NOT_YOURS: Final = marked("This is not your password.")
 
 
 @account.get("/register")
@@ -30,8 +34,8 @@ def show_register() -> ResponseReturnValue:
     """The form for a new account."""
     known = visitor()
     if known is not None and not known.anonymous:
-        return redirect(url_for("practice.progress"))
-    return render_template("account/register.html", form=RegisterForm())
+        return redirect(onward(request.args.get("next")))
+    return render_template("account/register.html", form=RegisterForm(next=own_page(request.args.get("next"))))
 
 
 @account.post("/register")
@@ -39,19 +43,12 @@ def register() -> ResponseReturnValue:
     """Make an account; the practice so far stays with it."""
     visitor()
     form = RegisterForm()
-    if not form.validate_on_submit():
-        return render_template("account/register.html", form=form), 422
-    try:
-        hashed = people.hash_password(form.password.data)
-        with database().write() as session:
-            fresh = people.register(session, token(), username=form.username.data, password_hash=hashed, now=now())
-    except (PasswordError, UsernameError, AlreadyRegisteredError) as error:
-        field = form.password if isinstance(error, PasswordError) else form.username
-        field.errors = [say(error.args[0])]
+    fresh = registered(form) if form.validate_on_submit() else None
+    if fresh is None:
         return render_template("account/register.html", form=form), 422
     renew(fresh)
     flash(gettext("Your account is ready, and your practice so far is kept."))
-    return redirect(url_for("practice.progress"), 303)
+    return redirect(onward(form.next.data), 303)
 
 
 @account.get("/sign-in")
@@ -59,8 +56,8 @@ def show_sign_in() -> ResponseReturnValue:
     """The form to sign in."""
     known = visitor()
     if known is not None and not known.anonymous:
-        return redirect(url_for("practice.progress"))
-    return render_template("account/sign_in.html", form=SignInForm())
+        return redirect(onward(request.args.get("next")))
+    return render_template("account/sign_in.html", form=SignInForm(next=own_page(request.args.get("next"))))
 
 
 @account.post("/sign-in")
@@ -76,7 +73,7 @@ def sign_in() -> ResponseReturnValue:
     if fresh is None:
         return render_template("account/sign_in.html", form=form), 422
     renew(fresh)
-    return redirect(url_for("practice.progress"), 303)
+    return redirect(onward(form.next.data), 303)
 
 
 @account.post("/sign-out")
@@ -96,7 +93,7 @@ def show_password() -> ResponseReturnValue:
     """The form for a new password."""
     known = visitor()
     if known is None or known.anonymous:
-        return redirect(url_for(".show_sign_in"))
+        return redirect(url_for(".show_sign_in", next=request.path))
     return render_template("account/password.html", form=PasswordForm())
 
 
@@ -105,7 +102,7 @@ def change_password() -> ResponseReturnValue:
     """Take a new password; every other session of the account ends."""
     known = visitor()
     if known is None or known.username is None:
-        return redirect(url_for(".show_sign_in"), 303)
+        return redirect(url_for(".show_sign_in", next=request.path), 303)
     form = PasswordForm()
     fresh = None
     if form.validate_on_submit():
@@ -117,14 +114,64 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for("practice.progress"), 303)
 
 
+@account.get("/reset/<link>")
+def show_reset(link: str) -> ResponseReturnValue:
+    """The form for a forgotten password. Looking at it, as programs that scan mail do, does not use the link up."""
+    visitor()
+    with database().read() as session:
+        username = resets.find_reset_link(session, link, now=now())
+    if username is None:
+        return render_template("account/reset_over.html"), 404
+    return render_template("account/reset.html", form=ResetForm(), username=username)
+
+
+@account.post("/reset/<link>")
+def reset(link: str) -> ResponseReturnValue:
+    """Take the new password, which uses the link up; all sessions of the account end, and a new one begins."""
+    visitor()
+    with database().write() as session:
+        limits.take(session, now(), ("reset, address", limits.client()))
+        username = resets.find_reset_link(session, link, now=now())
+    if username is None:
+        return render_template("account/reset_over.html"), 404
+    form = ResetForm()
+    fresh = reset_by(link, form) if form.validate_on_submit() else None
+    if fresh is None:
+        return render_template("account/reset.html", form=form, username=username), 422
+    renew(fresh)
+    flash(gettext("Your new password is set. You are signed in here, and signed out everywhere else."))
+    return redirect(url_for("practice.progress"), 303)
+
+
 # --- what the views share -------------------------------------------------------------------------------------------
 
 
+def onward(address: str | None) -> str:
+    """Where to go on: the page that was wanted, if it is one of ours; else the progress."""
+    return own_page(address) or url_for("practice.progress")
+
+
 def prove(username: str, password: str) -> Proof | None:
-    """Compare the password, slowly, with no transaction open."""
-    with database().read() as session:
+    """Compare the password, slowly, with no transaction open.
+
+    The attempt is counted before anything is compared, so that many at once get no further than one after the other;
+    where the password is right, it is as if it had not been counted.
+
+    Raises:
+        TooOftenError: too many wrong passwords for this name, or from this address.
+    """
+    with database().write() as session:
+        limits.tidy(session, now())
         credentials = people.find_credentials(session, username)
-    return people.verify_password(credentials, password)
+        # By the account: a name can be typed in many ways.
+        whose = credentials.account_id if credentials else f"unknown {username}"
+        counted = ("password, address", limits.client()), ("password, name", whose)
+        limits.take(session, now(), *counted)
+    proof = people.verify_password(credentials, password)
+    if proof is not None:
+        with database().write() as session:
+            limits.give_back(session, *counted)
+    return proof
 
 
 def signed_in(proof: Proof | None) -> str | None:
@@ -133,29 +180,67 @@ def signed_in(proof: Proof | None) -> str | None:
         return None
     try:
         with database().write() as session:
-            return people.sign_in(session, proof, token=token(), now=now())
+            fresh = people.sign_in(session, proof, token=token(), now=now(), device=device())
+            preferences.bring_along(session, fresh)
     except StaleProofError:
         return None
+    return fresh
+
+
+def registered(form: RegisterForm) -> str | None:
+    """The token of the first session of a new account; None where the form is told what is wrong."""
+    with database().write() as session:
+        limits.take(session, now(), ("registration, address", limits.client()))
+    named = {"username": form.username.data, "now": now(), "device": device()}
+    try:
+        hashed = people.hash_password(form.password.data)
+        with database().write() as session:
+            fresh = people.register(session, token(), password_hash=hashed, **named)
+            preferences.bring_along(session, fresh)
+    except (PasswordError, UsernameError, AlreadyRegisteredError) as error:
+        field = form.password if isinstance(error, PasswordError) else form.username
+        field.errors = [say(error.args[0])]
+        return None
+    return fresh
 
 
 def changed(username: str, form: PasswordForm) -> str | None:
     """The token of a new session under the new password; None where the form is told what is wrong."""
-    if prove(username, form.current.data) is None:
-        form.current.errors = [gettext("This is not your password.")]
+    proof = prove(username, form.current.data)
+    if proof is None:
+        form.current.errors = [gettext(_NOT_YOURS)]
         return None
     try:
         hashed = people.hash_password(form.password.data)
+        with database().write() as session:
+            people.confirm(session, proof)
+            people.set_password(session, username=username, password_hash=hashed, now=now())
+            return people.enter(session, proof.credentials.learner_id, token=token(), now=now(), device=device())
     except PasswordError as error:
         form.password.errors = [say(error.args[0])]
+    except StaleProofError:
+        form.current.errors = [gettext(_NOT_YOURS)]
+    return None
+
+
+def reset_by(link: str, form: ResetForm) -> str | None:
+    """The token of a new session under the password set by a link; None where the form is told what is wrong."""
+    try:
+        hashed = people.hash_password(form.password.data)
+        with database().write() as session:
+            fresh = resets.use_reset_link(
+                session, link, password_hash=hashed, token=token(), now=now(), device=device()
+            )
+            preferences.bring_along(session, fresh)
+    except (PasswordError, ResetLinkError) as error:
+        form.password.errors = [say(error.args[0])]
         return None
-    with database().write() as session:
-        people.set_password(session, username=username, password_hash=hashed, now=now())
-    return signed_in(prove(username, form.password.data))
+    return fresh
 
 
 def renew(fresh: str) -> None:
-    """Begin a new session in the browser too: nothing of the old one but how numbers and symbols are written."""
-    forget("decimal_comma", "notation")
+    """Begin a new session in the browser too: nothing of the old one but how numbers, symbols and times are written."""
+    forget("decimal_comma", "notation", "time_zone")
     remember(fresh)
 
 
@@ -166,16 +251,28 @@ def forget(*but: str) -> None:
     flask.session.update(kept)
 
 
-@account.errorhandler(CSRFError)
-def expired(_error: CSRFError) -> ResponseReturnValue:
-    """The form's token is missing, or of an earlier session: the form again, with the name that was typed."""
+def again(message: str, status: int, headers: dict[str, str] | None = None) -> ResponseReturnValue | None:
+    """The form that was sent, with all that was typed but the password; None where it was none of these."""
     forms: dict[str, tuple[type[FlaskForm], str]] = {
         "account.register": (RegisterForm, "account/register.html"),
         "account.sign_in": (SignInForm, "account/sign_in.html"),
         "account.change_password": (PasswordForm, "account/password.html"),
     }
     if request.endpoint not in forms:
-        return errors.page(400)
+        return None
     visitor()
     form, template = forms[request.endpoint]
-    return render_template(template, form=form(), message=gettext(_EXPIRED)), 400
+    return render_template(template, form=form(), message=message), status, headers or {}
+
+
+@account.errorhandler(CSRFError)
+def expired(_error: CSRFError) -> ResponseReturnValue:
+    """The form's token is missing, or of an earlier session."""
+    return again(gettext(_EXPIRED), 400) or errors.page(400)
+
+
+@account.errorhandler(TooOftenError)
+def too_often(error: TooOftenError) -> ResponseReturnValue:
+    """A limit is reached: the form says for how long."""
+    message = gettext("That was too often.") + " " + limits.when_again(error.seconds)
+    return again(message, 429, errors.retry_after(error)) or errors.too_often(error)

@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from quizprop.exercise.bank import load_bank
 from quizprop.store import schema
 from quizprop.store.database import open_database
-from quizprop.web import account, errors, gallery, headers, languages, practice, rendering
+from quizprop.web import account, errors, gallery, headers, practice, preferences, profile, rendering
 from quizprop.web.settings import FIXED, complete, from_environment
 from quizprop.web.state import Services, start_services
 
@@ -48,5 +48,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(practice.practice)
     app.register_blueprint(gallery.gallery)
     app.register_blueprint(account.account)
-    app.register_blueprint(languages.languages)
+    app.register_blueprint(preferences.preferences)
+    app.register_blueprint(profile.profile)
     return app

@@ -11,10 +11,12 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from quizprop.store.database import DatabaseBusyError
+from quizprop.web.addresses import own_page
 from quizprop.web.languages import gettext, marked
+from quizprop.web.limits import TooOftenError, when_again
 from quizprop.web.state import visitor
 
-__all__ = ["is_busy", "page", "register"]
+__all__ = ["is_busy", "page", "register", "retry_after", "too_often"]
 
 _WORDS: Final[Mapping[int, tuple[str, str]]] = {
     400: (
@@ -38,6 +40,10 @@ _WORDS: Final[Mapping[int, tuple[str, str]]] = {
         marked("That was too much at once"),
         marked("What you sent is larger than any sheet. Press Back: your browser still has what you typed."),
     ),
+    429: (
+        marked("That was too often"),
+        marked("So that nobody can guess passwords or keep the server busy, there is a limit, and it is reached."),
+    ),
     500: (
         marked("Something broke, and it is our fault"),
         marked("The error has been noted. Your checked work is safe."),
@@ -52,13 +58,26 @@ _OTHER: Final = (
     marked("The request could not be understood. Start again from the exercises."),
 )
 _NEVER_SHOWN: Final = ("csrf_token", "password", "current")
+_SHEETS: Final = ("/x/",)
+"""How the addresses begin that only their owner finds."""
 
 
-def page(status: int, *, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
-    """The page of an error, with what the request had typed."""
+def page(status: int, *, headers: Mapping[str, str] | None = None, more: str = "") -> ResponseReturnValue:
+    """The page of an error, with ``more`` words if need be, and with what the request had typed."""
     _look_up_visitor()
     title, words = map(gettext, _WORDS.get(status, _OTHER))
-    return render_template("error.html", status=status, title=title, words=words, kept=_kept()), status, headers or {}
+    shown = {"title": title, "words": words, "more": more, "kept": _kept(), "back": _after_sign_in(status)}
+    return render_template("error.html", status=status, **shown), status, headers or {}
+
+
+def too_often(error: TooOftenError) -> ResponseReturnValue:
+    """The page of a limit that is reached."""
+    return page(429, headers=retry_after(error), more=when_again(error.seconds))
+
+
+def retry_after(error: TooOftenError) -> dict[str, str]:
+    """The header that tells a program how long to wait."""
+    return {"Retry-After": str(error.seconds)}
 
 
 def is_busy(error: Exception) -> bool:
@@ -70,6 +89,7 @@ def register(app: Flask) -> None:
     """Show these pages for every error that no blueprint shows better."""
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(CSRFError, lambda _error: page(400))
+    app.register_error_handler(TooOftenError, too_often)
     app.register_error_handler(DatabaseBusyError, _on_database_error)
     app.register_error_handler(SQLAlchemyError, _on_database_error)
 
@@ -87,6 +107,14 @@ def _on_database_error(error: Exception) -> ResponseReturnValue:
         raise error
     g.setdefault("visitor", None)
     return page(503, headers={"Retry-After": "5"})
+
+
+def _after_sign_in(status: int) -> str | None:
+    """The page that was not found, where it may be found by who signs in."""
+    known = g.get("visitor")
+    if status != 404 or request.method != "GET" or not request.path.startswith(_SHEETS) or (known and known.username):
+        return None
+    return own_page(request.full_path.removesuffix("?"))
 
 
 def _look_up_visitor() -> None:

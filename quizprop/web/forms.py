@@ -6,17 +6,22 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, PasswordField, StringField
-from wtforms.validators import InputRequired
+from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField
+from wtforms.validators import AnyOf, InputRequired, ValidationError
 
 from quizprop.exercise.hint import RUNGS
-from quizprop.web.languages import lazy_gettext
+from quizprop.web.languages import known_languages, lazy_gettext
+from quizprop.web.zones import is_zone
 
 __all__ = [
     "AnswerForm",
     "CellField",
+    "DeleteForm",
+    "ForgetForm",
     "PasswordForm",
     "RegisterForm",
+    "ResetForm",
+    "SettingsForm",
     "SignInForm",
     "answer_form",
     "new_key",
@@ -24,6 +29,7 @@ __all__ = [
     "write_rungs",
 ]
 
+_NO_CHOICE = lazy_gettext("This is not among the choices.")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -91,6 +97,7 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]
 
     username = StringField(lazy_gettext("User name"), [InputRequired(lazy_gettext("Choose a user name."))])
     password = PasswordField(lazy_gettext("Password"), [InputRequired(lazy_gettext("Choose a password."))])
+    next = HiddenField()
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
@@ -98,6 +105,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
     username = StringField(lazy_gettext("User name"), [InputRequired(lazy_gettext("Type your user name."))])
     password = PasswordField(lazy_gettext("Password"), [InputRequired(lazy_gettext("Type your password."))])
+    next = HiddenField()
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]
@@ -107,3 +115,38 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
         lazy_gettext("Password now"), [InputRequired(lazy_gettext("Type the password that you have now."))]
     )
     password = PasswordField(lazy_gettext("New password"), [InputRequired(lazy_gettext("Choose a new password."))])
+
+
+class ResetForm(FlaskForm):  # type: ignore[misc]
+    """A new password for who forgot the old one."""
+
+    password = PasswordField(lazy_gettext("New password"), [InputRequired(lazy_gettext("Choose a new password."))])
+
+
+class SettingsForm(FlaskForm):  # type: ignore[misc]
+    """How the pages speak and write. A language or zone that is empty is left to the browser."""
+
+    language = StringField(lazy_gettext("Language"), [AnyOf(("", *known_languages()), _NO_CHOICE)])
+    time_zone = StringField(lazy_gettext("Time zone"))
+    decimal_mark = StringField(lazy_gettext("Decimal mark"), [AnyOf(("point", "comma"), _NO_CHOICE)])
+
+    def validate_time_zone(self, field: Field) -> None:
+        """Take the name of a zone, whether it is offered or not."""
+        if field.data and not is_zone(field.data):
+            raise ValidationError(_NO_CHOICE)
+
+
+class DeleteForm(FlaskForm):  # type: ignore[misc]
+    """That an account is to be deleted, by who has its password."""
+
+    current = PasswordField(
+        lazy_gettext("Password"), [InputRequired(lazy_gettext("Type the password that you have now."))]
+    )
+
+
+class ForgetForm(FlaskForm):  # type: ignore[misc]
+    """That what was practised without an account is to be deleted."""
+
+    sure = BooleanField(
+        lazy_gettext("Yes, delete it all."), [InputRequired(lazy_gettext("Tick the box if it is to be deleted."))]
+    )

@@ -1,8 +1,9 @@
-"""The headers that every answer carries."""
+"""The headers that every answer carries, and those of a request that may be believed."""
 
 from typing import Final
 
 from flask import Flask, Response, current_app
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 __all__ = ["POLICY", "register"]
 
@@ -25,8 +26,11 @@ _ALWAYS: Final = {
 
 
 def register(app: Flask) -> None:
-    """Set the headers on every answer."""
+    """Set the headers on every answer, and believe the proxies that the settings tell of."""
     app.after_request(_protect)
+    proxies = app.config["PROXIES"]
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
 
 
 def _protect(response: Response) -> Response:

@@ -4,7 +4,6 @@ A language is a folder of `translations` with a catalogue for each of `DOMAINS`;
 are English. Catalogues are read as they are, once for each process: nothing is compiled beforehand.
 """
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from gettext import NullTranslations
@@ -18,20 +17,19 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import LazyProxy, Translations
-from flask import Blueprint, current_app, g, has_request_context, redirect, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import g, has_request_context, request, url_for
 from jinja2 import Environment
-from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import RoutingException
+
+from quizprop.web.addresses import own_page
 
 __all__ = [
     "DOMAINS",
     "ENGLISH",
+    "KEY",
     "gettext",
     "install",
     "known_languages",
     "language",
-    "languages",
     "lazy_gettext",
     "locale",
     "marked",
@@ -44,11 +42,7 @@ ENGLISH: Final = "en"
 DOMAINS: Final = ("core", "bank", "pages")
 """Words of exercises of any kind; words of the problem bank; words of the pages around them."""
 
-_KEY: Final = "language"
-# One slash first: two, or a backslash, and a browser would go to another site.
-_PATH: Final = re.compile(r"/(?!/)[\w./-]*")
-
-languages = Blueprint("languages", __name__)
+KEY: Final = "language"
 
 
 @cache
@@ -64,7 +58,8 @@ def language() -> str:
     if not has_request_context():
         return ENGLISH
     if "language" not in g:
-        chosen = flask.session.get(_KEY)
+        visitor = g.get("visitor")
+        chosen = (visitor.language if visitor else None) or flask.session.get(KEY)
         known = known_languages()
         # By the first part alone: en-US before de means English, though only English of any kind is there.
         asked = (value.partition("-")[0].lower() for value, quality in request.accept_languages if quality)
@@ -143,28 +138,6 @@ def install(environment: Environment) -> None:
     environment.globals.update(language=language, languages=known_languages, here=_here)
 
 
-@languages.post("/language")
-def choose() -> ResponseReturnValue:
-    """Take the language chosen, and go back to the page that it was chosen on."""
-    chosen = request.form.get("language", "")
-    if chosen in known_languages():
-        flask.session[_KEY] = chosen
-        flask.session.permanent = True
-    return redirect(_way_back(request.form.get("back", "")), 303)
-
-
 def _here() -> str:
     """The address to come back to with another language."""
-    return _way_back(request.full_path.removesuffix("?"))
-
-
-def _way_back(address: str) -> str:
-    """The address if it is a page of this site; else the first page."""
-    path, _, query = address.partition("?")
-    try:
-        if not _PATH.fullmatch(path):
-            raise NotFound
-        current_app.url_map.bind("").match(path, method="GET")
-    except (HTTPException, RoutingException):
-        return url_for("practice.bank")
-    return f"{path}?{query}" if query else path
+    return own_page(request.full_path.removesuffix("?")) or url_for("practice.bank")

@@ -27,7 +27,7 @@ from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
 from quizprop.store.people import Visitor
 from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
-from quizprop.web import asked, errors, feedback, pictures, sheet
+from quizprop.web import asked, errors, feedback, limits, pictures, sheet
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import answer_form, read_rungs
 from quizprop.web.languages import gettext, marked
@@ -208,7 +208,12 @@ def healthz() -> ResponseReturnValue:
 
 
 def hand_out(session: Session, learner: Visitor, instance: Instance, seed: int) -> StoredVariant:
-    """Keep a drawn instance as the learner's own, with all that is needed to draw or grade it again."""
+    """Keep a drawn instance as the learner's own, with all that is needed to draw or grade it again.
+
+    Raises:
+        TooOftenError: the learner takes one new sheet after the other.
+    """
+    limits.take(session, now(), ("sheet, learner", learner.learner_id))
     return records.create_variant(
         session,
         learner_id=learner.learner_id,

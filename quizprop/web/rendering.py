@@ -16,6 +16,7 @@ from quizprop.exercise.figures import with_comma
 from quizprop.exercise.notation import mathml
 from quizprop.web import languages
 from quizprop.web.languages import gettext, locale
+from quizprop.web.zones import zone
 
 __all__ = ["emphasis", "markdown", "math", "moment", "number", "percent", "register"]
 
@@ -41,12 +42,15 @@ def emphasis(text: str) -> Markup:
 
 
 def moment(microseconds: int) -> Markup:
-    """A moment for people, in UTC; the script writes it in the visitor's own time."""
+    """A moment for people, in the visitor's time zone, which is named."""
     then = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+    here = then.astimezone(zone())
+    name = here.tzname() or ""
     words = gettext(
-        "%(date)s, %(time)s UTC",
-        date=format_date(then, "long", locale=locale()),
-        time=format_time(then, "short", tzinfo=UTC, locale=locale()),
+        "%(date)s, %(time)s %(zone)s",
+        date=format_date(here, "long", locale=locale()),
+        time=format_time(here, "short", tzinfo=here.tzinfo, locale=locale()),
+        zone=f"UTC{name}" if name.startswith(("+", "-")) else name,
     )
     return Markup('<time datetime="{}">{}</time>').format(then.isoformat(timespec="seconds"), words)
 

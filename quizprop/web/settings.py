@@ -7,10 +7,14 @@ QUIZPROP_SECRET_KEY       Signs the cookies. By default a random one, kept besid
                           signed in over a restart.
 QUIZPROP_HTTPS            1 where visitors come by https: cookies are then never sent without it.
 QUIZPROP_PROBLEM_BANK     A folder of exercise files in place of the shipped problem bank.
+QUIZPROP_PROXIES          How many proxies of one's own stand before the server; by default 0. The visitor's address, by
+                          which sign-ins and registrations are limited, is then the one that the first of them has
+                          written in X-Forwarded-For. Too large a number lets visitors make up their address.
 ========================  ==========================================================================================
 """
 
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -26,6 +30,8 @@ __all__ = ["FIXED", "SettingsError", "complete", "data_folder", "default_databas
 
 FIXED: Final[Mapping[str, Any]] = {
     "PROBLEM_BANK": None,
+    "PROXIES": 0,
+    "LIMITS": {},
     # The largest network has some 1,500 cells of up to 200 characters.
     "MAX_CONTENT_LENGTH": 512 * 1024,
     "MAX_FORM_MEMORY_SIZE": 512 * 1024,
@@ -53,14 +59,23 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings that the environment has.
 
     Raises:
-        SettingsError: QUIZPROP_HTTPS is neither 0 nor 1.
+        SettingsError: QUIZPROP_HTTPS is neither 0 nor 1, or QUIZPROP_PROXIES is not a small number.
     """
     names = ("DATABASE_URL", "SECRET_KEY", "PROBLEM_BANK")
     found: dict[str, Any] = {name: environ[f"QUIZPROP_{name}"] for name in names if environ.get(f"QUIZPROP_{name}")}
     typed = environ.get("QUIZPROP_HTTPS", "").strip().lower()
     if typed not in _SWITCH:
         raise SettingsError(f"QUIZPROP_HTTPS: {typed!r} is neither 1 (visitors come by https) nor 0")
-    return {"HTTPS": _SWITCH[typed], **found}
+    return {"HTTPS": _SWITCH[typed], **_proxies(environ), **found}
+
+
+def _proxies(environ: Mapping[str, str]) -> dict[str, int]:
+    typed = environ.get("QUIZPROP_PROXIES", "").strip()
+    if not typed:
+        return {}
+    if not re.fullmatch("[0-9]", typed):
+        raise SettingsError(f"QUIZPROP_PROXIES: {typed!r} is not how many proxies stand before the server, 0 to 9")
+    return {"PROXIES": int(typed)}
 
 
 def complete(config: Mapping[str, Any]) -> dict[str, Any]:

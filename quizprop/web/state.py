@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import flask
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
 from quizprop.exercise.certify import Plan
@@ -14,11 +14,13 @@ from quizprop.exercise.spec import Exercise
 from quizprop.store import people
 from quizprop.store.database import Database
 from quizprop.store.people import Visitor
+from quizprop.web import devices, limits
 from quizprop.web.shelves import Shelf, shelved
 
 __all__ = [
     "Services",
     "database",
+    "device",
     "ensure_visitor",
     "now",
     "remember",
@@ -83,6 +85,11 @@ def token() -> str | None:
     return found if isinstance(found, str) else None
 
 
+def device() -> str | None:
+    """The visitor's browser in a few words."""
+    return devices.summary(request.user_agent.string)
+
+
 def visitor() -> Visitor | None:
     """Who is asking; None for somebody who has not started anything yet. Never writes."""
     if "visitor" not in g:
@@ -91,6 +98,7 @@ def visitor() -> Visitor | None:
         if held is not None:
             with database().read() as session:
                 g.visitor = people.find_learner(session, held, now=now())
+            g.pop("language", None)  # the one that the learner chose
     found: Visitor | None = g.visitor
     return found
 
@@ -99,12 +107,17 @@ def ensure_visitor(session: Session) -> tuple[Visitor, str | None]:
     """The visitor, a new anonymous one where there is none, and the new one's token to `remember` after the commit.
 
     Call `visitor` before: a session is open here, and a second one can't be opened.
+
+    Raises:
+        TooOftenError: too many new ones come from one address.
     """
     known: Visitor | None = g.visitor
     if known is not None:
         stay(session)
         return known, None
-    fresh = people.start_session(session, now=now())
+    limits.tidy(session, now())
+    limits.take(session, now(), ("learner, address", limits.client()))
+    fresh = people.start_session(session, now=now(), device=device())
     found = people.find_learner(session, fresh, now=now())
     if found is None:
         raise LookupError("The session that was just started can't be found")

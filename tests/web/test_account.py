@@ -1,6 +1,11 @@
 """Laws of accounts: nobody needs one, and with one nothing is lost."""
 
-from tests.web.conftest import Browser, words
+import time
+
+import pytest
+
+from quizprop.store import resets
+from tests.web.conftest import PASSWORD, Browser, hidden, words
 
 
 def test_practice_begins_without_an_account_and_without_a_row_before_it(browser):
@@ -87,8 +92,8 @@ def test_a_changed_password_ends_all_other_sessions(app, browser):
 
 
 def test_the_password_page_is_for_accounts(browser):
-    assert browser.get("/password").location == "/sign-in"
-    assert browser.post("/password", {"current": "x", "password": "y"}).location == "/sign-in"
+    assert browser.get("/password").location == "/sign-in?next=/password"
+    assert browser.post("/password", {"current": "x", "password": "y"}).location == "/sign-in?next=/password"
 
 
 def test_an_expired_form_of_the_account_keeps_the_name_and_never_the_password(browser):
@@ -114,3 +119,88 @@ def test_a_visit_is_noted_at_most_once_an_hour(app, browser):
     assert "Set-Cookie" in browser.start_answer().headers
     with browser.database.read() as session:
         assert session.execute(select(LoginSession.last_seen_at)).scalar_one() > before
+
+
+# --- going on where one was -----------------------------------------------------------------------------------------
+
+
+def test_who_comes_to_a_sheet_without_being_signed_in_signs_in_and_goes_on(app, browser):
+    browser.register()
+    token = browser.start("mazur")
+    elsewhere = Browser(app)
+    answer = elsewhere.get(f"/x/{token}?notation=plain")
+    assert answer.status_code == 404
+    assert "Sign in and go on" in answer.text
+    sign_in = f"/sign-in?next=/x/{token}?notation%3Dplain"
+    assert f'href="{sign_in}"' in answer.text
+    wanted = hidden(elsewhere.get(sign_in).text, "next")
+    mistyped = elsewhere.post("/sign-in", {"username": "ada", "password": "mistyped", "next": wanted})
+    assert hidden(mistyped.text, "next") == wanted
+    done = elsewhere.post("/sign-in", {"username": "ada", "password": PASSWORD, "next": wanted})
+    assert done.location == f"/x/{token}?notation=plain"
+    assert "Sign in and go on" not in elsewhere.get("/x/nothing").text
+
+
+def test_who_is_signed_in_already_just_goes_on(browser):
+    browser.register()
+    for page in ("/sign-in", "/register"):
+        assert browser.get(f"{page}?next=/sessions").location == "/sessions"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.org/",
+        "//example.org/",
+        "///example.org/",
+        "////x/token",
+        "/\\example.org/",
+        "\\\\example.org/",
+        "/\t/example.org/",
+        "\t//example.org/",
+        " //example.org/",
+        "/%09/example.org/",
+        "javascript:alert(1)",
+        "x/token",
+        "/progress\r\nSet-Cookie: a=b",
+        "/progress?a=\r\nb",
+        "/sign-out",
+        "/no/such/page",
+        "/@example.org",
+        "http:/progress",
+        "\N{FULLWIDTH SOLIDUS}/example.org/",
+        "/x/" + "a" * 3000,
+        "[",
+        "",
+    ],
+)
+def test_signing_in_leads_to_pages_of_this_site_and_nowhere_else(app, browser, address):
+    with app.test_request_context():
+        from quizprop.web.account import onward
+
+        assert onward(address) == "/progress"
+        assert onward("/sessions?a=//example.org") == "/sessions?a=//example.org"
+
+
+# --- a forgotten password -------------------------------------------------------------------------------------------
+
+
+def test_a_reset_link_sets_the_password_once_signs_in_and_ends_what_was_before(app, browser):
+    browser.register()
+    with browser.database.write() as session:
+        link = resets.issue_reset_link(session, username="ada", now=time.time_ns() // 1000)
+    elsewhere = Browser(app)
+    token = elsewhere.start("chain")
+    url = f"/reset/{link}"
+    for _ in range(2):  # looked at by a scanner
+        assert "A new password for ada" in elsewhere.get(url).text
+    assert "8 to 1000 characters" in elsewhere.post(url, {"password": "short"}, page=url).text
+    assert elsewhere.client.post(url, data={"password": "a new password"}).status_code == 400
+    assert elsewhere.post(url, {"password": "a new password"}, page=url).location == "/progress"
+    assert elsewhere.get(f"/x/{token}").status_code == 200
+    assert elsewhere.get("/sessions").status_code == 200
+    assert browser.get("/sessions").status_code == 302
+    assert Browser(app).sign_in(password="a new password").status_code == 303
+    for answer in (browser.get(url), browser.post(url, {"password": "yet another"})):
+        assert answer.status_code == 404
+        assert "does not work any more" in words(answer.text)

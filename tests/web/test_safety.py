@@ -18,6 +18,7 @@ def visits(browser):
     browser.check(token, WORK)
     return {
         "/": "/",
+        "/delete": "/delete",
         "/gallery": "/gallery",
         "/gallery/<slug>.svg": "/gallery/mazur.svg",
         "/healthz": "/healthz",
@@ -25,6 +26,9 @@ def visits(browser):
         "/password": "/password",
         "/progress": "/progress",
         "/register": "/register",
+        "/reset/<link>": "/reset/unknown",
+        "/sessions": "/sessions",
+        "/settings": "/settings",
         "/sign-in": "/sign-in",
         "/static/<path:filename>": "/static/quizprop.css",
         "/x/<token>": f"/x/{token}",

@@ -20,6 +20,12 @@ def test_the_environment_is_read_by_its_prefix():
     assert from_environment({}) == {"HTTPS": False}
 
 
+def test_proxies_are_counted():
+    assert from_environment({"QUIZPROP_PROXIES": "2"})["PROXIES"] == 2
+    with pytest.raises(SettingsError, match="QUIZPROP_PROXIES: 'many'"):
+        from_environment({"QUIZPROP_PROXIES": "many"})
+
+
 def test_a_switch_that_is_neither_on_nor_off_is_refused():
     with pytest.raises(SettingsError, match="QUIZPROP_HTTPS: 'maybe'"):
         from_environment({"QUIZPROP_HTTPS": "maybe"})
@@ -122,4 +128,5 @@ def test_serving_hands_the_application_to_waitress(tmp_path, monkeypatch):
     serve.serve("127.0.0.1", 8123)
     assert (seen["host"], seen["port"]) == ("127.0.0.1", 8123)
     assert 4 <= seen["threads"] <= 8
+    assert seen["clear_untrusted_proxy_headers"]
     seen["app"].extensions["quizprop"].database.close()

@@ -2,15 +2,11 @@
 (() => {
   "use strict";
 
-  // Moments as the visitor writes them, in the language of the page.
-  const spoken = document.documentElement.lang;
-  const locale = navigator.languages.find((each) => each.startsWith(spoken)) ?? spoken;
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.valueOf())) {
-      time.title = time.textContent;
-      time.textContent = moment.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
-    }
+  // Moments are written on the server, which can't know in which time zone the browser is.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`quizprop_zone=${zone}`)) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `quizprop_zone=${zone}; Path=/; Max-Age=34560000; SameSite=Lax${secure}`;
   }
 
   // Back and Next beside the numbered steps of a picture.
