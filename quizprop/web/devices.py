@@ -13,7 +13,7 @@ _BROWSERS: Final = (
     (r"\bSamsungBrowser/", "Samsung Internet"),
     (r"\bVivaldi/", "Vivaldi"),
     (r"\b(Firefox|FxiOS)/", "Firefox"),
-    (r"\b(Chrome|CriOS|Chromium)/", "Chrome"),
+    (r"\b(Chrome|HeadlessChrome|CriOS|Chromium)/", "Chrome"),
     (r"\bSafari/", "Safari"),
 )
 _SYSTEMS: Final = (
