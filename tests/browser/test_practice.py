@@ -397,3 +397,15 @@ def test_a_slip_is_found_by_the_keyboard_alone(page):
         if page.get_by_role("heading", name="All of it right").count():
             break
     expect(page.locator(".score")).to_have_text("2 of 2")
+
+
+def test_moments_are_written_in_the_time_zone_of_the_browser(chromium, site):
+    context = chromium.new_context(base_url=site, timezone_id="America/Sao_Paulo", locale="en-GB")
+    page = context.new_page()
+    page.goto("/")
+    start(page, "Mazur's network")
+    page.goto("/progress")
+    expect(page.locator("time").first).to_contain_text("UTC-03")
+    page.goto("/settings")
+    expect(page.get_by_label("Time zone")).to_contain_text("The browser's: America/Sao_Paulo")
+    context.close()
