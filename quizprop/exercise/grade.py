@@ -1,6 +1,6 @@
 """Grading a sheet, cell by cell: correct, following from an earlier slip, a known mistake, wrong, blank, unreadable."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -31,6 +31,7 @@ class Verdict(StrEnum):
     WRONG = "wrong"
     BLANK = "blank"
     UNREADABLE = "unreadable"
+    UNCHECKED = "unchecked"
 
     @property
     def accepted(self) -> bool:
@@ -39,8 +40,13 @@ class Verdict(StrEnum):
 
     @property
     def to_mend(self) -> bool:
-        """Whether something is there that is not right; a blank is only missing."""
-        return not self.accepted and self is not Verdict.BLANK
+        """Whether something is there that is not right; a blank is only missing, and what is unchecked may be right."""
+        return self in (Verdict.MISTAKE, Verdict.WRONG, Verdict.UNREADABLE)
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer was there that could be read, and was judged."""
+        return self.accepted or self in (Verdict.MISTAKE, Verdict.WRONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,12 @@ class Grade:
 
 
 def grade(
-    instance: Instance, answers: Mapping[str, str], *, decimal_comma: bool = False, follow_credit: float = 1.0
+    instance: Instance,
+    answers: Mapping[str, str],
+    *,
+    decimal_comma: bool = False,
+    follow_credit: float = 1.0,
+    only: Collection[str] | None = None,
 ) -> Grade:
     """Grade what a person typed.
 
@@ -91,9 +102,12 @@ def grade(
         answers: texts by cell key; a cell that is missing is blank, a key that is not asked is ignored.
         decimal_comma: whether ``0,3775`` is a number.
         follow_credit: the points of a value that follows correctly from an earlier error.
+        only: the keys of the cells to be judged, all of them by default. The others are read, and what follows from
+            them follows, but they earn nothing yet.
     """
     if instance.questions:
-        return _graded({one.key: _chosen(instance, one, answers.get(one.key, "")) for one in instance.questions}, 0.0)
+        marks = {one.key: _chosen(instance, one, answers.get(one.key, "")) for one in instance.questions}
+        return _graded(_within(only, marks), 0.0)
     readings = {
         cell.key: _read(cell, answers.get(cell.key, ""), decimal_comma=decimal_comma) for cell in instance.cells
     }
@@ -102,7 +116,19 @@ def grade(
     own = work(instance.structure, instance.arrays, half=plan.half, entries=entries, want=plan.worked)
     with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
         found = dict(_marks(instance, readings, entries, own))
-    return _graded({cell.key: found[cell.key] for cell in instance.cells}, follow_credit)
+    return _graded(_within(only, {cell.key: found[cell.key] for cell in instance.cells}), follow_credit)
+
+
+def _within(only: Collection[str] | None, marks: dict[str, Mark]) -> dict[str, Mark]:
+    """What is not to be judged loses its verdict, unless nothing is there."""
+    if only is None:
+        return marks
+    unchecked = {
+        key: Mark(key, Verdict.UNCHECKED, mark.reading)
+        for key, mark in marks.items()
+        if key not in only and mark.verdict is not Verdict.BLANK
+    }
+    return marks | unchecked
 
 
 def _read(cell: Cell, text: str, *, decimal_comma: bool) -> Reading:

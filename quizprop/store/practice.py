@@ -26,8 +26,10 @@ __all__ = [
     "find_variant",
     "give_up",
     "progress",
+    "read_json",
     "record_submission",
     "submissions",
+    "write_json",
 ]
 
 _Row = Row[*tuple[Any, ...]]
@@ -194,11 +196,11 @@ def create_variant(
         "exercise": exercise,
         "seed": f"{seed:032x}",
         "spec": spec,
-        "given": _write_json(given),
+        "given": write_json(given),
         "engine_version": engine_version,
         "created_at": now,
         "given_up_at": None,
-        "aim": None if aim is None else _write_json(aim),
+        "aim": None if aim is None else write_json(aim),
         "set_item_id": set_item_id,
     }
     variant_id = session.execute(_ADD_VARIANT, row).scalar_one()
@@ -242,12 +244,12 @@ def record_submission(
     row = {
         "variant_id": variant.id,
         "key": _checked_key(key),
-        "raw": _write_json(raw),
+        "raw": write_json(raw),
         "decimal_comma": decimal_comma,
-        "numbers": _write_json(numbers),
-        "marks": _write_json(marks),
+        "numbers": write_json(numbers),
+        "marks": write_json(marks),
         **_checked_points(points, out_of),
-        "evidence": _write_json(evidence or {}),
+        "evidence": write_json(evidence or {}),
         "engine_version": engine_version,
         "created_at": now,
     }
@@ -385,13 +387,13 @@ def _last_worked_at(row: _Row) -> int:
 
 
 def _stored_variant(values: Mapping[str, Any]) -> StoredVariant:
-    aim = None if values["aim"] is None else json.loads(values["aim"])
-    decoded = {"seed": int(values["seed"], 16), "given": json.loads(values["given"]), "aim": aim}
+    aim = None if values["aim"] is None else read_json(values["aim"])
+    decoded = {"seed": int(values["seed"], 16), "given": read_json(values["given"]), "aim": aim}
     return StoredVariant(**{**values, **decoded})
 
 
 def _stored_submission(values: Mapping[str, Any]) -> StoredSubmission:
-    decoded = {name: json.loads(values[name]) for name in ("raw", "numbers", "marks", "evidence")}
+    decoded = {name: read_json(values[name]) for name in ("raw", "numbers", "marks", "evidence")}
     return StoredSubmission(**{**values, **decoded})
 
 
@@ -407,6 +409,11 @@ def _checked_points(points: float, out_of: float) -> dict[str, float]:
     return {"points": float(points), "out_of": float(out_of)}
 
 
-def _write_json(value: Mapping[str, Any]) -> str:
-    # ASCII escapes keep what PostgreSQL and UTF-8 refuse, a NUL and half a surrogate pair.
+def write_json(value: Mapping[str, Any]) -> str:
+    """JSON as it is stored: ASCII escapes keep what PostgreSQL and UTF-8 refuse, a NUL and half a surrogate pair."""
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401 - JSON may hold anything
+    """What `write_json` wrote."""
+    return json.loads(text)

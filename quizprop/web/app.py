@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from quizprop.exercise.bank import load_bank
 from quizprop.store import schema
 from quizprop.store.database import open_database
-from quizprop.web import account, errors, gallery, headers, practice, preferences, profile, rendering
+from quizprop.web import account, compress, errors, gallery, headers, practice, preferences, profile, rendering
 from quizprop.web.settings import FIXED, complete, from_environment
 from quizprop.web.state import Services, start_services
 
@@ -42,6 +42,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     start_services(app, Services(database, load_bank(app.config["PROBLEM_BANK"])))
 
     CSRFProtect(app)
+    compress.register(app)
     headers.register(app)
     rendering.register(app)
     errors.register(app)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from quizprop.exercise.grade import Mark, Verdict
 from quizprop.web.languages import gettext, marked, marked_plural
 
-__all__ = ["WORDS", "Feedback", "Summary", "Word", "read", "summarise", "told", "write"]
+__all__ = ["WORDS", "Feedback", "Summary", "Word", "is_partial", "read", "summarise", "told", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ WORDS: Final[Mapping[Verdict, Word]] = {
     Verdict.UNREADABLE: Word(
         "?", marked("Not readable"), marked_plural("%(num)s not readable", "%(num)s not readable")
     ),
+    Verdict.UNCHECKED: Word(
+        "…", marked("Not checked yet"), marked_plural("%(num)s not checked yet", "%(num)s not checked yet")
+    ),
     Verdict.BLANK: Word("○", marked("Blank"), marked_plural("%(num)s blank", "%(num)s blank")),
 }
 
@@ -57,6 +60,11 @@ class Feedback:
     def accepted(self) -> bool:
         """Whether the cell earned its point."""
         return self.verdict.accepted
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to say: nothing was filled in, or it is not checked yet."""
+        return self.verdict in (Verdict.BLANK, Verdict.UNCHECKED)
 
     @property
     def word(self) -> Word:
@@ -88,6 +96,11 @@ def read(stored: Mapping[str, Any]) -> Feedback:
     )
 
 
+def is_partial(marks: Mapping[str, Any]) -> bool:
+    """Whether some cell was left unchecked."""
+    return any(mark["verdict"] == Verdict.UNCHECKED for mark in marks.values())
+
+
 def told(marks: Mapping[str, Any]) -> dict[str, Feedback]:
     """What the marks of a submission said, by cell."""
     return {key: read(mark) for key, mark in marks.items()}
@@ -98,7 +111,7 @@ class Summary:
     """What stands above a checked sheet.
 
     ``counts`` lists the verdicts that occur; ``first_error`` is the key of the first cell to mend and ``clean_before``
-    whether every cell before it is there and correct; ``first_blank`` the first cell to go on with.
+    whether every cell before it is there and correct; ``first_blank`` the first cell to go on with, blank or unchecked.
     """
 
     accepted: int
@@ -129,5 +142,5 @@ def summarise(said: Mapping[str, Feedback], points: float) -> Summary:
         counts=tuple((verdict, count) for verdict, count in tally.items() if count),
         first_error=first,
         clean_before=all(verdicts[key] is Verdict.CORRECT for key in before),
-        first_blank=next((key for key, verdict in verdicts.items() if verdict is Verdict.BLANK), None),
+        first_blank=next((key for key in keys if said[key].silent), None),
     )

@@ -2,14 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField
 from wtforms.validators import AnyOf, InputRequired, ValidationError
 
-from quizprop.exercise.hint import RUNGS
 from quizprop.web.languages import known_languages, lazy_gettext
 from quizprop.web.zones import is_zone
 
@@ -24,13 +22,14 @@ __all__ = [
     "SettingsForm",
     "SignInForm",
     "answer_form",
+    "is_key",
     "new_key",
-    "read_rungs",
-    "write_rungs",
+    "read_seq",
 ]
 
 _NO_CHOICE = lazy_gettext("This is not among the choices.")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SEQ = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 class CellField(Field):  # type: ignore[misc]  # WTForms has no types
@@ -48,7 +47,10 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     submission_key = CellField()
     notation = CellField()
     hint = CellField()
-    hints = CellField()
+    phase = CellField()
+    save = CellField()
+    draft_seq = CellField()
+    draft_key = CellField()
     decimal_comma = BooleanField()
 
     @property
@@ -60,25 +62,17 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     def key(self) -> str:
         """The random name of this sheet of paper, the same if it is sent twice."""
         typed = self.submission_key.data or ""
-        return typed if _KEY.fullmatch(typed) else new_key()
+        return typed if is_key(typed) else new_key()
 
     @property
-    def rungs(self) -> dict[str, int]:
-        """How many hints are open in each cell, the one just asked for among them."""
-        rungs, asked = read_rungs(self.hints.data or "", self.cells), self.hint.data
-        return {**rungs, asked: min(rungs.get(asked, 0) + 1, len(RUNGS))} if asked in self.cells else rungs
+    def base(self) -> int:
+        """The save of the text that the page began with or made last."""
+        return read_seq(self.draft_seq.data)
 
 
-def read_rungs(text: str, cells: Collection[str]) -> dict[str, int]:
-    """What `write_rungs` wrote; what is neither a cell nor one of its rungs is left out."""
-    known = {str(number): number for number in range(1, len(RUNGS) + 1)}
-    pairs = (part.rpartition(":") for part in text.split())
-    return {key: known[rung] for key, _, rung in pairs if key in cells and rung in known}
-
-
-def write_rungs(rungs: Mapping[str, int]) -> str:
-    """How many hints are open in each cell, as a field or an address carries it: ``z1[1]:2 a1[1]:1``."""
-    return " ".join(f"{key}:{rung}" for key, rung in rungs.items())
+def read_seq(text: object) -> int:
+    """The number of a save as a page sends it; what no save can have is 0, which none has."""
+    return int(str(text)) if _SEQ.fullmatch(str(text)) else 0
 
 
 @lru_cache(maxsize=256)
@@ -87,8 +81,13 @@ def answer_form(cells: tuple[str, ...]) -> type[AnswerForm]:
     return type("AnswerForm", (AnswerForm,), {"cells": cells, **{key: CellField() for key in cells}})
 
 
+def is_key(text: object) -> bool:
+    """Whether it can name a sheet of paper or a save."""
+    return isinstance(text, str) and _KEY.fullmatch(text) is not None
+
+
 def new_key() -> str:
-    """A name for a sheet of paper about to be handed out."""
+    """A name for a sheet of paper about to be handed out, or for a save."""
     return secrets.token_urlsafe(16)
 
 

@@ -1,36 +1,35 @@
 """Practising: the problem bank, a sheet, its feedback, the solution, progress."""
 
-import hashlib
-import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any, Final
 
 import flask
 import numpy as np
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 
 from quizprop import __version__
-from quizprop.exercise.conventions import conventions
 from quizprop.exercise.generate import draw
-from quizprop.exercise.grade import Grade, grade
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS
+from quizprop.store import drafts
 from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
+from quizprop.store.drafts import StaleDraftError
 from quizprop.store.people import Visitor
 from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
-from quizprop.web import asked, errors, feedback, limits, pictures, sheet
-from quizprop.web.feedback import Feedback
-from quizprop.web.forms import answer_form, read_rungs
+from quizprop.web import desk as desks
+from quizprop.web import errors, feedback, limits
+from quizprop.web.desk import Desk, check_work, open_desk, page, record, scope, typed
+from quizprop.web.forms import is_key, new_key, read_seq
 from quizprop.web.languages import gettext, marked
+from quizprop.web.rendering import iso
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 
@@ -46,47 +45,13 @@ _CLOSED: Final = marked(
     "This sheet was given up and its solution shown, so it takes no more answers. What you typed stands beside the "
     "solution below."
 )
+_STALE: Final = marked(
+    "Newer text was saved on this sheet somewhere else, in another tab perhaps. It stays as it is: open the sheet anew "
+    "to see it. What you typed here is below, and Check takes it as it is."
+)
+_GONE: Final = marked("This visit has ended: sign in, and open the sheet again.")
 _NOTHING: Final = marked("Nothing is filled in yet: one value is enough to have it checked.")
 _NOTHING_CHOSEN: Final = marked("Nothing is chosen yet: one answer is enough to have it checked.")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A visitor's variant with the submissions so far."""
-
-    variant: StoredVariant
-    attempts: tuple[StoredSubmission, ...]
-
-    @cached_property
-    def instance(self) -> Instance:
-        """The exercise with its numbers."""
-        return sheet.instance_of(self.variant)
-
-    @property
-    def solved(self) -> bool:
-        """Whether some submission got full marks."""
-        return any(attempt.share == 1 for attempt in self.attempts)
-
-    @property
-    def ended(self) -> str:
-        """Why the solution may be shown: ``solved``, ``given up``, or nothing."""
-        return "solved" if self.solved else "given up" if self.variant.given_up_at is not None else ""
-
-    def same(self, work: Work) -> StoredSubmission | None:
-        """The latest attempt with these very texts, read in the same way; None where there is none."""
-        equal = (one for one in reversed(self.attempts) if one.raw == work.texts)
-        return next((one for one in equal if one.decimal_comma == work.decimal_comma), None)
-
-    def still_said(self, work: Work) -> dict[str, Feedback]:
-        """What the latest check told the cells that are as they were, and all that they are computed from too."""
-        last = self.attempts[-1] if self.attempts else None
-        if last is None or last.decimal_comma != work.decimal_comma:
-            return {}
-        changed: set[str] = set()
-        for cell in self.instance.cells:  # each after what it reads
-            if last.raw.get(cell.key, "") != work.texts.get(cell.key, "") or not changed.isdisjoint(cell.depends_on):
-                changed.add(cell.key)
-        return {key: said for key, said in feedback.told(last.marks).items() if key not in changed}
 
 
 # --- the pages ------------------------------------------------------------------------------------------------------
@@ -129,30 +94,59 @@ def start(slug: str) -> ResponseReturnValue:
 
 @practice.get("/x/<token>")
 def show_sheet(token: str) -> ResponseReturnValue:
-    """A sheet to fill in; one that was checked before, as its last check left it."""
+    """A sheet to fill in: what was typed last, else as its last check left it, else empty."""
     desk = open_desk(token)
     notation = choose_notation(request.args.get("notation"))
-    if desk.attempts:
-        return redirect(url_for(".show_result", token=token, attempt=desk.attempts[-1].attempt, notation=notation))
-    return show(desk, Work(decimal_comma=flask.session.get("decimal_comma", False)))
+    pending = desk.pending
+    if pending is not None:
+        return as_typed(desk, desk.work(pending.raw, decimal_comma=pending.decimal_comma))
+    if desk.last is not None:
+        return redirect(url_for(".show_result", token=token, attempt=desk.last.attempt, notation=notation))
+    return page(desk, desk.work(decimal_comma=flask.session.get("decimal_comma", False)))
 
 
 @practice.post("/x/<token>")
 def check(token: str) -> ResponseReturnValue:
-    """Check a sheet and keep it as an attempt."""
+    """Check a sheet, or one phase of it, and keep it as an attempt; or do what else one of its buttons asks for."""
     desk = open_desk(token)
     work = typed(desk)
-    if request.form.get("notation"):
-        return in_notation(desk, work, request.form["notation"])
-    if request.form.get("hint"):
-        return as_typed(desk, work)
-    if work.empty:
-        return show(desk, work, message=gettext(_NOTHING_CHOSEN if desk.instance.questions else _NOTHING)), 422
-    graded = grade(desk.instance, work.texts, decimal_comma=work.decimal_comma)
+    for name, do in (("notation", in_notation), ("hint", with_hint), ("save", saved)):
+        if request.form.get(name):
+            return do(desk, work, request.form[name])
+    phase = request.form.get("phase", "")
+    only = scope(desk, phase)
+    if not any(text.strip() for key, text in work.texts.items() if only is None or key in only):
+        return page(desk, work, message=gettext(_NOTHING_CHOSEN if desk.instance.questions else _NOTHING)), 422
+    graded = check_work(desk, work, only)
     with database().write() as session:
         stay(session)
-        submission = record(session, desk, work, graded)
-    return result_of(desk, submission, work)
+        submission = record(session, desk, work, graded, phase)
+    return result_of(desk, submission, f"phase-{phase.replace(' ', '-')}" if only else "summary")
+
+
+@practice.post("/x/<token>/draft")
+def save_draft(token: str) -> ResponseReturnValue:
+    """Keep what is typed, for the page's script: JSON in, JSON out."""
+    desk = open_desk(token)
+    sent = request.get_json(silent=True)
+    texts = sent.get("texts") if isinstance(sent, dict) else None
+    if not (isinstance(sent, dict) and isinstance(texts, dict) and is_key(sent.get("key"))):
+        return {"error": "A draft is an object with seq, key, texts and decimal_comma."}, 400
+    if desk.ended:
+        return {"error": gettext("This sheet takes no more answers.")}, 409
+    cells = {cell.key for cell in desk.instance.cells}
+    with database().write() as session:
+        stay(session)
+        draft = drafts.save_draft(
+            session,
+            desk.variant,
+            base=read_seq(sent.get("seq")),
+            key=sent["key"],
+            raw={key: str(text) for key, text in texts.items() if key in cells},
+            decimal_comma=bool(sent.get("decimal_comma")),
+            now=now(),
+        )
+    return {"seq": draft.seq, "saved_at": iso(draft.saved_at)}
 
 
 @practice.get("/x/<token>/s/<attempt>")
@@ -161,10 +155,11 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
     desk = open_desk(token)
     # Compared as text: a number of five thousand digits is no number of an attempt either.
     submission = next((one for one in desk.attempts if str(one.attempt) == attempt), None) or abort(404)
+    if submission == desk.last and desk.pending and not request.args.get("checked"):
+        return redirect(url_for(".show_sheet", token=token, notation=request.args.get("notation")))
     choose_notation(request.args.get("notation"))
-    rungs = read_rungs(request.args.get("hints", ""), submission.raw)
-    work = Work(submission.raw, submission.decimal_comma, rungs=rungs)
-    return show(desk, replace(work, feedback=feedback.told(submission.marks)), submission=submission)
+    work = desk.work(submission.raw, decimal_comma=submission.decimal_comma)
+    return page(desk, replace(work, feedback=feedback.told(submission.marks)), submission=submission)
 
 
 @practice.post("/x/<token>/give-up")
@@ -172,16 +167,16 @@ def give_up(token: str) -> ResponseReturnValue:
     """Close a sheet and show its solution. What was typed last is checked first: it may be all that was missing."""
     desk = open_desk(token)
     work = typed(desk)
-    graded = grade(desk.instance, work.texts, decimal_comma=work.decimal_comma)
+    graded = check_work(desk, work)
     submission = desk.same(work)
     with database().write() as session:
-        if submission is None and not work.empty:
+        if not work.empty and (submission is None or feedback.is_partial(submission.marks)):
             submission = record(session, desk, work, graded)
         if not (graded.complete or desk.solved):
             records.give_up(session, desk.variant, now=now())
     if submission is None:
         return redirect(url_for(".show_sheet", token=token), 303)
-    return redirect(url_for(".show_result", token=token, attempt=submission.attempt), 303)
+    return result_of(desk, submission, "summary")
 
 
 @practice.get("/progress")
@@ -226,22 +221,6 @@ def hand_out(session: Session, learner: Visitor, instance: Instance, seed: int) 
     )
 
 
-def open_desk(token: str) -> Desk:
-    """The visitor's variant; 404 where there is none of this token, or it is somebody else's."""
-    known = visitor() or abort(404)
-    with database().read() as session:
-        variant = records.find_variant(session, token, learner_id=known.learner_id) or abort(404)
-        return Desk(variant, records.submissions(session, variant))
-
-
-def typed(desk: Desk) -> Work:
-    """What the request brought, its choice of decimal mark remembered."""
-    form = answer_form(tuple(cell.key for cell in desk.instance.cells))()
-    if flask.session.get("decimal_comma", False) != form.decimal_comma.data:
-        flask.session["decimal_comma"] = form.decimal_comma.data
-    return Work(form.texts, bool(form.decimal_comma.data), form.key, rungs=form.rungs)
-
-
 def choose_notation(name: str | None) -> str | None:
     """Remember a notation if it is one; returns it, or None."""
     if name not in dict(NOTATIONS):
@@ -254,111 +233,59 @@ def in_notation(desk: Desk, work: Work, name: str) -> ResponseReturnValue:
     """The same sheet in another notation, with all that is typed and, if it was checked just so, its feedback."""
     choose_notation(name)
     checked = desk.same(work)
-    return as_typed(desk, work) if checked is None else result_of(desk, checked, work)
+    return as_typed(desk, work) if checked is None else result_of(desk, checked)
+
+
+def with_hint(desk: Desk, work: Work, key: str) -> ResponseReturnValue:
+    """The same sheet with one more hint open in a cell."""
+    if not desk.ended and key in work.texts:
+        rung = desks.next_rung(desk, key)
+        with database().write() as session:
+            drafts.record_hint(session, desk.variant, key=key, rung=rung, now=now())
+        rungs = {**desk.rungs, key: rung}
+        desk, work = replace(desk, rungs=rungs), replace(work, rungs=rungs)
+    return as_typed(desk, work)
+
+
+def saved(desk: Desk, work: Work, _button: str) -> ResponseReturnValue:
+    """The same sheet, what is typed kept but not checked: for a browser without the script that does so by itself."""
+    if desk.ended:
+        return as_typed(desk, work)
+    with database().write() as session:
+        draft = drafts.save_draft(
+            session,
+            desk.variant,
+            base=work.seq,
+            key=new_key(),
+            raw=work.texts,
+            decimal_comma=work.decimal_comma,
+            now=now(),
+        )
+    return as_typed(replace(desk, draft=draft), replace(work, seq=draft.seq))
 
 
 def as_typed(desk: Desk, work: Work) -> ResponseReturnValue:
     """The sheet with all that is typed, unchecked, and what was said of it so far as it is unchanged."""
     checked = desk.same(work)
     said = desk.still_said(work) if checked is None else feedback.told(checked.marks)
-    return show(desk, replace(work, feedback=said), submission=checked)
+    return page(desk, replace(work, feedback=said), submission=checked)
 
 
-def result_of(desk: Desk, submission: StoredSubmission, work: Work) -> ResponseReturnValue:
-    """On to the page of a checked sheet, with the hints open that are open now."""
-    token, attempt = desk.variant.token, submission.attempt
-    return redirect(url_for(".show_result", token=token, attempt=attempt, hints=work.hints or None), 303)
-
-
-def record(session: Session, desk: Desk, work: Work, graded: Grade) -> StoredSubmission:
-    """Keep a checked sheet.
-
-    The key names the sheet of paper and what is on it: sent twice it counts once, but what was changed after the
-    browser's Back is a new attempt.
-    """
-    content = json.dumps([work.key, work.decimal_comma, work.texts], sort_keys=True)
-    submission, _ = records.record_submission(
-        session,
-        desk.variant,
-        key=hashlib.sha256(content.encode()).hexdigest(),
-        raw=work.texts,
-        decimal_comma=work.decimal_comma,
-        numbers={key: mark.reading.value for key, mark in graded.marks.items()},
-        marks={key: feedback.write(mark) for key, mark in graded.marks.items()},
-        points=graded.points,
-        out_of=graded.out_of,
-        engine_version=__version__,
-        now=now(),
-    )
-    return submission
-
-
-def show(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, message: str = "") -> str:
-    """The page of a sheet."""
-    instance = desk.instance
-    notation = flask.session.get("notation", instance.exercise.notation)
-    if instance.network is None and notation != "plain":
-        notation = "course"
-    if submission is None:
-        known, summary, first_error = {}, None, None
-    else:
-        known = sheet.stored_values(submission.numbers, work.feedback)
-        summary = feedback.summarise(work.feedback, submission.points)
-        first_error = summary.first_error
-    shared = {
-        "words": feedback.WORDS,
-        "exercise": instance.exercise,
-        "token": desk.variant.token,
-        "attempt": submission,
-        "attempts": desk.attempts,
-        "ended": desk.ended,
-        "message": message,
-        "work": work,
-        "summary": summary,
-        "notation": notation,
-        # A lesson brings its own symbols: they or the keys.
-        "notations": NOTATIONS
-        if instance.network
-        else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
-        "again": services().again(instance.exercise),
-    }
-    if instance.questions:
-        questions = asked.asks(instance, notation, work, ended=bool(desk.ended))
-        shown, first = asked.worked(instance, work) if desk.ended else (work, None)
-        names = {one.key: (one.id, one.name) for one in questions}
-        about = _about(instance.as_sheet, notation, shown, first, known={}, ended=desk.ended)
-        return render_template("practice/questions.html", **shared, **about, asks=questions, names=names)
-    sections = sheet.sections(instance, notation, work)
-    names = {entry.key: (entry.id, entry.symbol) for section in sections for entry in section.entries}
-    about = _about(instance, notation, work, first_error, known=known, ended=desk.ended)
-    return render_template("practice/sheet.html", **shared, **about, sections=sections, names=names)
-
-
-def _about(
-    instance: Instance, notation: str, work: Work, first_error: str | None, *, known: Mapping[str, float], ended: str
-) -> dict[str, Any]:
-    """What a page tells of the numbers and, when the work is done, of the solution."""
-    return {
-        "conventions": conventions(instance, notation),
-        # A lesson's graph is as long as its computation: it goes across the page.
-        "across": instance.network is None,
-        "diagram": sheet.diagram(instance, notation, instance.values if ended else known),
-        "givens": sheet.givens(instance, notation),
-        "ways": pictures.ways(instance, notation),
-        "solution": sheet.solution(instance, notation, work, first_error) if ended else None,
-        "flow": pictures.flow(instance, notation) if ended else (),
-        "graph": pictures.graph(instance, notation) if ended and instance.network else None,
-        "future": pictures.future(instance, notation) if ended else (),
-    }
+def result_of(desk: Desk, submission: StoredSubmission, anchor: str | None = None) -> ResponseReturnValue:
+    """On to the page of a checked sheet."""
+    address = url_for(".show_result", token=desk.variant.token, attempt=submission.attempt, _anchor=anchor)
+    return redirect(address, 303)
 
 
 def keep(message: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
-    """The typed work again, on its sheet where that can be found, else in a plain list."""
+    """The typed work again, on its sheet where that can be found, else in a plain list; JSON for the page's script."""
+    if request.endpoint == "practice.save_draft":
+        return {"error": message, "csrf": generate_csrf()}, status, dict(headers or {})
     token: Any = (request.view_args or {}).get("token")
     if request.method == "POST" and token:
         try:
             desk = open_desk(token)
-            return show(desk, typed(desk), message=message), status, dict(headers or {})
+            return page(desk, typed(desk), message=message), status, dict(headers or {})
         except (SQLAlchemyError, DatabaseBusyError, NotFound):
             pass
     return errors.page(status, headers=headers)
@@ -374,6 +301,23 @@ def expired(_error: CSRFError) -> ResponseReturnValue:
 def closed(_error: VariantClosedError) -> ResponseReturnValue:
     """The sheet was given up, in another tab perhaps."""
     return keep(gettext(_CLOSED), 409)
+
+
+@practice.errorhandler(StaleDraftError)
+def stale(error: StaleDraftError) -> ResponseReturnValue:
+    """Newer text was saved elsewhere, in another tab perhaps: it stays."""
+    if request.endpoint == "practice.save_draft":
+        newer = error.newer
+        return {"error": gettext(_STALE), "seq": newer.seq, "saved_at": iso(newer.saved_at)}, 409
+    return keep(gettext(_STALE), 409)
+
+
+@practice.errorhandler(404)
+def gone(_error: HTTPException) -> ResponseReturnValue:
+    """No such sheet, or a visit that has ended; the page's script is told so in JSON."""
+    if request.endpoint == "practice.save_draft":
+        return {"error": gettext(_GONE)}, 404
+    return errors.page(404)
 
 
 @practice.errorhandler(DatabaseBusyError)

@@ -18,7 +18,7 @@ from quizprop.web import languages
 from quizprop.web.languages import gettext, locale
 from quizprop.web.zones import zone
 
-__all__ = ["emphasis", "markdown", "math", "moment", "number", "percent", "register"]
+__all__ = ["clock", "emphasis", "iso", "markdown", "math", "moment", "number", "percent", "register"]
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False})
 _TAGS: Final = {"a", "code", "em", "li", "ol", "p", "strong", "ul"}
@@ -55,6 +55,17 @@ def moment(microseconds: int) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(then.isoformat(timespec="seconds"), words)
 
 
+def iso(microseconds: int) -> str:
+    """A moment for a program, in UTC."""
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="seconds")
+
+
+def clock(microseconds: int) -> Markup:
+    """The time of day of a moment, to the second, in UTC; the script writes it in the visitor's own time."""
+    then = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+    return Markup('<time datetime="{}" data-clock>{}</time>').format(iso(microseconds), f"{then:%H:%M:%S} UTC")
+
+
 def percent(share: float | None) -> str:
     """A share of the points; 100 % for full marks only."""
     return "—" if share is None else format_percent(int(share * 100 + 1e-9) / 100, locale=locale())
@@ -67,7 +78,7 @@ def number(value: float) -> str:
 
 def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
-    for function in (math, markdown, emphasis, moment, number, percent, with_comma):
+    for function in (math, markdown, emphasis, moment, clock, number, percent, with_comma):
         app.add_template_filter(function)
     languages.install(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

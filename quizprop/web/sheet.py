@@ -23,7 +23,7 @@ from quizprop.exercise.solution import Line, Solution, steps_from
 from quizprop.exercise.spec import Exercise
 from quizprop.store.practice import StoredVariant
 from quizprop.web.feedback import Feedback
-from quizprop.web.forms import new_key, write_rungs
+from quizprop.web.forms import new_key
 
 __all__ = [
     "Entry",
@@ -47,7 +47,8 @@ __all__ = [
 class Work:
     """What a student has on the page: the texts by cell, how they are to be read, and what was said to them.
 
-    ``rungs`` tells how many hints are open in a cell.
+    ``rungs`` tells how many hints are open in a cell, ``seq`` on which save the page builds (0: on none), and
+    ``draft_key`` is the name of the last save that it sent.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -55,11 +56,8 @@ class Work:
     key: str = field(default_factory=new_key)
     feedback: Mapping[str, Feedback] = field(default_factory=dict)
     rungs: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def hints(self) -> str:
-        """The open hints as the form carries them."""
-        return write_rungs(self.rungs)
+    seq: int = 0
+    draft_key: str = ""
 
     @cached_property
     def numbers(self) -> dict[str, float]:
@@ -112,9 +110,24 @@ class Section:
     rows: tuple[Row, ...]
 
     @property
+    def id(self) -> str:
+        """What a link to it points to."""
+        return f"phase-{self.phase.replace(' ', '-')}"
+
+    @property
     def done(self) -> int:
         """How many of its cells are accepted."""
         return sum(entry.feedback is not None and entry.feedback.accepted for entry in self.entries)
+
+    @property
+    def filled(self) -> int:
+        """In how many of its cells something stands."""
+        return sum(bool(entry.text.strip()) for entry in self.entries)
+
+    @property
+    def to_mend(self) -> bool:
+        """Whether something in it is not right."""
+        return any(entry.feedback is not None and entry.feedback.verdict.to_mend for entry in self.entries)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

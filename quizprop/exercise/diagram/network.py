@@ -22,6 +22,7 @@ from quizprop.exercise.diagram.shapes import (
     SIGNS,
     SIZES,
     Box,
+    Point,
     add,
     bounds,
     decimal,
@@ -219,9 +220,17 @@ def _draw_weights(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
             share = 0.2 if subject.blank else abs(subject.value(key)) / largest
             stroke, size = _stroke(edge, sign, share), 9 + 3 * share
             draw_arrow(edge, *(ends[::-1] if subject.flows_back(keys) else ends), size=size, stroke=stroke)
+            if not subject.blank:
+                _reach(edge, subject.words(key), *ends)
             if key in plan.weights:
                 label = add(labels, "g", {"class": f"qp-weight qp-weight-{sign}{css}", **data})
                 yield draw_label(label, subject.label(key), plan.weights[key], ink=_ink(label, SIGNS[sign]))
+
+
+def _reach(edge: Element, words: str, start: Point, end: Point) -> None:
+    """The weight's name and value for whoever points at its edge, or near it."""
+    add(edge, "title").text = words
+    draw_line(edge, start, end, {"stroke": "transparent", "stroke-width": "14"})
 
 
 def _all_weights(network: Network) -> Iterator[str]:

@@ -1,0 +1,244 @@
+"""A sheet on its desk: what the visitor has of it, how it is checked and kept, and the page that shows it."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import flask
+from flask import abort, render_template
+from sqlalchemy.orm import Session
+
+from quizprop import __version__
+from quizprop.exercise.conventions import conventions
+from quizprop.exercise.grade import Grade, Verdict, grade
+from quizprop.exercise.hint import RUNGS
+from quizprop.exercise.instance import Instance
+from quizprop.exercise.notation import NOTATIONS
+from quizprop.store import drafts
+from quizprop.store import practice as records
+from quizprop.store.drafts import StoredDraft
+from quizprop.store.practice import StoredSubmission, StoredVariant
+from quizprop.web import asked, feedback, pictures, sheet
+from quizprop.web.feedback import Feedback
+from quizprop.web.forms import answer_form
+from quizprop.web.sheet import Work
+from quizprop.web.state import database, now, services, visitor
+
+__all__ = ["Desk", "check_work", "notation_of", "open_desk", "page", "record", "scope", "typed"]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A visitor's variant with the submissions so far, what was typed last, and the hints opened."""
+
+    variant: StoredVariant
+    attempts: tuple[StoredSubmission, ...]
+    draft: StoredDraft | None
+    rungs: Mapping[str, int]
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The exercise with its numbers."""
+        return sheet.instance_of(self.variant)
+
+    @property
+    def solved(self) -> bool:
+        """Whether some submission got full marks."""
+        return any(attempt.share == 1 for attempt in self.attempts)
+
+    @property
+    def ended(self) -> str:
+        """Why the solution may be shown: ``solved``, ``given up``, or nothing."""
+        return "solved" if self.solved else "given up" if self.variant.given_up_at is not None else ""
+
+    @property
+    def last(self) -> StoredSubmission | None:
+        """The latest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def pending(self) -> StoredDraft | None:
+        """What was typed after the latest attempt and is not checked yet."""
+        last, draft = self.last, self.draft
+        if draft is None or self.ended or not any(text.strip() for text in draft.raw.values()):
+            return None
+        if last is not None and (
+            last.created_at > draft.saved_at or (last.raw, last.decimal_comma) == (draft.raw, draft.decimal_comma)
+        ):
+            return None
+        return draft
+
+    def work(self, texts: Mapping[str, str] | None = None, *, decimal_comma: bool) -> Work:
+        """Texts on a fresh page of this sheet, with the hints that are open."""
+        seq = self.draft.seq if self.draft else 0
+        return Work(texts or {}, decimal_comma, rungs=self.rungs, seq=seq)
+
+    def same(self, work: Work) -> StoredSubmission | None:
+        """The latest attempt with these very texts, read in the same way; None where there is none."""
+        equal = (one for one in reversed(self.attempts) if one.raw == work.texts)
+        return next((one for one in equal if one.decimal_comma == work.decimal_comma), None)
+
+    def still_said(self, work: Work) -> dict[str, Feedback]:
+        """What the latest check told the cells that are as they were, and all that they are computed from too."""
+        last = self.last
+        if last is None or last.decimal_comma != work.decimal_comma:
+            return {}
+        changed: set[str] = set()
+        for cell in self.instance.cells:  # each after what it reads
+            if last.raw.get(cell.key, "") != work.texts.get(cell.key, "") or not changed.isdisjoint(cell.depends_on):
+                changed.add(cell.key)
+        return {key: said for key, said in feedback.told(last.marks).items() if key not in changed}
+
+
+# --- what a request brought ------------------------------------------------------------------------------------------
+
+
+def open_desk(token: str) -> Desk:
+    """The visitor's variant; 404 where there is none of this token, or it is somebody else's."""
+    known = visitor() or abort(404)
+    with database().read() as session:
+        variant = records.find_variant(session, token, learner_id=known.learner_id) or abort(404)
+        return Desk(
+            variant,
+            records.submissions(session, variant),
+            drafts.find_draft(session, variant),
+            drafts.hints_used(session, variant),
+        )
+
+
+def typed(desk: Desk) -> Work:
+    """What the request brought, its choice of decimal mark remembered."""
+    form = answer_form(tuple(cell.key for cell in desk.instance.cells))()
+    if flask.session.get("decimal_comma", False) != form.decimal_comma.data:
+        flask.session["decimal_comma"] = form.decimal_comma.data
+    comma, sent = bool(form.decimal_comma.data), form.draft_key.data or ""
+    return Work(form.texts, comma, form.key, rungs=desk.rungs, seq=form.base, draft_key=sent)
+
+
+def scope(desk: Desk, phase: str) -> Collection[str] | None:
+    """The cells that the check of one phase judges: its own, and those judged before. None, all, for no phase."""
+    own = {cell.key for cell in desk.instance.cells if cell.phase == phase}
+    if not own:
+        return None
+    unchecked = Verdict.UNCHECKED.value
+    return own.union(
+        key for key, mark in (desk.last.marks if desk.last else {}).items() if mark["verdict"] != unchecked
+    )
+
+
+def next_rung(desk: Desk, key: str) -> int:
+    """The hint of a cell that comes next; the last one where all are open."""
+    return min(desk.rungs.get(key, 0) + 1, len(RUNGS))
+
+
+# --- what is kept ---------------------------------------------------------------------------------------------------
+
+
+def check_work(desk: Desk, work: Work, only: Collection[str] | None = None) -> Grade:
+    """Grade what is typed."""
+    return grade(desk.instance, work.texts, decimal_comma=work.decimal_comma, only=only)
+
+
+def record(session: Session, desk: Desk, work: Work, graded: Grade, phase: str = "") -> StoredSubmission:
+    """Keep a checked sheet.
+
+    The key names the sheet of paper and what is on it: sent twice it counts once, but what was changed after the
+    browser's Back is a new attempt, and so is the check of another phase.
+    """
+    content = json.dumps([work.key, phase, work.decimal_comma, work.texts], sort_keys=True)
+    key, moment = hashlib.sha256(content.encode()).hexdigest(), now()
+    submission, fresh = records.record_submission(
+        session,
+        desk.variant,
+        key=key,
+        raw=work.texts,
+        decimal_comma=work.decimal_comma,
+        numbers={key: mark.reading.value for key, mark in graded.marks.items()},
+        marks={key: feedback.write(mark) for key, mark in graded.marks.items()},
+        points=graded.points,
+        out_of=graded.out_of,
+        engine_version=__version__,
+        now=moment,
+    )
+    if fresh:
+        drafts.save_checked(
+            session,
+            desk.variant,
+            base=work.seq,
+            last_key=work.draft_key,
+            key=key,
+            raw=work.texts,
+            decimal_comma=work.decimal_comma,
+            now=moment,
+        )
+    return submission
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def notation_of(instance: Instance) -> str:
+    """How this visitor has things named: as chosen last, else as the exercise says."""
+    chosen: str = flask.session.get("notation", instance.exercise.notation)
+    return "course" if instance.network is None and chosen != "plain" else chosen
+
+
+def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, message: str = "") -> str:
+    """The page of a sheet."""
+    instance = desk.instance
+    notation = notation_of(instance)
+    if submission is None:
+        known, summary, first_error = {}, None, None
+    else:
+        known = sheet.stored_values(submission.numbers, work.feedback)
+        summary = feedback.summarise(work.feedback, submission.points)
+        first_error = summary.first_error
+    shared = {
+        "words": feedback.WORDS,
+        "exercise": instance.exercise,
+        "token": desk.variant.token,
+        "attempt": submission,
+        "attempts": desk.attempts,
+        "pending": desk.pending if submission is None else None,
+        "ended": desk.ended,
+        "message": message,
+        "work": work,
+        "summary": summary,
+        "notation": notation,
+        # A lesson brings its own symbols: they or the keys.
+        "notations": NOTATIONS
+        if instance.network
+        else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
+        "again": services().again(instance.exercise),
+    }
+    if instance.questions:
+        questions = asked.asks(instance, notation, work, ended=bool(desk.ended))
+        shown, first = asked.worked(instance, work) if desk.ended else (work, None)
+        names = {one.key: (one.id, one.name) for one in questions}
+        about = _about(instance.as_sheet, notation, shown, first, known={}, ended=desk.ended)
+        return render_template("practice/questions.html", **shared, **about, asks=questions, names=names)
+    sections = sheet.sections(instance, notation, work)
+    names = {entry.key: (entry.id, entry.symbol) for section in sections for entry in section.entries}
+    about = _about(instance, notation, work, first_error, known=known, ended=desk.ended)
+    return render_template("practice/sheet.html", **shared, **about, sections=sections, names=names)
+
+
+def _about(
+    instance: Instance, notation: str, work: Work, first_error: str | None, *, known: Mapping[str, float], ended: str
+) -> dict[str, Any]:
+    """What a page tells of the numbers and, when the work is done, of the solution."""
+    return {
+        "conventions": conventions(instance, notation),
+        # A lesson's graph is as long as its computation: it goes across the page.
+        "across": instance.network is None,
+        "diagram": sheet.diagram(instance, notation, instance.values if ended else known),
+        "givens": sheet.givens(instance, notation),
+        "ways": pictures.ways(instance, notation),
+        "solution": sheet.solution(instance, notation, work, first_error) if ended else None,
+        "flow": pictures.flow(instance, notation) if ended else (),
+        "graph": pictures.graph(instance, notation) if ended and instance.network else None,
+        "future": pictures.future(instance, notation) if ended else (),
+    }

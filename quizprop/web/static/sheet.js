@@ -1,0 +1,300 @@
+// Makes a sheet nicer and keeps what is typed; everything but the keeping works without it.
+(() => {
+  "use strict";
+
+  const form = document.getElementById("answers");
+  if (!form) return;
+
+  const fields = [...form.querySelectorAll("input[data-key]:not([type=radio])")];
+  const byKey = new Map(fields.map((field) => [field.dataset.key, field]));
+  const cellOf = (field) => field.closest(".cell, .ask");
+
+  const go = (field) => {
+    const phase = field.closest("details.phase");
+    if (phase) phase.open = true;
+    field.focus({ preventScroll: true });
+    field.select?.();
+    cellOf(field).scrollIntoView({ block: "center" });
+  };
+
+  // --- where a value comes from ----------------------------------------------------------------------------------
+
+  // Where each key is drawn or listed: data-cells holds several keys, data-edge and data-given one.
+  const places = new Map();
+  const note = (key, element) => places.set(key, [...(places.get(key) ?? []), element]);
+  for (const element of document.querySelectorAll("[data-cells], [data-edge], [data-given]")) {
+    const { cells, edge, given } = element.dataset;
+    const keys = new Set([...(cells ?? "").split(" "), edge, given].filter(Boolean));
+    keys.forEach((key) => note(key, element));
+  }
+
+  let lit = [];
+  const dim = () => {
+    lit.forEach(([element, name]) => element.classList.remove(name));
+    lit = [];
+  };
+  const light = (element, name) => {
+    element.classList.add(name);
+    lit.push([element, name]);
+  };
+  form.addEventListener("focusin", ({ target: field }) => {
+    if (!field.dataset?.key) return;
+    dim();
+    const sources = field.dataset.depends.split(" ").filter(Boolean);
+    for (const key of [field.dataset.key, ...sources]) {
+      (places.get(key) ?? []).forEach((element) => light(element, "qp-lit"));
+    }
+    for (const key of sources) {
+      const source = byKey.get(key);
+      if (source) light(source.closest(".cell"), "is-source");
+    }
+  });
+  form.addEventListener("focusout", dim);
+
+  // --- the keyboard ----------------------------------------------------------------------------------------------
+
+  // Enter goes on to the next field; on the last one, and with Ctrl, it checks the sheet.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !fields.includes(event.target)) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      form.requestSubmit();
+      return;
+    }
+    const next = fields[fields.indexOf(event.target) + 1];
+    if (next) {
+      event.preventDefault();
+      go(next);
+    }
+  });
+
+  // A question mark, which no number holds, asks for a hint; so Tab goes from field to field.
+  form.querySelectorAll("button[name=hint]").forEach((button) => (button.tabIndex = -1));
+  document.getElementById("hint-key")?.removeAttribute("hidden");
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "?" || !event.target.dataset?.key) return;
+    event.preventDefault();
+    event.target.closest(".cell")?.querySelector("button[name=hint]")?.click();
+  });
+
+  // A row or a column of a spreadsheet fills one field after the other, and an empty cell empties its field.
+  form.addEventListener("paste", (event) => {
+    const start = fields.indexOf(event.target);
+    const pasted = event.clipboardData?.getData("text/plain") ?? "";
+    const texts = pasted.replace(/\r?\n$/, "").split(/\r\n|[\t\r\n]/);
+    if (start < 0 || texts.length < 2) return;
+    event.preventDefault();
+    const filled = fields.slice(start, start + texts.length);
+    filled.forEach((field, index) => {
+      field.value = texts[index].trim();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    go(filled.at(-1));
+  });
+
+  // The link to the first error leads into its field.
+  for (const link of document.querySelectorAll("a.pointer")) {
+    link.addEventListener("click", (event) => {
+      const field = document.getElementById(link.hash.slice(1));
+      if (!field) return;
+      event.preventDefault();
+      go(field);
+    });
+  }
+
+  // --- what is done ----------------------------------------------------------------------------------------------
+
+  const answers = () => {
+    const found = {};
+    for (const input of form.querySelectorAll("input[data-cell]")) {
+      if (input.type !== "radio" || input.checked) found[input.name] = input.value;
+    }
+    return found;
+  };
+  const isFilled = (element) =>
+    new Set(
+      [...element.querySelectorAll("input[data-cell]")]
+        .filter((input) => (input.type === "radio" ? input.checked : input.value.trim()))
+        .map((input) => input.name),
+    ).size;
+  const count = () => {
+    for (const counter of form.querySelectorAll("[data-filled]")) {
+      const part = counter.dataset.filled ? document.getElementById(counter.dataset.filled) : form;
+      counter.textContent = isFilled(part);
+    }
+  };
+  count();
+
+  // --- never lose work -------------------------------------------------------------------------------------------
+
+  const { save: address, sheet } = form.dataset;
+  if (!address) return;
+
+  const state = document.getElementById("save-state");
+  const { csrf_token: csrf, draft_seq: base, draft_key: lastKey, decimal_comma: comma } = form.elements;
+  const now = () => JSON.stringify([answers(), comma?.type === "checkbox" ? comma.checked : Boolean(comma)]);
+
+  // Another tab of this browser has the same sheet and storage: each keeps what is its own.
+  const prefix = `quizprop ${sheet} `;
+  const store = {
+    // A browser may refuse storage altogether; the server still keeps what is typed.
+    try(work) {
+      try {
+        return work(window.localStorage);
+      } catch {
+        return undefined;
+      }
+    },
+    put: (name, value) => store.try((kept) => kept.setItem(prefix + name, JSON.stringify(value))),
+    drop: (name) => store.try((kept) => kept.removeItem(prefix + name)),
+    all: () =>
+      store.try((kept) =>
+        Object.keys(kept)
+          .filter((name) => name.startsWith(prefix))
+          .map((name) => ({ name: name.slice(prefix.length), ...JSON.parse(kept.getItem(name)) })),
+      ) ?? [],
+  };
+  const tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+
+  let saved = now();
+  let timer = 0;
+  let first = 0;
+  let sending = false;
+  let wait = 2000;
+  let stopped = false;
+
+  const clock = (iso) => {
+    const time = document.createElement("time");
+    time.dateTime = iso;
+    time.textContent = new Date(iso).toLocaleTimeString(document.documentElement.lang, { timeStyle: "medium" });
+    return time;
+  };
+  // The words are in the page, translated: <template id="save-saved">Saved at {time}</template>
+  const tell = (kind, iso) => {
+    const words = document.getElementById(`save-${kind}`).content.cloneNode(true);
+    if (iso) words.querySelector("[data-time]")?.replaceWith(clock(iso));
+    words.querySelector("button[data-do=reload]")?.addEventListener("click", () => window.location.reload());
+    state.replaceChildren(words);
+    state.dataset.kind = kind;
+  };
+
+  const schedule = (delay) => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(save, delay);
+  };
+
+  async function save({ leaving = false } = {}) {
+    window.clearTimeout(timer);
+    const text = now();
+    if (stopped || sending || text === saved) return;
+    first = 0;
+    sending = true;
+    const [texts, decimalComma] = JSON.parse(text);
+    lastKey.value = (tab + Date.now().toString(36)).slice(-64);
+    const body = JSON.stringify({ seq: Number(base.value), key: lastKey.value, texts, decimal_comma: decimalComma });
+    const send = () =>
+      fetch(address, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": csrf.value },
+        body,
+        keepalive: leaving && body.length < 60000,
+      });
+    try {
+      let answer = await send();
+      let told = await answer.json();
+      if (answer.status === 400 && told.csrf) {
+        // The visit was renewed, by a sign-in in another tab perhaps: the page goes on with it.
+        csrf.value = told.csrf;
+        answer = await send();
+        told = await answer.json();
+      }
+      settle(answer, told, text);
+    } catch {
+      later("offline");
+    } finally {
+      sending = false;
+    }
+    if (!stopped && now() !== saved && !timer) schedule(1000);
+  }
+
+  function settle(answer, told, text) {
+    timer = 0;
+    if (answer.ok) {
+      wait = 2000;
+      saved = text;
+      base.value = told.seq;
+      tell("saved", told.saved_at);
+      if (now() === saved) store.drop(tab);
+      else keep();
+    } else if (answer.status === 409 || answer.status === 404) {
+      stopped = true;
+      tell(answer.status === 404 ? "gone" : told.seq ? "stale" : "closed", told.saved_at);
+    } else later("busy");
+  }
+
+  function later(kind) {
+    tell(kind);
+    timer = 0;
+    schedule(wait);
+    wait = Math.min(wait * 2, 60000);
+  }
+
+  const keep = () => {
+    const [texts, decimalComma] = JSON.parse(now());
+    store.put(tab, { seq: Number(base.value), texts, decimalComma, at: Date.now() });
+  };
+
+  form.addEventListener("input", () => {
+    count();
+    keep();
+    first ||= Date.now();
+    // A pause saves; who types on and on is saved every five seconds.
+    if (!sending) schedule(Date.now() - first > 5000 ? 0 : 1000);
+  });
+  window.addEventListener("online", () => save());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") save({ leaving: true });
+  });
+  form.addEventListener("submit", () => {
+    stopped = true;
+  });
+  // The browser's Back may bring the page as it was left: older than what was checked since.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) window.location.reload();
+  });
+
+  // --- what this browser kept ------------------------------------------------------------------------------------
+
+  const fill = ({ texts, decimalComma }) => {
+    for (const input of form.querySelectorAll("input[data-cell]")) {
+      const text = texts[input.name] ?? "";
+      if (input.type === "radio") input.checked = input.value === text;
+      else input.value = text;
+    }
+    if (comma?.type === "checkbox") comma.checked = decimalComma;
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const month = 30 * 24 * 3600 * 1000;
+  const kept = store.all().sort((one, other) => other.at - one.at);
+  const mine = kept.find((one) => one.seq === Number(base.value) && JSON.stringify([one.texts, one.decimalComma]) !== saved);
+  for (const one of kept) {
+    const same = JSON.stringify([one.texts, one.decimalComma]) === saved;
+    if (one === mine || same || Date.now() - one.at > month) store.drop(one.name);
+  }
+  const other = kept.find((one) => one !== mine && one.seq !== Number(base.value) && JSON.stringify([one.texts, one.decimalComma]) !== saved);
+  if (mine) {
+    fill(mine);
+    tell("restored");
+  } else if (other) {
+    // Typed on an older state of the sheet: offered, never put over newer text by itself.
+    tell("other", new Date(other.at).toISOString());
+    state.querySelector("button[data-do=take]").addEventListener("click", () => {
+      fill(other);
+      store.drop(other.name);
+    });
+    state.querySelector("button[data-do=drop]").addEventListener("click", () => {
+      store.drop(other.name);
+      state.replaceChildren();
+    });
+  }
+})();

@@ -1,0 +1,117 @@
+"""Typed text is kept save by save, the newest stays, and a hint counts from the first time it was opened."""
+
+import pytest
+from sqlalchemy import func, select
+
+from quizprop.store import drafts
+from quizprop.store.drafts import StaleDraftError
+from quizprop.store.models import Draft, HintUse
+from tests.store.conftest import NOW, SECOND, at_once, serve, visit
+
+
+@pytest.fixture
+def variant(database):
+    learner_id = visit(database)[1].learner_id
+    with database.write() as session:
+        return serve(session, learner_id)
+
+
+def save(database, variant, text, *, base, key, later=0, comma=False):
+    with database.write() as session:
+        return drafts.save_draft(
+            session, variant, base=base, key=key, raw={"z1[1]": text}, decimal_comma=comma, now=NOW + later
+        )
+
+
+def found(database, variant):
+    with database.read() as session:
+        return drafts.find_draft(session, variant)
+
+
+def checked(database, variant, text, *, base, last_key="", key="checked"):
+    with database.write() as session:
+        return drafts.save_checked(
+            session,
+            variant,
+            base=base,
+            last_key=last_key,
+            key=key,
+            raw={"z1[1]": text},
+            decimal_comma=False,
+            now=NOW + SECOND,
+        )
+
+
+def test_a_save_is_found_as_it_was_typed(database, variant):
+    assert found(database, variant) is None
+    made = save(database, variant, "0,3\u0000775 \ud800", base=0, key="a", comma=True)
+    assert found(database, variant) == made
+    assert (made.seq, made.raw, made.decimal_comma) == (1, {"z1[1]": "0,3\u0000775 \ud800"}, True)
+
+
+def test_each_save_builds_on_the_one_before(database, variant):
+    for number, key in enumerate("abc"):
+        assert save(database, variant, key, base=number, key=key).seq == number + 1
+    assert found(database, variant).raw == {"z1[1]": "c"}
+
+
+def test_a_save_on_an_older_one_is_refused_and_tells_the_newer(database, variant):
+    save(database, variant, "phone", base=0, key="a")
+    newer = save(database, variant, "laptop", base=1, key="b")
+    for base in (0, 1, 7):
+        with pytest.raises(StaleDraftError) as refused:
+            save(database, variant, "phone again", base=base, key="c")
+        assert refused.value.newer == newer
+    assert found(database, variant) == newer
+
+
+def test_a_save_sent_again_changes_nothing(database, variant):
+    first = save(database, variant, "once", base=0, key="a")
+    assert save(database, variant, "once", base=0, key="a", later=SECOND) == first
+    assert found(database, variant) == first
+
+
+def test_of_saves_at_once_one_wins_and_the_others_are_told(database, variant):
+    def one(number):
+        try:
+            return save(database, variant, str(number), base=0, key=f"key-{number}").raw
+        except StaleDraftError as error:
+            return error.newer.raw
+
+    seen = at_once(8, one)
+    assert len({tuple(raw.items()) for raw in seen}) == 1
+    assert found(database, variant).seq == 1
+
+
+def test_what_is_checked_is_the_newest_text(database, variant):
+    save(database, variant, "0.3", base=0, key="a")
+    assert checked(database, variant, "0.37", base=1).seq == 2
+    assert found(database, variant).raw == {"z1[1]": "0.37"}
+
+
+def test_a_save_whose_answer_the_page_did_not_see_is_its_own(database, variant):
+    save(database, variant, "0.3", base=0, key="lost")
+    checked(database, variant, "0.37", base=0, last_key="lost")
+    assert found(database, variant).raw == {"z1[1]": "0.37"}
+
+
+def test_a_check_on_an_older_page_leaves_the_newer_text_and_dates_it_after_the_check(database, variant):
+    save(database, variant, "old", base=0, key="a")
+    newer = save(database, variant, "newer", base=1, key="b")
+    checked(database, variant, "old and more", base=1)
+    kept = found(database, variant)
+    assert (kept.raw, kept.seq, kept.saved_at) == (newer.raw, newer.seq, NOW + SECOND)
+
+
+def test_a_hint_counts_once_and_the_last_rung_is_told(database, variant):
+    def opened(*, rung):
+        with database.write() as session:
+            drafts.record_hint(session, variant, key="z1[1]", rung=rung, now=NOW)
+
+    for rung in (1, 2, 2, 1):
+        opened(rung=rung)
+    at_once(4, lambda _: opened(rung=3))
+    with database.read() as session:
+        assert drafts.hints_used(session, variant) == {"z1[1]": 3}
+        assert session.execute(select(func.count()).select_from(HintUse)).scalar_one() == 3
+        assert session.execute(select(func.count()).select_from(Draft)).scalar_one() == 0
