@@ -230,7 +230,7 @@ def _draw_weights(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
 def _reach(edge: Element, words: str, start: Point, end: Point) -> None:
     """The weight's name and value for whoever points at its edge, or near it."""
     add(edge, "title").text = words
-    draw_line(edge, start, end, {"stroke": "transparent", "stroke-width": "14"})
+    draw_line(edge, start, end, {"class": "qp-reach", "stroke": "transparent", "stroke-width": "14"})
 
 
 def _all_weights(network: Network) -> Iterator[str]:
