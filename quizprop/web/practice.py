@@ -21,7 +21,7 @@ from quizprop.exercise.notation import NOTATIONS
 from quizprop.store import drafts
 from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
-from quizprop.store.drafts import StaleDraftError
+from quizprop.store.drafts import StaleDraftError, StoredDraft
 from quizprop.store.people import Visitor
 from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
 from quizprop.web import desk as desks
@@ -128,24 +128,15 @@ def check(token: str) -> ResponseReturnValue:
 def save_draft(token: str) -> ResponseReturnValue:
     """Keep what is typed, for the page's script: JSON in, JSON out."""
     desk = open_desk(token)
-    sent = request.get_json(silent=True)
-    texts = sent.get("texts") if isinstance(sent, dict) else None
-    if not (isinstance(sent, dict) and isinstance(texts, dict) and is_key(sent.get("key"))):
+    sent: Any = request.get_json(silent=True)
+    if not is_draft(sent):
         return {"error": "A draft is an object with seq, key, texts and decimal_comma."}, 400
     if desk.ended:
         return {"error": gettext("This sheet takes no more answers.")}, 409
     cells = {cell.key for cell in desk.instance.cells}
-    with database().write() as session:
-        stay(session)
-        draft = drafts.save_draft(
-            session,
-            desk.variant,
-            base=read_seq(sent.get("seq")),
-            key=sent["key"],
-            raw={key: str(text) for key, text in texts.items() if key in cells},
-            decimal_comma=bool(sent.get("decimal_comma")),
-            now=now(),
-        )
+    texts = {key: str(text) for key, text in sent["texts"].items() if key in cells}
+    work = Work(texts, bool(sent.get("decimal_comma")), seq=read_seq(sent.get("seq")))
+    draft = keep_draft(desk, work, sent["key"])
     return {"seq": draft.seq, "saved_at": iso(draft.saved_at)}
 
 
@@ -251,17 +242,28 @@ def saved(desk: Desk, work: Work, _button: str) -> ResponseReturnValue:
     """The same sheet, what is typed kept but not checked: for a browser without the script that does so by itself."""
     if desk.ended:
         return as_typed(desk, work)
+    draft = keep_draft(desk, work, new_key())
+    return as_typed(replace(desk, draft=draft), replace(work, seq=draft.seq))
+
+
+def is_draft(sent: Any) -> bool:  # noqa: ANN401 - JSON may be anything
+    """Whether this is what the page's script sends."""
+    return isinstance(sent, dict) and isinstance(sent.get("texts"), dict) and is_key(sent.get("key"))
+
+
+def keep_draft(desk: Desk, work: Work, key: str) -> StoredDraft:
+    """Save what is typed, under the name of this save."""
     with database().write() as session:
-        draft = drafts.save_draft(
+        stay(session)
+        return drafts.save_draft(
             session,
             desk.variant,
             base=work.seq,
-            key=new_key(),
+            key=key,
             raw=work.texts,
             decimal_comma=work.decimal_comma,
             now=now(),
         )
-    return as_typed(replace(desk, draft=draft), replace(work, seq=draft.seq))
 
 
 def as_typed(desk: Desk, work: Work) -> ResponseReturnValue:

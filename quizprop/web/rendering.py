@@ -61,9 +61,9 @@ def iso(microseconds: int) -> str:
 
 
 def clock(microseconds: int) -> Markup:
-    """The time of day of a moment, to the second, in UTC; the script writes it in the visitor's own time."""
-    then = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
-    return Markup('<time datetime="{}" data-clock>{}</time>').format(iso(microseconds), f"{then:%H:%M:%S} UTC")
+    """The time of day of a moment, to the second, in the visitor's time zone."""
+    here = datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone())
+    return Markup('<time datetime="{}">{:%H:%M:%S}</time>').format(iso(microseconds), here)
 
 
 def percent(share: float | None) -> str:

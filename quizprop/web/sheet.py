@@ -13,6 +13,7 @@ from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.exercise.diagram import graph_svg, network_svg
 from quizprop.exercise.figures import exact
+from quizprop.exercise.grade import Verdict
 from quizprop.exercise.hint import RUNGS, Hint, hints, row_formula
 from quizprop.exercise.instance import Cell, Instance, Phase
 from quizprop.exercise.lesson_words import given_of
@@ -118,6 +119,11 @@ class Section:
     def done(self) -> int:
         """How many of its cells are accepted."""
         return sum(entry.feedback is not None and entry.feedback.accepted for entry in self.entries)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every cell is right: what follows from an earlier slip is to be done once more."""
+        return all(entry.feedback is not None and entry.feedback.verdict is Verdict.CORRECT for entry in self.entries)
 
     @property
     def filled(self) -> int:

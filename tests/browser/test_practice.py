@@ -44,7 +44,7 @@ def fill(page, answers):
 
 
 def check(page):
-    page.locator(".send").get_by_role("button", name=re.compile("^Check")).click()
+    page.locator(".bar").get_by_role("button", name=re.compile("^Check")).click()
 
 
 def paste(page, key, text):
@@ -78,12 +78,22 @@ def test_a_newcomer_works_mazurs_network_to_a_full_score(page, mazur):
     expect(page.get_by_role("main")).to_contain_text("Mazur's network")
 
 
+def tab_to(page, selector):
+    """Press Tab until what is meant has the focus."""
+    for _ in range(30):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not lead to {selector}")
+
+
 def test_the_keyboard_alone_is_enough(page, mazur):
     start(page, "Mazur's network")
     field(page, "z1[1]").focus()
-    for text in mazur.values():
+    for key, text in mazur.items():
+        tab_to(page, f"[name='{key}']")
         page.keyboard.type(text)
-        page.keyboard.press("Tab")
+    tab_to(page, ".bar .button")
     page.keyboard.press("Enter")
     expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
 
@@ -101,7 +111,9 @@ def test_hidden_deltas_through_updated_weights_are_told_so(page, mazur):
     # The first error is pointed at, and what was typed is there to be mended.
     page.locator("#summary-title a").click()
     expect(field(page, "dE_da1[1]")).to_be_focused()
-    fill(page, {key: mazur[key] for key in slip})
+    # A part that is all right is folded.
+    page.locator("details.phase:not([open]) > summary").first.click()
+    fill(page, {key: mazur[key] for key in slip if key != "W1_new[1,2]"})
     check(page)
     expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
 
@@ -116,12 +128,14 @@ def test_every_verdict_has_its_word(page, mazur):
         "a1[1]": "Follows",
         "z1[1]": "slip",
         "z2[1]": "Not right",
-        "a2[2]": "Blank",
         "e[1]": "read",
     }
     for key, word in words.items():
         expect(said(page, key)).to_contain_text(re.compile(word, re.IGNORECASE))
     expect(field(page, "e[1]")).to_have_value("0.27 or so")
+    # Of a blank there is nothing to say but that there is one.
+    assert field(page, "a2[2]").get_attribute("aria-describedby") is None
+    expect(page.locator(".counts")).to_contain_text("1 blank")
 
 
 def test_a_fresh_network_comes_with_new_numbers_each_time(page):
@@ -141,10 +155,11 @@ def test_work_is_kept_when_the_form_has_expired(page, complaints):
     check(page)
     expect(page.get_by_role("alert")).to_contain_text("still here")
     expect(field(page, "a1[1]")).to_have_value("half done")
-    # The browser reports the request that was refused.
-    assert [complaints.pop()] == ["Failed to load resource: the server responded with a status of 400 (BAD REQUEST)"]
     check(page)
     expect(said(page, "z1[1]")).to_contain_text("Correct")
+    # The browser reports what was refused: the form, and perhaps a save before it.
+    assert set(complaints) == {"Failed to load resource: the server responded with a status of 400 (BAD REQUEST)"}
+    complaints.clear()
 
 
 def test_practice_is_kept_on_registration(page, mazur):
@@ -265,7 +280,7 @@ def test_focus_lights_up_what_a_value_depends_on(page):
 def test_a_double_click_counts_once(page, mazur):
     start(page, "Mazur's network")
     fill(page, {"z1[1]": mazur["z1[1]"]})
-    page.locator(".send").get_by_role("button", name="Check").dblclick()
+    page.locator(".bar").get_by_role("button", name="Check").dblclick()
     expect(page.locator(".attempt")).to_contain_text("Attempt 1")
     page.goto("/progress")
     page.get_by_role("main").get_by_role("link", name="Mazur's network").first.click()
@@ -361,7 +376,7 @@ def test_hints_work_without_a_script_by_keyboard_alone(chromium, site, mazur):
     expect(hint_of(page, "z1[1]")).to_contain_text("adds up what reaches it")
     expect(field(page, "z1[1]")).to_be_focused()
     with page.expect_navigation():
-        page.get_by_role("button", name="Formula for net_h1").click()
+        page.get_by_role("button", name=re.compile(r"Formula\W+net_h1")).click()
     expect(hint_of(page, "z1[1]")).to_contain_text("net_h1 = w1 · i1 + w2 · i2 + b1")
     expect(field(page, "z1[1]")).to_have_value(mazur["z1[1]"])
     context.close()

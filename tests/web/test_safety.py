@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from quizprop.store.database import Database, DatabaseBusyError
-from quizprop.web import practice
+from quizprop.web import desk, practice
 from tests.web.conftest import Browser, hidden, typed, words
 
 WORK = {"z1[1]": "0.3775", "a1[1]": "1/(1+exp(-0.3775))", "E": "not yet <sure>"}
@@ -193,7 +193,7 @@ def test_an_error_of_ours_shows_the_typed_text_and_no_more(browser, monkeypatch)
     def broken(*_arguments, **_options):
         raise RuntimeError("a secret of the machine")
 
-    monkeypatch.setattr(practice, "grade", broken)
+    monkeypatch.setattr(desk, "grade", broken)
     answer = browser.check(sheet, WORK)
     assert answer.status_code == 500
     assert 'value="1/(1+exp(-0.3775))"' in answer.text
