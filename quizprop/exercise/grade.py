@@ -43,11 +43,6 @@ class Verdict(StrEnum):
         """Whether something is there that is not right; a blank is only missing, and what is unchecked may be right."""
         return self in (Verdict.MISTAKE, Verdict.WRONG, Verdict.UNREADABLE)
 
-    @property
-    def answered(self) -> bool:
-        """Whether an answer was there that could be read, and was judged."""
-        return self.accepted or self in (Verdict.MISTAKE, Verdict.WRONG)
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:

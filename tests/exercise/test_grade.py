@@ -176,3 +176,14 @@ def test_marks_are_kept_as_json(mazur, honest):
     stored = json.loads(json.dumps({key: mark.as_json() for key, mark in graded.marks.items()}))
     assert stored["z1[1]"] == {"verdict": "mistake", "codes": ["z1:bias_left_out"]}
     assert stored["z1[2]"] == {"verdict": "correct", "codes": []}
+
+
+def test_cells_that_are_not_to_be_judged_earn_nothing_yet_and_carry_what_follows(mazur, honest):
+    answers = {**honest, "z1[1]": "0.5", "a1[1]": f"{1 / (1 + np.exp(-0.5)):.4f}", "a2[1]": ""}
+    graded = grade(mazur, answers, only={"a1[1]", "a2[1]"})
+    assert graded.marks["a1[1]"].verdict is Verdict.FOLLOWS
+    assert graded.marks["z1[1]"].verdict is Verdict.UNCHECKED
+    assert graded.marks["z1[1]"].reading.value == 0.5
+    assert graded.marks["a2[1]"].verdict is Verdict.BLANK
+    assert (graded.points, graded.first_error, graded.complete) == (1, None, False)
+    assert not Verdict.UNCHECKED.to_mend

@@ -1,0 +1,115 @@
+"""What is typed is kept as it grows, a part can be checked alone, and older pages never win."""
+
+import pytest
+
+from tests.web.conftest import Browser, cell, hidden, honest, typed
+
+
+def save(browser, token, texts, *, seq=0, key="save-1", **more):
+    """What the page's script sends; the answer."""
+    body = {"seq": seq, "key": key, "texts": texts, "decimal_comma": False, **more}
+    return browser.client.post(f"/x/{token}/draft", json=body, headers={"X-CSRFToken": browser.csrf()})
+
+
+def test_what_is_typed_is_there_again(browser):
+    token = browser.start("mazur")
+    answer = save(browser, token, {"z1[1]": "0,37 <half", "z9[1]": "no cell"}, decimal_comma=True)
+    assert answer.json["seq"] == 1
+    page = browser.get(f"/x/{token}").text
+    assert typed(page)["z1[1]"] == "0,37 <half"
+    assert hidden(page, "draft_seq") == "1"
+    assert browser.rows()["submission"] == 0
+
+
+def test_a_save_on_an_older_page_is_refused_and_sent_again_changes_nothing(browser):
+    token = browser.start("mazur")
+    save(browser, token, {"z1[1]": "1"})
+    assert save(browser, token, {"z1[1]": "1"}).json["seq"] == 1
+    refused = save(browser, token, {"z1[1]": "older"}, key="save-2")
+    assert (refused.status_code, refused.json["seq"]) == (409, 1)
+    assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "1"
+
+
+def test_text_typed_after_a_check_is_shown_with_the_feedback_that_still_holds(browser):
+    token = browser.start("mazur")
+    page = browser.checked(token, {"z1[1]": "0.3775", "z1[2]": "5"}).text
+    save(browser, token, {**typed(page), "z1[2]": "0.39"}, seq=int(hidden(page, "draft_seq")))
+    for address in (f"/x/{token}", f"/x/{token}/s/1"):
+        page = browser.client.get(address, follow_redirects=True).text
+        assert typed(page)["z1[2]"] == "0.39"
+        assert "Correct" in cell(page, "z1[1]")
+        assert "Not right" not in cell(page, "z1[2]")
+    assert typed(browser.get(f"/x/{token}/s/1?checked=y").text)["z1[2]"] == "5"
+
+
+def test_the_check_of_an_older_page_counts_but_newer_text_stays(browser):
+    token = browser.start("mazur")
+    save(browser, token, {"z1[1]": "newer"})
+    browser.check(token, {"z1[1]": "0.3775"}, draft_seq="0")
+    assert browser.rows()["submission"] == 1
+    assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "newer"
+
+
+def test_save_without_a_script(browser):
+    token = browser.start("mazur")
+    page = browser.check(token, {"z1[1]": "0.3"}, save="y").text
+    assert typed(page)["z1[1]"] == "0.3"
+    assert hidden(page, "draft_seq") == "1"
+    assert browser.check(token, {"z1[1]": "older"}, save="y").status_code == 409
+    assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "0.3"
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], {"key": "a"}, {"texts": {}}, {"texts": [], "key": "a"}, {"texts": {}, "key": "ä"}]
+)
+def test_what_is_no_draft_is_refused(browser, body):
+    token = browser.start("mazur")
+    answer = browser.client.post(f"/x/{token}/draft", json=body, headers={"X-CSRFToken": browser.csrf()})
+    assert answer.status_code == 400
+    assert browser.rows()["draft"] == 0
+
+
+def test_a_forged_or_strange_save_is_refused_in_json(browser, app):
+    token = browser.start("mazur")
+    refused = browser.client.post(f"/x/{token}/draft", json={"seq": 0, "key": "a", "texts": {}})
+    assert refused.status_code == 400
+    # The page goes on with the token that it is told.
+    headers = {"X-CSRFToken": refused.json["csrf"]}
+    body = {"seq": 0, "key": "a", "texts": {"z1[1]": "1"}}
+    assert browser.client.post(f"/x/{token}/draft", json=body, headers=headers).status_code == 200
+    stranger = Browser(app)
+    assert save(stranger, token, {"z1[1]": "mine"}).status_code == 404
+    browser.post(f"/x/{token}/give-up")
+    assert save(browser, token, {"z1[1]": "late"}, seq=1, key="b").status_code == 409
+
+
+def test_a_part_is_checked_alone_and_what_was_checked_before_again(browser):
+    token = browser.start("mazur")
+    texts = honest(browser.instance(token))
+    page = browser.checked(token, {**texts, "E": "7"}, phase="forward").text
+    assert "Correct" in cell(page, "z1[1]")
+    assert "cell-said" not in cell(page, "E")
+    page = browser.checked(token, {**texts, "E": "7"}, key="second", phase="loss").text
+    assert "Correct" in cell(page, "z1[1]")
+    assert "cell-said" in cell(page, "E")
+    assert "cell-said" not in cell(page, "delta2[1]")
+    assert browser.check(browser.start("mazur"), {"z1[1]": "1"}, phase="loss").status_code == 422
+
+
+def test_giving_up_after_the_check_of_a_part_checks_the_rest(browser):
+    token = browser.start("mazur")
+    texts = honest(browser.instance(token))
+    browser.check(token, texts, phase="forward")
+    browser.post(f"/x/{token}/give-up", {"submission_key": "first", **texts, "draft_seq": "1"})
+    assert "All of it, by hand" in browser.client.get(f"/x/{token}", follow_redirects=True).text
+
+
+def test_pages_and_assets_are_compressed_for_who_takes_it(browser):
+    plain, packed = (browser.get("/", headers={"Accept-Encoding": kind}) for kind in ("identity", "gzip"))
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert len(packed.data) < len(plain.data) / 2
+    sheet = browser.get("/static/quizprop.css", headers={"Accept-Encoding": "gzip"})
+    again = {"Accept-Encoding": "gzip", "If-None-Match": sheet.headers["ETag"]}
+    assert browser.get("/static/quizprop.css", headers=again).status_code == 304
