@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from quizprop.engine.arrays import Array
+from quizprop.engine.words import phrase
 
 __all__ = ["GUARDS", "Formula", "Graph", "Quantity", "UnknownQuantityError", "formula", "quantity_name", "step"]
 
@@ -143,7 +144,7 @@ class Quantity:
     @property
     def title(self) -> str:
         """What it is, in words."""
-        return f"{self.formula.title} after the step" if self.after else self.formula.title
+        return phrase("{title} after the step", title=self.formula.title) if self.after else self.formula.title
 
     def of(self, values: Mapping[str, Array]) -> Array:
         """The quantity's value for the values of its inputs."""

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from quizprop.engine.words import phrase
 from quizprop.exercise.find_slip import Bench
-from quizprop.exercise.question import Chance, NoQuestionError, Option, Question, posed
+from quizprop.exercise.question import Chance, NoQuestionError, Option, Question, named, posed
 from quizprop.exercise.slips import tutor_says
 
 if TYPE_CHECKING:
@@ -38,4 +39,4 @@ def _choices(sheet: "Instance", chance: Chance) -> Iterator[Question]:
         if len(others) < _WRONG:
             raise NoQuestionError(f"{cell.quantity} has fewer than {_WRONG} wrong values that can be told apart")
         right = Option(bench.figure(cell.key, values[0]))
-        yield posed(cell.key, f"Which of these is {{{cell.key}}}?", right, others, chance=chance)
+        yield posed(cell.key, phrase("Which of these is {value}?", value=named(cell.key)), right, others, chance=chance)

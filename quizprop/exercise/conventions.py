@@ -9,13 +9,22 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
+from quizprop.engine.words import phrase
 from quizprop.exercise.figures import exact, figure_latex
 from quizprop.exercise.instance import Instance, Phase
 from quizprop.exercise.notation import symbol
 
 __all__ = ["Convention", "activation_latex", "conventions", "loss_latex"]
 
-_BIASES: Final = {"unit": "one a unit", "shared": "one a layer, shared", "none": "none"}
+_BIASES: Final = {
+    ("unit", ""): phrase("one a unit"),
+    ("unit", "trained"): phrase("one a unit; trained too"),
+    ("unit", "kept"): phrase("one a unit; not trained"),
+    ("shared", ""): phrase("one a layer, shared"),
+    ("shared", "trained"): phrase("one a layer, shared; trained too"),
+    ("shared", "kept"): phrase("one a layer, shared; not trained"),
+    ("none", ""): phrase("none"),
+}
 
 # How each notation writes the loss's own letters; plain keeps them.
 _LETTERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -37,8 +46,8 @@ class Convention:
 
 def conventions(instance: Instance, notation: str) -> tuple[Convention, ...]:
     """The rules that matter for what this sheet asks."""
-    rounded = Convention("Carry", f"{instance.exercise.places} decimals")
-    carry = rounded if instance.plan.rounded else Convention("Answers", "whole numbers")
+    rounded = Convention(phrase("Carry"), phrase("{places} decimals", places=instance.exercise.places))
+    carry = rounded if instance.plan.rounded else Convention(phrase("Answers"), phrase("whole numbers"))
     if isinstance(instance.model, Lesson):
         return (carry, *(Convention(rule.name, rule.words, rule.latex) for rule in instance.model.rules))
     return (carry, *_conventions(instance, instance.model, notation))
@@ -48,24 +57,27 @@ def _conventions(instance: Instance, network: Network, notation: str) -> Iterato
     phases = {cell.phase for cell in instance.cells}
     if any("eta" in cell.depends_on for cell in instance.cells):
         rate = symbol("eta", network, notation).latex
-        yield Convention("Learning rate", "", f"{rate} = {figure_latex(exact(instance.given['eta']))}")
+        yield Convention(phrase("Learning rate"), "", f"{rate} = {figure_latex(exact(instance.given['eta']))}")
     if phases - {Phase.FORWARD}:
-        yield Convention("Loss", _loss_words(network), loss_latex(network, notation))
+        yield Convention(phrase("Loss"), _loss_words(network), loss_latex(network, notation))
     if network.examples > 1 and phases & {Phase.OUTPUT, Phase.HIDDEN}:
-        where = "the mean enters" if network.reduction == "mean" else "their sum enters"
-        yield Convention("Deltas", f"each of its own example's loss; {where} the gradients")
+        mean = phrase("each of its own example's loss; the mean enters the gradients")
+        total = phrase("each of its own example's loss; their sum enters the gradients")
+        yield Convention(phrase("Deltas"), mean if network.reduction == "mean" else total)
     yield from _activations(network, notation)
     if phases & {Phase.FORWARD, Phase.UPDATE}:
         stepping = Phase.UPDATE in phases and network.bias != "none"
-        policy = "" if not stepping else "; trained too" if network.update_biases else "; not trained"
-        yield Convention("Biases", _BIASES[network.bias] + policy)
+        policy = "" if not stepping else "trained" if network.update_biases else "kept"
+        yield Convention(phrase("Biases"), _BIASES[network.bias, policy])
 
 
 def _loss_words(network: Network) -> str:
     if network.examples == 1:
         return LOSSES[network.loss].title
-    over = "averaged" if network.reduction == "mean" else "summed"
-    return f"{LOSSES[network.loss].title}, {over} over the {network.examples} examples"
+    words = {"loss": LOSSES[network.loss].title, "number": network.examples}
+    if network.reduction == "mean":
+        return phrase("{loss}, averaged over the {number} examples", **words)
+    return phrase("{loss}, summed over the {number} examples", **words)
 
 
 def _activations(network: Network, notation: str) -> Iterator[Convention]:
@@ -73,13 +85,13 @@ def _activations(network: Network, notation: str) -> Iterator[Convention]:
     for name in dict.fromkeys(network.activations):
         where = [number for number, other in enumerate(network.activations, start=1) if other == name]
         if len(where) == network.depth:
-            place = "Activation"
+            place = phrase("Activation")
         elif where == [network.depth]:
-            place = "Output"
+            place = phrase("Output")
         elif network.depth not in where and len(where) == network.depth - 1:
-            place = "Hidden"
+            place = phrase("Hidden")
         else:
-            place = f"Layer {', '.join(map(str, where))}"
+            place = phrase("Layer {numbers}", numbers=", ".join(map(str, where)))
         yield Convention(place, ACTIVATIONS[name].title, activation_latex(name, notation))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from quizprop.engine.arrays import Array
+from quizprop.engine.words import phrase
 from quizprop.exercise.certify import LEAST_FACTOR
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.question import Chance, NoQuestionError, Option, Question, posed
@@ -25,14 +26,14 @@ SLIP: Final = "mistake"
 _FEWEST, _MOST = 4, 5
 _LARGEST: Final = 1e6
 
-_FOLLOWS: Final = "This only follows from an earlier slip: the step itself is right. Go further up the sheet."
-_RIGHT: Final = (
+_FOLLOWS: Final = phrase("This only follows from an earlier slip: the step itself is right. Go further up the sheet.")
+_RIGHT: Final = phrase(
     "That value is right: it follows from those above it. Go further down the sheet, or try another one beside it."
 )
-_ELSEWHERE: Final = (
+_ELSEWHERE: Final = phrase(
     "That slip belongs to another step of the work. Find the first wrong value, and ask what its step is."
 )
-_OTHER_NUMBER: Final = "That slip would have given another number there. Work the step with it, and compare."
+_OTHER_NUMBER: Final = phrase("That slip would have given another number there. Work the step with it, and compare.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def slip_questions(sheet: "Instance", slip: Slip, chance: Chance) -> tuple[Quest
     bench, key = Bench(sheet), slip.key
     keys = [cell.key for cell in sheet.cells]
     cells = tuple(Option(f"{{{one}}} = {bench.figure(one, slip.filled[one])}", _said(slip, one)) for one in keys)
-    where = Question(CELL, "Which is the first wrong value?", cells, keys.index(key) + 1)
+    where = Question(CELL, phrase("Which is the first wrong value?"), cells, keys.index(key) + 1)
     right = Option(slip.route.mistake.misconception.title, code=slip.route.mistake.code)
     others = bench.distractors(slip, chance)
     if len(others) < _FEWEST - 1:

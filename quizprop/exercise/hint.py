@@ -11,6 +11,7 @@ from typing import Final
 
 from quizprop.engine.graph import Quantity
 from quizprop.engine.trace import Expression
+from quizprop.engine.words import phrase
 from quizprop.exercise.figures import exact, figure_latex, significant
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol, layer_formula
@@ -18,14 +19,14 @@ from quizprop.exercise.solution import Solution, written
 
 __all__ = ["RUNGS", "Hint", "hints", "row_formula"]
 
-RUNGS: Final = ("Idea", "Formula", "With your numbers")
+RUNGS: Final = (phrase("Idea"), phrase("Formula"), phrase("With your numbers"))
 
 # Factors and terms: where nobody asks for them, they are written out inside the formula that reads them.
 _INSIDE: Final = frozenset({"path", "dE_da", "da_dz"})
 
-_NOTHING_TO_COMPUTE: Final = "There is nothing to compute at this step."
-_OPEN: Final = "A symbol stands where no value is known yet."
-_LIKEWISE: Final = "The others of the kind go likewise."
+_NOTHING_TO_COMPUTE: Final = phrase("There is nothing to compute at this step.")
+_OPEN: Final = phrase("A symbol stands where no value is known yet.")
+_LIKEWISE: Final = phrase("The others of the kind go likewise.")
 
 
 @dataclass(frozen=True, slots=True)

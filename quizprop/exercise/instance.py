@@ -14,6 +14,7 @@ from quizprop.engine.graph import Quantity
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.engine.structure import Structure
+from quizprop.engine.words import phrase
 from quizprop.exercise.certify import PICK, Plan, plan_of
 from quizprop.exercise.choose import choice_questions
 from quizprop.exercise.find_slip import CELL, SLIP, Slip, find_slip, slip_questions
@@ -49,19 +50,19 @@ class Phase(StrEnum):
 
 
 _HEADINGS = {
-    Phase.FORWARD: "Forward pass",
-    Phase.LOSS: "Error",
-    Phase.OUTPUT: "Output deltas",
-    Phase.HIDDEN: "Hidden deltas",
-    Phase.GRADIENTS: "Gradients",
-    Phase.BACKWARD: "Backward pass",
-    Phase.UPDATE: "Update",
-    Phase.STEP_1: "Step 1",
-    Phase.STEP_2: "Step 2",
-    Phase.AFTER: "After the step",
-    Phase.CHECK: "Numerical check",
-    Phase.COUNT: "Parameters",
-    Phase.QUESTION: "Questions",
+    Phase.FORWARD: phrase("Forward pass"),
+    Phase.LOSS: phrase("Error"),
+    Phase.OUTPUT: phrase("Output deltas"),
+    Phase.HIDDEN: phrase("Hidden deltas"),
+    Phase.GRADIENTS: phrase("Gradients"),
+    Phase.BACKWARD: phrase("Backward pass"),
+    Phase.UPDATE: phrase("Update"),
+    Phase.STEP_1: phrase("Step 1"),
+    Phase.STEP_2: phrase("Step 2"),
+    Phase.AFTER: phrase("After the step"),
+    Phase.CHECK: phrase("Numerical check"),
+    Phase.COUNT: phrase("Parameters"),
+    Phase.QUESTION: phrase("Questions"),
 }
 
 _PHASES = {
@@ -190,9 +191,11 @@ class Instance:
         """What is asked, in the order in which it is worked: a value each, or a choice."""
         match self.exercise.question:
             case "find_slip":
-                return (_asked(CELL, "first wrong value"), _asked(SLIP, "slip"))
+                return (_asked(CELL, phrase("first wrong value")), _asked(SLIP, phrase("slip")))
             case "true_false":
-                return tuple(_asked(f"s{number}", f"statement {number}") for number in range(1, COUNT + 1))
+                return tuple(
+                    _asked(f"s{number}", phrase("statement {number}", number=number)) for number in range(1, COUNT + 1)
+                )
         keys = self.structure.keys
         return self._cells({key for name, mask in self.plan.asked.items() for key in keys[name][mask]})
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
+from quizprop.engine.words import phrase
 from quizprop.exercise.figures import exact, significant
 
 __all__ = ["Reading", "read_number"]
@@ -55,18 +56,18 @@ _TOKEN: Final = re.compile(
 )
 _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
-_KNOWN: Final = "exp, ln, log (natural), log10, sqrt, tanh, sigmoid or σ, abs, and e^x"
+_KNOWN: Final = phrase("exp, ln, log (natural), log10, sqrt, tanh, sigmoid or σ, abs, and e^x")
 _NO_NUMBERS: Final = frozenset({"nan", "inf", "infinity"})
 
 _HINTS: Final[Mapping[str, str]] = MappingProxyType({
-    "%": "Percent is not read: type a decimal, such as 0.5 for 50 percent.",
-    "∞": "Infinity is not a number here: type a finite one.",
-    "√": "Type sqrt( ) for a root.",
-    "—": "Type - for minus.",
-    "[": "Type ( and ) for brackets.",
-    "]": "Type ( and ) for brackets.",
-    "{": "Type ( and ) for brackets.",
-    "}": "Type ( and ) for brackets.",
+    "%": phrase("Percent is not read: type a decimal, such as 0.5 for 50 percent."),
+    "∞": phrase("Infinity is not a number here: type a finite one."),
+    "√": phrase("Type sqrt( ) for a root."),
+    "—": phrase("Type - for minus."),
+    "[": phrase("Type ( and ) for brackets."),
+    "]": phrase("Type ( and ) for brackets."),
+    "{": phrase("Type ( and ) for brackets."),
+    "}": phrase("Type ( and ) for brackets."),
 })  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> Reading:
         tokens = _tokens(seen)
         value = _Working(tokens, decimal_comma).value()
     except _UnreadableError as problem:
-        return Reading(text, None, problem=str(problem))
+        return Reading(text, None, problem=problem.args[0])
     # A number by itself is echoed to its last digit; what was computed is not exact to the last digit anyway.
     operands = sum(token.kind in ("number", "name", "superscript") for token in tokens)
     return Reading(text, value, echo=exact(value) if operands == 1 else significant(value))
@@ -120,7 +121,9 @@ class _Token(NamedTuple):
 
 def _tokens(seen: str) -> tuple[_Token, ...]:
     if len(seen) > _LONGEST:
-        raise _UnreadableError(f"This has {len(seen)} characters: type at most {_LONGEST}.")
+        raise _UnreadableError(
+            phrase("This has {number} characters: type at most {most}.", number=len(seen), most=_LONGEST)
+        )
     found = [_Token(str(match.lastgroup), match.group()) for match in _TOKEN.finditer(seen)]
     for token in found:
         if token.kind == "other":
@@ -184,28 +187,28 @@ class _Working:
         if kind == "open":
             return self.parenthesis(at, depth)
         if kind == "end":
-            raise _UnreadableError(f"A number is missing after {_quote(self.tokens[at - 1].text)}.")
-        raise _UnreadableError(f"A number is missing before {_quote(text)}.")
+            raise _UnreadableError(phrase("A number is missing after {sign}.", sign=_quote(self.tokens[at - 1].text)))
+        raise _UnreadableError(phrase("A number is missing before {sign}.", sign=_quote(text)))
 
     def named(self, at: int, depth: int) -> tuple[float, int]:
         name, following = self.tokens[at].text, self.tokens[at + 1].kind
         if name == "e":
             if following not in ("power", "superscript"):
-                raise _UnreadableError("e is read only with a power: type e^(-0.25) or exp(-0.25).")
+                raise _UnreadableError(phrase("e is read only with a power: type e^(-0.25) or exp(-0.25)."))
             return math.e, at + 1
         # Spreadsheets shout EXP; but a capital Σ is a sum and not a sigmoid.
         function = name.lower() if name.isascii() else name
         if function not in _FUNCTIONS:
             _refuse_name(name)
         if following != "open":
-            raise _UnreadableError(f"{function} needs parentheses, as in {function}(0.25).")
+            raise _UnreadableError(phrase("{function} needs parentheses, as in {function}(0.25).", function=function))
         argument, at = self.parenthesis(at + 1, depth)
         return _call(function, argument), at
 
     def parenthesis(self, at: int, depth: int) -> tuple[float, int]:
         value, at = self.sum(at + 1, _deeper(depth))
         if self.tokens[at].kind == "end":
-            raise _UnreadableError('A parenthesis is still open: type the missing ")".')
+            raise _UnreadableError(phrase('A parenthesis is still open: type the missing ")".'))
         if self.tokens[at].kind != "close":
             self.refuse_after_operand(at)
         return value, at + 1
@@ -213,12 +216,16 @@ class _Working:
     def refuse_after_operand(self, at: int) -> NoReturn:
         kind, text = self.tokens[at]
         if kind == "close":
-            raise _UnreadableError('There is one ")" too many: take it out, or type the missing "(".')
+            raise _UnreadableError(phrase('There is one ")" too many: take it out, or type the missing "(".'))
         if kind == "equals":
-            raise _UnreadableError(f"Type one value: only one side of {_quote(text)}.")
+            raise _UnreadableError(phrase("Type one value: only one side of {sign}.", sign=_quote(text)))
         before = _quote(self.tokens[at - 1].text)
         raise _UnreadableError(
-            f"{before} and {_quote(text)} stand side by side: type one number, or a sign such as * between them."
+            phrase(
+                "{before} and {after} stand side by side: type one number, or a sign such as * between them.",
+                before=before,
+                after=_quote(text),
+            )
         )
 
 
@@ -226,24 +233,39 @@ def _pointed(run: str, *, decimal_comma: bool) -> str:
     # The number with a decimal point, which is what float() reads.
     mark, foreign = (",", ".") if decimal_comma else (".", ",")
     if "_" in run:
-        raise _UnreadableError(f'Digits are not grouped here: leave out the "_" of {_quote(run)}.')
+        raise _UnreadableError(
+            phrase('Digits are not grouped here: leave out the "_" of {number}.', number=_quote(run))
+        )
     if run.endswith(",") and not decimal_comma:
-        raise _UnreadableError(f"Leave out the comma at the end of {_quote(run)}.")
+        raise _UnreadableError(phrase("Leave out the comma at the end of {number}.", number=_quote(run)))
     if run.count(".") + run.count(",") > 1:
         raise _UnreadableError(
-            f'{_quote(run)} has more than one point or comma: type the digits without grouping, as in "1000{mark}5".'
+            phrase(
+                '{number} has more than one point or comma: type the digits without grouping, as in "1000{mark}5".',
+                number=_quote(run),
+                mark=mark,
+            )
         )
     if foreign in run and _GROUPED.fullmatch(run):
         whole, decimal = run.replace(foreign, ""), run.replace(foreign, mark)
-        raise _UnreadableError(f"{_quote(run)} can be read in two ways: write {_quote(whole)} or {_quote(decimal)}.")
+        raise _UnreadableError(
+            phrase(
+                "{number} can be read in two ways: write {whole} or {decimal}.",
+                number=_quote(run),
+                whole=_quote(whole),
+                decimal=_quote(decimal),
+            )
+        )
     if "," in run and not decimal_comma:
-        raise _UnreadableError(f"Type a point, not a comma: {_quote(run.replace(',', '.'))}.")
+        raise _UnreadableError(phrase("Type a point, not a comma: {number}.", number=_quote(run.replace(",", "."))))
     return run.replace(",", ".")
 
 
 def _deeper(depth: int) -> int:
     if depth == _DEEPEST:
-        raise _UnreadableError(f"More than {_DEEPEST} parentheses or powers inside one another: type it more simply.")
+        raise _UnreadableError(
+            phrase("More than {number} parentheses or powers inside one another: type it more simply.", number=_DEEPEST)
+        )
     return depth + 1
 
 
@@ -255,17 +277,20 @@ def _finite(value: float) -> float:
 
 def _quotient(value: float, divisor: float) -> float:
     if divisor == 0:
-        raise _UnreadableError("This divides by 0: check what stands after the division sign.")
+        raise _UnreadableError(phrase("This divides by 0: check what stands after the division sign."))
     return value / divisor
 
 
 def _power(base: float, exponent: float) -> float:
     if base == 0 and exponent < 0:
-        raise _UnreadableError("This divides by 0: a negative power of 0 has no value.")
+        raise _UnreadableError(phrase("This divides by 0: a negative power of 0 has no value."))
     if base < 0 and not exponent.is_integer():
         raise _UnreadableError(
-            f"{significant(base)} is negative, so its power {significant(exponent)} is no real number."
-            " Check the sign and the parentheses."
+            phrase(
+                "{base} is negative, so its power {exponent} is no real number. Check the sign and the parentheses.",
+                base=significant(base),
+                exponent=significant(exponent),
+            )
         )
     try:
         return math.pow(base, exponent)
@@ -293,9 +318,17 @@ _FUNCTIONS: Final[Mapping[str, Callable[[float], float]]] = MappingProxyType({
 
 def _call(function: str, argument: float) -> float:
     if function in ("ln", "log", "log10") and argument <= 0:
-        raise _UnreadableError(f"{function} takes a number above 0, and this is {significant(argument)}.")
+        raise _UnreadableError(
+            phrase(
+                "{function} takes a number above 0, and this is {number}.",
+                function=function,
+                number=significant(argument),
+            )
+        )
     if function == "sqrt" and argument < 0:
-        raise _UnreadableError(f"sqrt takes 0 or a number above it, and this is {significant(argument)}.")
+        raise _UnreadableError(
+            phrase("sqrt takes 0 or a number above it, and this is {number}.", number=significant(argument))
+        )
     try:
         return _FUNCTIONS[function](argument)
     except OverflowError:
@@ -307,19 +340,23 @@ def _quote(fragment: str) -> str:
 
 
 def _refuse_size() -> NoReturn:
-    raise _UnreadableError("This is too large: type a number between -1e15 and 1e15.")
+    raise _UnreadableError(phrase("This is too large: type a number between -1e15 and 1e15."))
 
 
 def _refuse_name(name: str) -> NoReturn:
     if not name[0].isalpha():  # ½, ①, Ⅷ
         _refuse_digit(name[0])
     if name.lower() in _NO_NUMBERS:
-        raise _UnreadableError(f"{_quote(name)} is not a number here: type a finite one, such as 0.25.")
-    raise _UnreadableError(f"{_quote(name)} is not known. Known: {_KNOWN}.")
+        raise _UnreadableError(
+            phrase("{name} is not a number here: type a finite one, such as 0.25.", name=_quote(name))
+        )
+    raise _UnreadableError(phrase("{name} is not known. Known: {known}.", name=_quote(name), known=_KNOWN))
 
 
 def _refuse_digit(character: str) -> NoReturn:
-    raise _UnreadableError(f'Type the digits 0-9, with "/" for a fraction, instead of {_quote(character)}.')
+    raise _UnreadableError(
+        phrase('Type the digits 0-9, with "/" for a fraction, instead of {character}.', character=_quote(character))
+    )
 
 
 def _refuse_character(character: str) -> NoReturn:
@@ -330,5 +367,9 @@ def _refuse_character(character: str) -> NoReturn:
     # A lone surrogate or a control character in a message would break the page that shows it.
     shown = _quote(character) if character.isprintable() else f"U+{ord(character):04X}"
     raise _UnreadableError(
-        f"The character {shown} is not read: type a number such as 0.25, or working with + - * / ^ and parentheses."
+        phrase(
+            "The character {character} is not read: type a number such as 0.25, "
+            "or working with + - * / ^ and parentheses.",
+            character=shown,
+        )
     )

@@ -14,6 +14,7 @@ import numpy as np
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Graph
 from quizprop.engine.structure import Structure
+from quizprop.engine.words import phrase, said
 from quizprop.exercise.diagram.shapes import (
     INK,
     LIT,
@@ -215,10 +216,12 @@ def descent_svg(done: Descent, *, loss: Symbol, prefix: str = "descent") -> str:
     """
     shown = list(zip(done.steps, done.losses, strict=False))
     axes = _Axes((0, done.steps[-1]), _spread([0.0, *done.losses]), lambda step: math.log10(step + 1))
-    root = picture(f"{loss.text} over {done.steps[-1]} steps", _descent_words(done, loss), prefix)
+    root = picture(
+        phrase("{loss} over {number} steps", loss=loss.text, number=done.steps[-1]), _descent_words(done, loss), prefix
+    )
     ticks = [0, *(10**power for power in range(int(math.log10(done.steps[-1])) + 1))]
     boxes = _draw_axes(root, axes, [(tick, f"{tick:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")) for tick in ticks])
-    boxes.append(write(root, (("steps", 0),), (_WIDTH / 2, _HEIGHT + 40), css="qp-caption"))
+    boxes.append(write(root, ((said(phrase("steps")), 0),), (_WIDTH / 2, _HEIGHT + 40), css="qp-caption"))
     boxes.append(draw_name(root, loss, (name_size(loss, "qp-factor")[0] / 2, -18), css="qp-factor", ink=INK))
     curve(root, (axes.at(*point) for point in shown), {"class": "qp-curve", "stroke": LIT, "stroke-width": "2.5"})
     for point in shown[:2]:
@@ -230,9 +233,11 @@ def descent_svg(done: Descent, *, loss: Symbol, prefix: str = "descent") -> str:
 def _descent_words(done: Descent, loss: Symbol) -> Iterator[str]:
     known = dict(zip(done.steps, done.losses, strict=False))
     marks = [step for step in (0, 1, 10, 100, 1_000, 10_000) if step in known]
-    yield f"{loss.text} after {', '.join(f'{step} steps: {short(known[step])}' for step in marks)}."
+    reached = (said(phrase("{number} steps: {value}", number=step, value=short(known[step]))) for step in marks)
+    yield phrase("{loss} after {reached}.", loss=loss.text, reached=", ".join(reached))
     if not done.ended:
-        yield f"By step {done.steps[len(done.losses)]} it has grown a thousandfold: the steps are too large."
+        last = done.steps[len(done.losses)]
+        yield phrase("By step {number} it has grown a thousandfold: the steps are too large.", number=last)
 
 
 def slice_svg(along: Slice, *, weight: Symbol, loss: Symbol, prefix: str = "slice") -> str:
@@ -245,7 +250,9 @@ def slice_svg(along: Slice, *, weight: Symbol, loss: Symbol, prefix: str = "slic
         prefix: begins every id.
     """
     axes = _Axes((along.weights[0], along.weights[-1]), _spread([*along.losses, along.now[1], along.after[1]]), float)
-    root = picture(f"{loss.text} along {weight.text}", _slice_words(along, weight, loss), prefix)
+    root = picture(
+        phrase("{loss} along {weight}", loss=loss.text, weight=weight.text), _slice_words(along, weight, loss), prefix
+    )
     boxes = _draw_axes(root, axes, [(tick, short(tick)) for tick in _ticks(*axes.x)])
     boxes.append(draw_name(root, weight, (_WIDTH / 2, _HEIGHT + 42), css="qp-factor", ink=INK))
     boxes.append(draw_name(root, loss, (name_size(loss, "qp-factor")[0] / 2, -18), css="qp-factor", ink=INK))
@@ -260,9 +267,17 @@ def slice_svg(along: Slice, *, weight: Symbol, loss: Symbol, prefix: str = "slic
 
 
 def _slice_words(along: Slice, weight: Symbol, loss: Symbol) -> Iterator[str]:
-    yield f"Now {weight.text} = {short(along.now[0])} and {loss.text} = {short(along.now[1])}."
-    yield f"The tangent there rises by {short(along.slope)} for each 1 to the right: the gradient."
-    yield f"After the step of {weight.text} alone it is {short(along.after[0])}, {loss.text} = {short(along.after[1])}."
+    names = {"weight": weight.text, "loss": loss.text}
+    yield phrase(
+        "Now {weight} = {at} and {loss} = {value}.", **names, at=short(along.now[0]), value=short(along.now[1])
+    )
+    yield phrase("The tangent there rises by {slope} for each 1 to the right: the gradient.", slope=short(along.slope))
+    yield phrase(
+        "After the step of {weight} alone it is {at}, {loss} = {value}.",
+        **names,
+        at=short(along.after[0]),
+        value=short(along.after[1]),
+    )
 
 
 def _tangent(along: Slice, axes: _Axes) -> tuple[Point, Point]:
@@ -278,7 +293,11 @@ def _tangent(along: Slice, axes: _Axes) -> tuple[Point, Point]:
 def _draw_key(root: Element) -> list[Box]:
     """What the two points and the dashed line are."""
     entries, x, y = (
-        (("now", "qp-now"), ("after the step", "qp-after"), ("tangent: the gradient", "")),
+        (
+            (said(phrase("now")), "qp-now"),
+            (said(phrase("after the step")), "qp-after"),
+            (said(phrase("tangent: the gradient")), ""),
+        ),
         8.0,
         _HEIGHT + 66,
     )

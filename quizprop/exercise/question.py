@@ -12,10 +12,11 @@ from typing import Final, TypeVar
 
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
+from quizprop.engine.words import phrase
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.numbers import Reading, read_number
 
-__all__ = ["Chance", "NoQuestionError", "Option", "Question", "in_text", "posed", "read_choice", "spoken"]
+__all__ = ["Chance", "NoQuestionError", "Option", "Question", "in_text", "named", "posed", "read_choice", "spoken"]
 
 _Item = TypeVar("_Item")
 
@@ -88,16 +89,21 @@ def posed(
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
-def spoken(phrase: str, model: Network | Lesson, notation: str) -> tuple[str | Symbol, ...]:
+def named(key: str) -> str:
+    """What stands in a phrase for the symbol of a key."""
+    return f"{{{key}}}"
+
+
+def spoken(words: str, model: Network | Lesson, notation: str) -> tuple[str | Symbol, ...]:
     """The phrase in a notation: pieces of text and the symbols between them."""
-    pieces = _PLACEHOLDER.split(phrase)
+    pieces = _PLACEHOLDER.split(words)
     named = (_symbol(piece, model, notation) if place % 2 else piece for place, piece in enumerate(pieces))
     return tuple(piece for piece in named if piece)
 
 
-def in_text(phrase: str, model: Network | Lesson, notation: str) -> str:
+def in_text(words: str, model: Network | Lesson, notation: str) -> str:
     """The phrase as plain text."""
-    return "".join(piece if isinstance(piece, str) else piece.text for piece in spoken(phrase, model, notation))
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in spoken(words, model, notation))
 
 
 def _symbol(key: str, model: Network | Lesson, notation: str) -> Symbol:
@@ -120,4 +126,6 @@ def read_choice(text: str, words: Sequence[str], *, first: int) -> Reading:
     last = first + len(words) - 1
     if reading.blank or reading.value in range(first, last + 1):
         return reading
-    return Reading(text, None, problem=f"There is no such choice: its number is {first} to {last}.")
+    return Reading(
+        text, None, problem=phrase("There is no such choice: its number is {first} to {last}.", first=first, last=last)
+    )

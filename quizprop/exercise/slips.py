@@ -16,6 +16,7 @@ from quizprop.engine.graph import Quantity
 from quizprop.engine.mistakes import Mistake
 from quizprop.engine.model import Model
 from quizprop.engine.structure import Structure, structure_of
+from quizprop.engine.words import phrase
 from quizprop.exercise.tolerance import Sheet, judge
 
 __all__ = ["Route", "idle", "routes", "shows", "tutor_says", "unseen", "wrong", "wrong_value"]
@@ -149,7 +150,8 @@ def tutor_says(structure: Structure, route: Route) -> str:
     if len(route.way) == 1:
         return sentence
     # The sentence speaks of the value where the slip was made, which is not the one that is written here.
-    return f"On the way, at the {structure.graph[route.way[0]].formula.title}: {sentence}"
+    place = structure.graph[route.way[0]].formula.title
+    return phrase("On the way, at the {place}: {sentence}", place=place, sentence=sentence)
 
 
 def shows(route: Route, values: Mapping[str, Array]) -> Array | bool:

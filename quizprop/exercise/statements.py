@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from quizprop.engine.network import Network
-from quizprop.exercise.question import Chance, NoQuestionError, Option, Question
+from quizprop.engine.words import phrase
+from quizprop.exercise.question import Chance, NoQuestionError, Option, Question, named
 from quizprop.exercise.tolerance import work
 
 if TYPE_CHECKING:
@@ -21,18 +22,24 @@ COUNT: Final = 5
 _CLEAR: Final = 4.0
 """So many tolerances a value is away from where the statement would turn."""
 
-_UPHILL: Final = "A positive gradient says that the error grows with the weight, a negative one that it falls."
-_DELTA: Final = "A delta is positive where more net input means more error. Compare output and target, then go back."
-_DOWNHILL: Final = "The step goes against the gradient: where that is negative, the weight grows."
-_CARRIED: Final = "A weight's gradient is the delta where it leads to times the activation that it carries."
-_TARGET: Final = "Compare the output with its target: that difference is where the whole way back begins."
-_PROMISE: Final = "Work the forward pass with the new weights, and compare the two errors."
-_SWITCH: Final = "A ReLU is off where its net input is negative, and on where it is positive."
-_BIAS: Final = "The net input is the weighted sum plus the bias: take the bias away and look at the sign."
-_FLAT: Final = "An S-shaped activation is flattest far from a net input of 0, whichever way."
-_LARGEST: Final = "Softmax keeps the order: the largest net input gets the largest probability."
-_BACK: Final = "Back along a weight comes the weight times the delta at its far end: compare the sizes, not the signs."
-_STILL: Final = "A unit that is off has a slope of 0: no error comes back to its weights, and the step leaves them."
+_UPHILL: Final = phrase("A positive gradient says that the error grows with the weight, a negative one that it falls.")
+_DELTA: Final = phrase(
+    "A delta is positive where more net input means more error. Compare output and target, then go back."
+)
+_DOWNHILL: Final = phrase("The step goes against the gradient: where that is negative, the weight grows.")
+_CARRIED: Final = phrase("A weight's gradient is the delta where it leads to times the activation that it carries.")
+_TARGET: Final = phrase("Compare the output with its target: that difference is where the whole way back begins.")
+_PROMISE: Final = phrase("Work the forward pass with the new weights, and compare the two errors.")
+_SWITCH: Final = phrase("A ReLU is off where its net input is negative, and on where it is positive.")
+_BIAS: Final = phrase("The net input is the weighted sum plus the bias: take the bias away and look at the sign.")
+_FLAT: Final = phrase("An S-shaped activation is flattest far from a net input of 0, whichever way.")
+_LARGEST: Final = phrase("Softmax keeps the order: the largest net input gets the largest probability.")
+_BACK: Final = phrase(
+    "Back along a weight comes the weight times the delta at its far end: compare the sizes, not the signs."
+)
+_STILL: Final = phrase(
+    "A unit that is off has a slope of 0: no error comes back to its weights, and the step leaves them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def _varied(facts: list[Fact]) -> list[Fact]:
 
 
 def _question(key: str, fact: Fact, truth: bool) -> Question:  # noqa: FBT001
-    options = (Option("True", "" if truth else fact.rule), Option("False", fact.rule if truth else ""))
+    options = (Option(phrase("True"), "" if truth else fact.rule), Option(phrase("False"), fact.rule if truth else ""))
     return Question(key, fact.true if truth else fact.false, options, 1 if truth else 2, fact.reason)
 
 
@@ -149,9 +156,10 @@ class Facts:
         """Raising a weight: the sign of its gradient."""
         for key in (key for layer in self.layers for key in self.keys(f"grad_W{layer}")):
             if self.clear(self.value(key), key):
-                weight, falls = f"{{{key.removeprefix('grad_')}}}", self.value(key) < 0
-                lowers, raises = (f"Raising {weight} a little {verb} the error." for verb in ("lowers", "raises"))
-                reason = f"{{{key}}} is {'negative' if falls else 'positive'}."
+                weight, falls = named(key.removeprefix("grad_")), self.value(key) < 0
+                lowers = phrase("Raising {weight} a little lowers the error.", weight=weight)
+                raises = phrase("Raising {weight} a little raises the error.", weight=weight)
+                reason = _is_below_0(key) if falls else _is_above_0(key)
                 yield Fact(
                     "slope",
                     key.removeprefix("grad_"),
@@ -164,10 +172,11 @@ class Facts:
         """The sign of a delta."""
         for key in (key for layer in self.layers for key in self.keys(f"delta{layer}")):
             if self.clear(self.value(key), key):
-                negative, positive = (f"{{{key}}} is {sign}." for sign in ("negative", "positive"))
-                below = self.value(key) < 0
-                net_input = f"{{{key.replace('delta', 'z')}}}"
-                reason = f"A little more {net_input} would {'lower' if below else 'raise'} the error."
+                negative, positive = _is_below_0(key), _is_above_0(key)
+                below, net_input = self.value(key) < 0, named(key.replace("delta", "z"))
+                lowers = phrase("A little more {net_input} would lower the error.", net_input=net_input)
+                raises = phrase("A little more {net_input} would raise the error.", net_input=net_input)
+                reason = lowers if below else raises
                 yield Fact(
                     "delta",
                     key.replace("delta", "z"),
@@ -181,9 +190,14 @@ class Facts:
         for key in (key for layer in self.layers for key in self.keys(f"W{layer}")):
             gradient, new = f"grad_{key}", key.replace("[", "_new[")
             if self.clear(self.value(new) - self.value(key), new):
-                larger, smaller = (f"After the step {{{key}}} is {word} than before." for word in ("larger", "smaller"))
+                larger = phrase("After the step {weight} is larger than before.", weight=named(key))
+                smaller = phrase("After the step {weight} is smaller than before.", weight=named(key))
+                against = (
+                    phrase("{gradient} is negative, and the step goes against it.", gradient=named(gradient)),
+                    phrase("{gradient} is positive, and the step goes against it.", gradient=named(gradient)),
+                )
                 grows = self.value(new) > self.value(key)
-                reason = f"{{{gradient}}} is {'negative' if grows else 'positive'}, and the step goes against it."
+                reason = against[0 if grows else 1]
                 yield Fact("step", key, *((larger, smaller) if grows else (smaller, larger)), reason, _DOWNHILL)
 
     def steepest(self) -> Iterator[Fact]:
@@ -192,12 +206,18 @@ class Facts:
             for row in self.rows(f"grad_W{layer}"):
                 found = self.top(row, size=True) if len(row) > 1 else None
                 if found:
-                    into = f"{{unit{layer}[{row[0].partition('[')[2].partition(',')[0]}]}}"
+                    into = named(f"unit{layer}[{row[0].partition('[')[2].partition(',')[0]}]")
                     true, false = (
-                        f"Of the weights into {into}, {{{key.removeprefix('grad_')}}} has the largest gradient in size."
+                        phrase(
+                            "Of the weights into {unit}, {weight} has the largest gradient in size.",
+                            unit=into,
+                            weight=named(key.removeprefix("grad_")),
+                        )
                         for key in found
                     )
-                    reason = f"{{{found[0]}}} is farther from 0 than {{{found[1]}}}."
+                    reason = phrase(
+                        "{large} is farther from 0 than {small}.", large=named(found[0]), small=named(found[1])
+                    )
                     yield Fact("steepest", found[0].removeprefix("grad_"), true, false, reason, _CARRIED)
 
     def outputs(self) -> Iterator[Fact]:
@@ -206,17 +226,24 @@ class Facts:
         for output, target in zip(self.keys(f"a{depth}"), self.keys("t"), strict=True):
             difference = self.value(output) - self.value(target)
             if self.clear(difference, output):
-                large, small = (f"The output {{{output}}} is too {word}." for word in ("large", "small"))
+                large = phrase("The output {output} is too large.", output=named(output))
+                small = phrase("The output {output} is too small.", output=named(output))
                 above = difference > 0
-                reason = f"It lies {'above' if above else 'below'} {{{target}}}."
+                over = phrase("It lies above {target}.", target=named(target))
+                under = phrase("It lies below {target}.", target=named(target))
+                reason = over if above else under
                 yield Fact("output", output, *((large, small) if above else (small, large)), reason, _TARGET)
 
     def progress(self) -> Iterator[Fact]:
         """Whether the step was of use."""
         if self.clear(self.value("change"), "change"):
-            falls, grows = (f"The error {verb} with this step." for verb in ("falls", "grows"))
-            fell = self.value("change") < 0
-            reason = f"{{E_new}} is {'less' if fell else 'more'} than {{E}}."
+            falls, grows = phrase("The error falls with this step."), phrase("The error grows with this step.")
+            fell, both = self.value("change") < 0, {"after": named("E_new"), "before": named("E")}
+            less, more = (
+                phrase("{after} is less than {before}.", **both),
+                phrase("{after} is more than {before}.", **both),
+            )
+            reason = less if fell else more
             yield Fact("progress", "E", *((falls, grows) if fell else (grows, falls)), reason, _PROMISE)
 
     def switches(self) -> Iterator[Fact]:
@@ -224,9 +251,9 @@ class Facts:
         for layer in self._activated_by("relu"):
             for unit, key in self._single(f"z{layer}"):
                 if self.clear(self.value(key), key):
-                    off, on = (f"{unit} is {word}." for word in ("off", "on"))
+                    off, on = phrase("{unit} is off.", unit=unit), phrase("{unit} is on.", unit=unit)
                     below = self.value(key) < 0
-                    reason = f"{{{key}}} is {'negative' if below else 'positive'}."
+                    reason = _is_below_0(key) if below else _is_above_0(key)
                     yield Fact("switch", key, *((off, on) if below else (on, off)), reason, _SWITCH)
 
     def still(self) -> Iterator[Fact]:
@@ -237,11 +264,9 @@ class Facts:
                 moved = [self.value(f"grad_{weight}") for weight in row]
                 off = self.value(key) < 0
                 if self.clear(self.value(key), key) and (off or all(map(self._moves, row))):
-                    leaves, changes = (f"The step {verb} the weights into {unit}." for verb in ("leaves", "changes"))
-                    leaves = leaves.replace(".", " as they are.")
-                    reason = (
-                        f"{unit} is {'off' if off else 'on'}, so {{{row[0]}}} {'stays' if not any(moved) else 'moves'}."
-                    )
+                    leaves = phrase("The step leaves the weights into {unit} as they are.", unit=unit)
+                    changes = phrase("The step changes the weights into {unit}.", unit=unit)
+                    reason = _moving(unit, named(row[0]), off=off, moves=any(moved))
                     yield Fact("still", key, *((leaves, changes) if off else (changes, leaves)), reason, _STILL)
 
     def _moves(self, weight: str) -> bool:
@@ -255,10 +280,12 @@ class Facts:
             for unit, key in self._single(f"z{layer}"):
                 rest = self.value(key) - self.value(f"b{layer}[{key.partition('[')[2]}")
                 if self.clear(rest, key):
-                    words = (f"Without its bias, the net input of {unit} would be {sign}." for sign in _SIGNS)
-                    negative, positive = words
-                    bias = f"{{b{layer}[{key.partition('[')[2]}}}"
-                    reason = f"Less {bias}, {{{key}}} is {'negative' if rest < 0 else 'positive'}."
+                    negative = phrase("Without its bias, the net input of {unit} would be negative.", unit=unit)
+                    positive = phrase("Without its bias, the net input of {unit} would be positive.", unit=unit)
+                    both = {"bias": named(f"b{layer}[{key.partition('[')[2]}"), "net_input": named(key)}
+                    below = phrase("Less {bias}, {net_input} is negative.", **both)
+                    above = phrase("Less {bias}, {net_input} is positive.", **both)
+                    reason = below if rest < 0 else above
                     yield Fact(
                         "bias", key, *((negative, positive) if rest < 0 else (positive, negative)), reason, _BIAS
                     )
@@ -269,8 +296,12 @@ class Facts:
             units = {key: unit for unit, key in self._single(f"z{layer}")}
             found = self.top(list(units), size=True) if len(units) > 1 else None
             if found:
-                true, false = (f"Of its layer, {units[key]} is the closest to saturation." for key in found)
-                reason = f"{{{found[0]}}} lies farther from 0 than {{{found[1]}}}."
+                true, false = (
+                    phrase("Of its layer, {unit} is the closest to saturation.", unit=units[key]) for key in found
+                )
+                reason = phrase(
+                    "{large} lies farther from 0 than {small}.", large=named(found[0]), small=named(found[1])
+                )
                 yield Fact("saturation", found[0], true, false, reason, _FLAT)
 
     def largest(self) -> Iterator[Fact]:
@@ -279,9 +310,12 @@ class Facts:
             for row in self.rows(f"a{layer}"):
                 found = self.top(row, size=False)
                 if found:
-                    true, false = (f"{{{key}}} is the largest of the probabilities." for key in found)
-                    net_inputs = [key.replace("a", "z", 1) for key in found]
-                    reason = f"{{{net_inputs[0]}}} is the largest net input, above {{{net_inputs[1]}}}."
+                    true, false = (
+                        phrase("{probability} is the largest of the probabilities.", probability=named(key))
+                        for key in found
+                    )
+                    first, second = (named(key.replace("a", "z", 1)) for key in found)
+                    reason = phrase("{first} is the largest net input, above {second}.", first=first, second=second)
                     yield Fact("largest", found[0], true, false, reason, _LARGEST)
 
     def paths(self) -> Iterator[Fact]:
@@ -292,12 +326,17 @@ class Facts:
             for unit, column in enumerate(zip(*self.rows(f"path{layer}"), strict=True), start=1):
                 found = self.top(list(column), size=True)
                 if found:
-                    hidden = f"{{unit{layer - 1}[{unit}]}}"
-                    weights = [f"{{{key.replace('path', 'W')}}}" for key in found]
+                    hidden = named(f"unit{layer - 1}[{unit}]")
+                    most, least = (named(key.replace("path", "W")) for key in found)
                     true, false = (
-                        f"Most of the error that reaches {hidden} comes back along {one}." for one in weights
+                        phrase(
+                            "Most of the error that reaches {unit} comes back along {weight}.", unit=hidden, weight=one
+                        )
+                        for one in (most, least)
                     )
-                    reason = f"Weight times delta is farther from 0 along {weights[0]} than along {weights[1]}."
+                    reason = phrase(
+                        "Weight times delta is farther from 0 along {most} than along {least}.", most=most, least=least
+                    )
                     yield Fact("path", found[0].replace("path", "W"), true, false, reason, _BACK)
 
     def _activated_by(self, *names: str) -> Iterator[int]:
@@ -308,7 +347,22 @@ class Facts:
         if self.network.examples == 1:
             layer = name.lstrip("z")
             for unit, key in enumerate(np.ravel(self.sheet.structure.keys[name]), start=1):
-                yield f"{{unit{layer}[{unit}]}}", str(key)
+                yield named(f"unit{layer}[{unit}]"), str(key)
 
 
-_SIGNS: Final = ("negative", "positive")
+def _is_below_0(key: str) -> str:
+    return phrase("{value} is negative.", value=named(key))
+
+
+def _is_above_0(key: str) -> str:
+    return phrase("{value} is positive.", value=named(key))
+
+
+def _moving(unit: str, weight: str, *, off: bool, moves: bool) -> str:
+    """Whether a ReLU is on, and what becomes of a weight that leads into it."""
+    both = {"unit": unit, "weight": weight}
+    if off:
+        stays = phrase("{unit} is off, so {weight} stays.", **both)
+        return phrase("{unit} is off, so {weight} moves.", **both) if moves else stays
+    stays = phrase("{unit} is on, so {weight} stays.", **both)
+    return phrase("{unit} is on, so {weight} moves.", **both) if moves else stays

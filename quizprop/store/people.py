@@ -26,6 +26,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from quizprop.engine.words import phrase
 from quizprop.store.claiming import claim_practice
 from quizprop.store.models import Account, Learner, LoginSession, ResetLink, table
 
@@ -269,11 +270,20 @@ def read_username(text: str) -> str:
     composed = unicodedata.normalize("NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).strip()
     if not composed.isprintable():
         bad = next(letter for letter in composed if not letter.isprintable())
-        raise UsernameError(f"A user name has visible characters only: leave out the character U+{ord(bad):04X}.")
+        raise UsernameError(
+            phrase("A user name has visible characters only: leave out the character {code}.", code=f"U+{ord(bad):04X}")
+        )
     name = " ".join(composed.split())
     shortest, longest = _USERNAME_LENGTHS
     if not shortest <= len(name) <= longest:
-        raise UsernameError(f"A user name has {shortest} to {longest} characters, not {len(name)}.")
+        raise UsernameError(
+            phrase(
+                "A user name has {shortest} to {longest} characters, not {length}.",
+                shortest=shortest,
+                longest=longest,
+                length=len(name),
+            )
+        )
     return name
 
 
@@ -285,7 +295,14 @@ def hash_password(password: str) -> PasswordHash:
     """
     shortest, longest = _PASSWORD_LENGTHS
     if not shortest <= len(password) <= longest:
-        raise PasswordError(f"A password has {shortest} to {longest} characters, not {len(password)}.")
+        raise PasswordError(
+            phrase(
+                "A password has {shortest} to {longest} characters, not {length}.",
+                shortest=shortest,
+                longest=longest,
+                length=len(password),
+            )
+        )
     return PasswordHash(_HASHER.hash(_password_bytes(password)))
 
 
@@ -309,7 +326,9 @@ def register(
     """
     visitor = _lock_visitor(session, token, now)
     if visitor is not None and not visitor.anonymous:
-        raise AlreadyRegisteredError(f"You are signed in as {visitor.username!r}: sign out to make another account.")
+        raise AlreadyRegisteredError(
+            phrase("You are signed in as {name}: sign out to make another account.", name=repr(visitor.username))
+        )
     learner_id = _new_learner(session, now) if visitor is None else visitor.learner_id
     _new_account(session, learner_id, username, password_hash, now)
     revoke_all(session, learner_id, now=now)
@@ -451,7 +470,9 @@ def _new_account(session: Session, learner_id: int, username: str, password_hash
         with session.begin_nested():  # PostgreSQL would refuse all that follows in a transaction with an error
             session.execute(account)
     except IntegrityError as error:
-        raise UsernameTakenError(f"The user name {name!r} is taken: choose another one.") from error
+        raise UsernameTakenError(
+            phrase("The user name {name} is taken: choose another one.", name=repr(name))
+        ) from error
 
 
 def fold(name: str) -> str:

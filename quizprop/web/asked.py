@@ -12,6 +12,8 @@ from quizprop.exercise.numbers import read_number
 from quizprop.exercise.question import Option, Question, in_text, spoken
 from quizprop.web import feedback
 from quizprop.web.feedback import Feedback
+from quizprop.web.languages import say
+from quizprop.web.rendering import figure
 from quizprop.web.sheet import Work, entry_id, row_title, sources
 
 __all__ = ["Ask", "Choice", "ChoiceGroup", "asks", "worked"]
@@ -80,10 +82,10 @@ def asks(instance: Instance, notation: str, work: Work, *, ended: bool) -> tuple
             key=question.key,
             id=entry_id(question.key),
             name=_name(question, titles[question.key], instance, notation),
-            words=spoken(question.words, instance.model, notation),
+            words=spoken(say(question.words), instance.model, notation),
             groups=tuple(_groups(question, instance, notation, work)),
             feedback=said,
-            reason=spoken(question.reason, instance.model, notation) if known else (),
+            reason=spoken(say(question.reason), instance.model, notation) if known else (),
         )
 
     return tuple(map(ask, instance.questions))
@@ -93,13 +95,19 @@ def _name(question: Question, title: str, instance: Instance, notation: str) -> 
     if instance.exercise.question == "choose":
         (name,) = spoken(f"{{{question.key}}}", instance.model, notation)
         return name if isinstance(name, Symbol) else Symbol(name, name)
-    return Symbol(title, rf"\text{{{title}}}")
+    return Symbol(say(title), rf"\text{{{say(title)}}}")
+
+
+def _option(option: Option, instance: Instance, notation: str) -> Words:
+    """An option's words: a symbol with its value, a value alone, or text."""
+    pieces = spoken(say(option.words), instance.model, notation)
+    return tuple(figure(piece) if isinstance(piece, str) else piece for piece in pieces)
 
 
 def _groups(question: Question, instance: Instance, notation: str, work: Work) -> Iterator[ChoiceGroup]:
     taken = read_number(work.texts.get(question.key, "")).value
     choices = [
-        Choice(number, spoken(option.words, instance.model, notation), number == taken, number == question.right)
+        Choice(number, _option(option, instance, notation), number == taken, number == question.right)
         for number, option in enumerate(question.options, start=1)
     ]
     if question.key != CELL:
@@ -108,7 +116,7 @@ def _groups(question: Question, instance: Instance, notation: str, work: Work) -
     sheet = instance.as_sheet
     pairs = list(zip(sheet.cells, choices, strict=True))
     for phase, of_phase in groupby(pairs, key=lambda pair: pair[0].phase):
-        heading = phase.heading
+        heading = say(phase.heading)
         for _, row in groupby(of_phase, key=lambda pair: pair[0].quantity):
             cells = list(row)
             yield ChoiceGroup(

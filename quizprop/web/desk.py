@@ -24,6 +24,7 @@ from quizprop.store.practice import StoredSubmission, StoredVariant
 from quizprop.web import asked, feedback, pictures, sheet
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import answer_form
+from quizprop.web.languages import decimal_comma, read_with_comma
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, now, services, visitor
 
@@ -112,7 +113,7 @@ def open_desk(token: str) -> Desk:
 def typed(desk: Desk) -> Work:
     """What the request brought, its choice of decimal mark remembered."""
     form = answer_form(tuple(cell.key for cell in desk.instance.cells))()
-    if flask.session.get("decimal_comma", False) != form.decimal_comma.data:
+    if decimal_comma() != form.decimal_comma.data:
         flask.session["decimal_comma"] = form.decimal_comma.data
     comma, sent = bool(form.decimal_comma.data), form.draft_key.data or ""
     return Work(form.texts, comma, form.key, rungs=desk.rungs, seq=form.base, draft_key=sent)
@@ -188,6 +189,7 @@ def notation_of(instance: Instance) -> str:
 
 def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, message: str = "") -> str:
     """The page of a sheet."""
+    read_with_comma(work.decimal_comma)
     instance = desk.instance
     notation = notation_of(instance)
     if submission is None:

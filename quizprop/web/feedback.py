@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from quizprop.exercise.grade import Mark, Verdict
-from quizprop.web.languages import gettext, marked, marked_plural
+from quizprop.web.languages import gettext, marked, marked_plural, say
 
 __all__ = ["WORDS", "Feedback", "Summary", "Word", "is_partial", "read", "summarise", "told", "write"]
 
@@ -81,8 +81,9 @@ class Feedback:
 
 
 def write(mark: Mark) -> dict[str, Any]:
-    """What is stored of a mark: the verdict and the codes, and what the student was told."""
-    told = {"echo": mark.reading.echo, "problem": mark.reading.problem, "sentences": list(mark.sentences)}
+    """What is stored of a mark: the verdict and the codes, and what the student was told, in their language."""
+    sentences = [say(sentence) for sentence in mark.sentences]
+    told = {"echo": say(mark.reading.echo), "problem": say(mark.reading.problem), "sentences": sentences}
     return {**mark.as_json(), **{name: value for name, value in told.items() if value}}
 
 

@@ -74,9 +74,9 @@ def show_gallery() -> ResponseReturnValue:
 
 @gallery.get("/gallery/<slug>.svg")
 def picture(slug: str) -> ResponseReturnValue:
-    """A sample's picture, with its values in it."""
+    """A sample's picture, with its values in it. Its address names what it depends on, so that it can be kept."""
     exercise = services().bank.get(slug) or abort(404)
-    return Response(_picture(exercise), mimetype="image/svg+xml", headers={"Cache-Control": "public, max-age=3600"})
+    return Response(_picture(exercise), mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
 
 
 def write_gallery(bank: Mapping[str, Exercise], folder: Path) -> int:

@@ -16,16 +16,19 @@ from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import get_decimal_symbol
 from babel.support import LazyProxy, Translations
 from flask import g, has_request_context, request, url_for
 from jinja2 import Environment
 
+from quizprop.engine.words import Phrase
 from quizprop.web.addresses import own_page
 
 __all__ = [
     "DOMAINS",
     "ENGLISH",
     "KEY",
+    "decimal_comma",
     "gettext",
     "install",
     "known_languages",
@@ -35,6 +38,7 @@ __all__ = [
     "marked",
     "marked_plural",
     "ngettext",
+    "read_with_comma",
     "say",
 ]
 
@@ -73,6 +77,19 @@ def locale() -> Locale:
     return Locale.parse("en_GB" if language() == ENGLISH else language())
 
 
+def decimal_comma() -> bool:
+    """Whether numbers have a decimal comma: as the page says, else as it was chosen, else as the language has it."""
+    if not has_request_context():
+        return False
+    stated: bool | None = g.get("decimal_comma", flask.session.get("decimal_comma"))
+    return get_decimal_symbol(locale()) == "," if stated is None else stated
+
+
+def read_with_comma(stated: bool) -> None:  # noqa: FBT001
+    """Say that this page's numbers are read, and so written, with a decimal comma, or that they are not."""
+    g.decimal_comma = stated
+
+
 @cache
 def _catalogue(code: str) -> NullTranslations:
     folder = files("quizprop.web") / "translations" / code
@@ -106,9 +123,11 @@ def ngettext(one: str, several: str, count: int, **parts: object) -> str:
     return _form(one, several, count) % {"num": count, **parts}
 
 
-def say(message: str) -> str:
-    """Words that come from elsewhere in the visitor's language, if its catalogue has them; nothing is filled in."""
-    return _spoken().gettext(message) if message else ""
+def say(words: str) -> str:
+    """Words that come from elsewhere in the visitor's language, so far as its catalogue has them."""
+    if isinstance(words, Phrase):
+        return words.said_by(say)
+    return _spoken().gettext(words) if words else ""
 
 
 def _form(one: str, several: str, count: int) -> str:
@@ -135,7 +154,7 @@ def install(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.install_gettext_callables(say, _form, newstyle=True)  # type: ignore[attr-defined]  # of i18n
     environment.filters["say"] = say
-    environment.globals.update(language=language, languages=known_languages, here=_here)
+    environment.globals.update(language=language, languages=known_languages, here=_here, decimal_comma=decimal_comma)
 
 
 def _here() -> str:

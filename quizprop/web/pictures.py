@@ -7,12 +7,14 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from quizprop.engine.words import speaking
 from quizprop.exercise.diagram import flow_steps, graph_svg, network_svg
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.plots import Descent, descent, descent_svg, slice_along, slice_svg, steepest_weight
 from quizprop.exercise.spec import Exercise
-from quizprop.web.rendering import math
+from quizprop.web.languages import gettext, say
+from quizprop.web.rendering import math, number, written
 
 __all__ = ["Picture", "flow", "future", "graph", "ways"]
 
@@ -34,7 +36,7 @@ class Picture:
 def _picture(caption: str, svg: str, name: Symbol | None = None) -> Picture:
     """``{}`` in the caption is where the name stands."""
     words, latex = ("", "") if name is None else (name.text, math(name.latex))
-    drawing = Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
+    drawing = written(Markup(svg))  # noqa: S704 - our own drawing, every text in it escaped
     return Picture(escape(caption).format(latex), caption.format(words), drawing)
 
 
@@ -43,7 +45,8 @@ def ways(instance: Instance, notation: str) -> tuple[Picture, ...]:
 
     They hold names and no values, so they give nothing away.
     """
-    return tuple(_ways(instance, notation))
+    with speaking(say):
+        return tuple(_ways(instance, notation))
 
 
 def _ways(instance: Instance, notation: str) -> Iterator[Picture]:
@@ -56,10 +59,10 @@ def _ways(instance: Instance, notation: str) -> Iterator[Picture]:
     for cell in [one for one in (next(weights, None), next(deltas, None)) if one is not None]:
         if cell.quantity.startswith("grad"):
             name = symbol(cell.key.removeprefix("grad_"), network, notation)
-            caption = "Back to {} from the error: the factors along the way, multiplied."
+            caption = gettext("Back to {} from the error: the factors along the way, multiplied.")
         else:
             name = unit_symbol(cell.layer, 1, network, notation)
-            caption = "All paths back to {} from the error: multiplied along each, and added up."
+            caption = gettext("All paths back to {} from the error: multiplied along each, and added up.")
         title, prefix = caption.format(name.text), f"way-{cell.quantity}"
         svg = network_svg(network, notation=notation, highlight=cell.key, title=title, prefix=prefix)
         yield _picture(caption, svg, name)
@@ -67,25 +70,28 @@ def _ways(instance: Instance, notation: str) -> Iterator[Picture]:
 
 def flow(instance: Instance, notation: str) -> tuple[Picture, ...]:
     """The training step as a row of pictures, with its values. Only for a sheet that is solved or given up."""
-    return tuple(_picture(step.caption, step.svg) for step in flow_steps(instance, notation=notation))
+    with speaking(say):
+        return tuple(_picture(say(step.caption), step.svg) for step in flow_steps(instance, notation=notation))
 
 
 def graph(instance: Instance, notation: str) -> Picture:
     """All that the sheet computes, as one graph, with its values. Only for a sheet that is solved or given up."""
     values = {key: round(value, instance.exercise.places) for key, value in instance.values.items()}
-    svg = graph_svg(
-        instance.structure,
-        name=lambda key: symbol(key, instance.model, notation),
-        loss=instance.model.objective,
-        only=instance.structure.graph.needed_for(instance.plan.asked),
-        values=values,
-    )
-    return _picture("What is computed from what: forward above, back from the error below.", svg)
+    with speaking(say):
+        svg = graph_svg(
+            instance.structure,
+            name=lambda key: symbol(key, instance.model, notation),
+            loss=instance.model.objective,
+            only=instance.structure.graph.needed_for(instance.plan.asked),
+            values=values,
+        )
+    return _picture(gettext("What is computed from what: forward above, back from the error below."), svg)
 
 
 def future(instance: Instance, notation: str) -> tuple[Picture, ...]:
     """The loss from here on, where the sheet goes back from the loss. Only for one that is solved or given up."""
-    return tuple(_future(instance, notation))
+    with speaking(say):
+        return tuple(_future(instance, notation))
 
 
 def _future(instance: Instance, notation: str) -> Iterator[Picture]:
@@ -96,14 +102,14 @@ def _future(instance: Instance, notation: str) -> Iterator[Picture]:
     if structure.graph.needed_for(instance.plan.asked) <= structure.graph.needed_for(["E"]):
         return  # a forward pass alone
     done = _descent(instance.exercise.model_dump_json(), json.dumps(instance.given))
-    grows = "{} over further steps on the same example: the steps are too large, and it grows."
-    falls = f"{{}} over {done.steps[-1]:,} further steps on the same example.".replace(",", "\N{NO-BREAK SPACE}")
+    grows = gettext("{} over further steps on the same example: the steps are too large, and it grows.")
+    falls = gettext("{} over %(number)s further steps on the same example.", number=number(done.steps[-1]))
     yield _picture(falls if done.ended else grows, descent_svg(done, loss=loss), loss)
     key = steepest_weight(instance)
     if key is not None:
         weight = symbol(key, instance.network, notation)
         svg = slice_svg(slice_along(instance, key), weight=weight, loss=loss)
-        yield _picture("The error along {} alone. The gradient is how steep the curve is, now.", svg, weight)
+        yield _picture(gettext("The error along {} alone. The gradient is how steep the curve is, now."), svg, weight)
 
 
 @lru_cache(maxsize=512)

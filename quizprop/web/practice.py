@@ -28,7 +28,7 @@ from quizprop.web import desk as desks
 from quizprop.web import errors, feedback, limits
 from quizprop.web.desk import Desk, check_work, open_desk, page, record, scope, typed
 from quizprop.web.forms import is_key, new_key, read_seq
-from quizprop.web.languages import gettext, marked
+from quizprop.web.languages import decimal_comma, gettext, marked
 from quizprop.web.rendering import iso
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
@@ -102,7 +102,7 @@ def show_sheet(token: str) -> ResponseReturnValue:
         return as_typed(desk, desk.work(pending.raw, decimal_comma=pending.decimal_comma))
     if desk.last is not None:
         return redirect(url_for(".show_result", token=token, attempt=desk.last.attempt, notation=notation))
-    return page(desk, desk.work(decimal_comma=flask.session.get("decimal_comma", False)))
+    return page(desk, desk.work(decimal_comma=decimal_comma()))
 
 
 @practice.post("/x/<token>")

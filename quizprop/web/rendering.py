@@ -12,22 +12,47 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from quizprop import __version__
-from quizprop.exercise.figures import with_comma
 from quizprop.exercise.notation import mathml
 from quizprop.web import languages
-from quizprop.web.languages import gettext, locale
+from quizprop.web.languages import decimal_comma, gettext, locale
 from quizprop.web.zones import zone
 
-__all__ = ["clock", "emphasis", "iso", "markdown", "math", "moment", "number", "percent", "register"]
+__all__ = [
+    "clock",
+    "emphasis",
+    "figure",
+    "iso",
+    "markdown",
+    "math",
+    "moment",
+    "number",
+    "percent",
+    "register",
+    "written",
+]
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False})
 _TAGS: Final = {"a", "code", "em", "li", "ol", "p", "strong", "ul"}
+_TEXT: Final = re.compile(r">[^<>]+<")
+_POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
 _EMPHASIS: Final = re.compile(r"\*([^\s*](?:[^*]*[^\s*])?)\*")
 
 
 def math(latex: str) -> Markup:
-    """LaTeX as MathML."""
-    return Markup(mathml(latex))  # noqa: S704 - mathml lets nothing but MathML through
+    """LaTeX as MathML, its numbers with the visitor's decimal mark."""
+    return written(Markup(mathml(latex)))  # noqa: S704 - mathml lets nothing but MathML through
+
+
+def figure(text: str) -> str:
+    """A number, or text with numbers, with the visitor's decimal mark."""
+    return _POINT.sub(",", text) if decimal_comma() else text
+
+
+def written(markup: Markup) -> Markup:
+    """Markup whose texts have the visitor's decimal mark; attributes, which programs read, stay as they are."""
+    if not decimal_comma():
+        return markup
+    return Markup(_TEXT.sub(lambda found: _POINT.sub(",", found[0]), markup))  # noqa: S704 - as safe as it was
 
 
 def markdown(text: str) -> Markup:
@@ -78,7 +103,7 @@ def number(value: float) -> str:
 
 def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
-    for function in (math, markdown, emphasis, moment, clock, number, percent, with_comma):
+    for function in (math, markdown, emphasis, figure, moment, clock, number, percent):
         app.add_template_filter(function)
     languages.install(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

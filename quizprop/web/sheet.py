@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
+from quizprop.engine.words import speaking
 from quizprop.exercise.diagram import graph_svg, network_svg
 from quizprop.exercise.figures import exact
 from quizprop.exercise.grade import Verdict
@@ -25,6 +26,8 @@ from quizprop.exercise.spec import Exercise
 from quizprop.store.practice import StoredVariant
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import new_key
+from quizprop.web.languages import gettext, marked, say
+from quizprop.web.rendering import written
 
 __all__ = [
     "Entry",
@@ -252,18 +255,29 @@ _SAID_ABOVE: Final = (Phase.LOSS, Phase.STEP_1, Phase.STEP_2)
 def row_title(instance: Instance, cell: Cell) -> str:
     """What the cells of a quantity are, and in which layer."""
     place = "" if cell.phase in _SAID_ABOVE else _layer_words(instance, cell.layer)
-    title = cell.title[:1].upper() + cell.title[1:]
-    return f"{title}, {place}" if place else title
+    return _placed(_capital(say(cell.title)), place)
+
+
+def _capital(title: str) -> str:
+    return title[:1].upper() + title[1:]
+
+
+def _placed(title: str, *places: str) -> str:
+    """A title and where it is said of: which layer, which example."""
+    return ", ".join(filter(None, (title, *places)))
 
 
 def _layer_words(instance: Instance, layer: int) -> str:
     if instance.network is None:
         several = len({quantity.layer for quantity in instance.structure.graph if quantity.layer}) > 1
-        return f"{instance.model.layer_word} {layer}" if layer and several else ""
+        if not (layer and several):
+            return ""
+        step = instance.model.layer_word == "step"
+        return gettext("step %(number)s", number=layer) if step else gettext("layer %(number)s", number=layer)
     depth = instance.network.depth
     if layer == depth:
-        return "output layer"
-    return "hidden layer" if depth == 2 else f"hidden layer {layer}"
+        return gettext("output layer")
+    return gettext("hidden layer") if depth == 2 else gettext("hidden layer %(number)s", number=layer)
 
 
 # --- the numbers given ----------------------------------------------------------------------------------------------
@@ -292,27 +306,27 @@ def _given_rows(instance: Instance, notation: str) -> Iterator[GivenRow]:
             yield GivenRow(title, unit, tuple(cells))
 
 
-_GIVEN: Final = {"x": "Inputs", "t": "Targets", "eta": "Learning rate"}
+_GIVEN: Final = {"x": marked("Inputs"), "t": marked("Targets"), "eta": marked("Learning rate")}
 
 
 def _given_title(instance: Instance, name: str, line: int, notation: str) -> tuple[str, Symbol | None]:
     network = instance.model
-    example = f", example {line}" if network.examples > 1 else ""
+    example = gettext("example %(number)s", number=line) if network.examples > 1 else ""
     given = given_of(network, name) if isinstance(network, Lesson) else None
     if given is not None:
-        return given.title + (f", row {line}" if len(given.shape) > 1 else ""), None
+        row = gettext("row %(number)s", number=line) if len(given.shape) > 1 else ""
+        return _placed(say(given.title), row), None
     if name in _GIVEN:
-        return _GIVEN[name] + ("" if name == "eta" else example), None
+        return _placed(gettext(_GIVEN[name]), "" if name == "eta" else example), None
     if name in instance.structure.graph:
         quantity = instance.structure.graph[name]
-        title = quantity.formula.title
         place = _layer_words(instance, quantity.layer) if quantity.layer else ""
-        return f"{title[:1].upper()}{title[1:]}{', ' + place if place else ''}{example}", None
+        return _placed(_capital(say(quantity.formula.title)), place, example), None
     layer = int(name[1:])
     if name.startswith("W") and isinstance(network, Network):
-        return "Weights into", unit_symbol(layer, line, network, notation)
+        return gettext("Weights into"), unit_symbol(layer, line, network, notation)
     one = name in network.tied or len(instance.given[name]) == 1
-    return f"{'Bias' if one else 'Biases'}, {_layer_words(instance, layer)}", None
+    return _placed(gettext("Bias") if one else gettext("Biases"), _layer_words(instance, layer)), None
 
 
 # --- the picture ----------------------------------------------------------------------------------------------------
@@ -320,11 +334,17 @@ def _given_title(instance: Instance, name: str, line: int, notation: str) -> tup
 
 def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Markup:
     """The network's picture, or a lesson's graph, with the values known by now."""
-    places, network = instance.exercise.places, instance.network
+    places = instance.exercise.places
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
+    with speaking(say):
+        return written(Markup(_drawn(instance, notation, values)))  # noqa: S704 - our own drawing, every text in it escaped
+
+
+def _drawn(instance: Instance, notation: str, values: Mapping[str, float]) -> str:
+    network = instance.network
     if network is None:
         names = instance.structure.graph.needed_for(instance.plan.asked)
-        svg = graph_svg(
+        return graph_svg(
             instance.structure,
             name=lambda key: symbol(key, instance.model, notation),
             only=names,
@@ -332,10 +352,8 @@ def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Ma
             loss=instance.model.objective,
             prefix="network",
         )
-    else:
-        given = {name: instance.given[name] for name in network.givens()}
-        svg = network_svg(network, given, notation=notation, values=values, legend=True)
-    return Markup(svg)  # noqa: S704 - our own drawing, every text in it escaped
+    given = {name: instance.given[name] for name in network.givens()}
+    return network_svg(network, given, notation=notation, values=values, legend=True)
 
 
 def _shown(instance: Instance) -> dict[str, float]:

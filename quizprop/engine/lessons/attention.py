@@ -16,6 +16,7 @@ from quizprop.engine.lessons.squared_error import by_output
 from quizprop.engine.lessons.unit import UnitLesson
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Attention"]
 
@@ -259,4 +260,4 @@ class Attention(UnitLesson):
     @property
     def outline(self) -> str:
         """How many keys there are."""
-        return f"a query and {self.keys} keys"
+        return phrase("a query and {number} keys", number=self.keys)

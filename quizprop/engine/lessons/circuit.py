@@ -19,6 +19,7 @@ from quizprop.engine.graph import Formula, Quantity, step
 from quizprop.engine.lessons.pieces import Form, partial
 from quizprop.engine.mistakes import Misconception, reading
 from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Circuit"]
 
@@ -550,7 +551,7 @@ def _derivative(name: str, uses: tuple[_Use, ...]) -> Formula:
     forked = "This value feeds several gates: what comes back from each of them adds up."
     return step(
         f"grad_{name}",
-        title=f"derivative by {name}",
+        title=phrase("derivative by {name}", name=name),
         latex=f"{partial(_spelled(name), 'f')} = {' + '.join(use.latex for use in uses)}",
         phase="backward",
         text=f"∂f/∂{name}",
@@ -720,4 +721,4 @@ class Circuit(Lesson):
     @property
     def outline(self) -> str:
         """How many gates it has."""
-        return f"{len(self._nodes)} gates"
+        return phrase("{number} gates", number=len(self._nodes))

@@ -21,6 +21,7 @@ from quizprop.engine.lessons.squared_error import by_output
 from quizprop.engine.lessons.unit import UnitLesson, erring
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Convolution"]
 
@@ -369,7 +370,7 @@ class Convolution(UnitLesson):
     @property
     def outline(self) -> str:
         """How many weights the kernel has."""
-        return f"a kernel of {self.size} weights"
+        return phrase("a kernel of {number} weights", number=self.size)
 
 
 def _at_position(latex: str) -> str:

@@ -35,6 +35,7 @@ from quizprop.engine.lessons.unit import (
 )
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Descent"]
 
@@ -538,8 +539,8 @@ class Descent(UnitLesson):
     @property
     def outline(self) -> str:
         """The optimizer and how often it steps."""
-        times = "one step" if self.steps == 1 else "two steps"
-        return f"{times} of {_NAMES[self.optimizer]}"
+        one = phrase("one step of {optimizer}", optimizer=_NAMES[self.optimizer])
+        return one if self.steps == 1 else phrase("two steps of {optimizer}", optimizer=_NAMES[self.optimizer])
 
 
 _NAMES: Final = MappingProxyType({

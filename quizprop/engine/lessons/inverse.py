@@ -32,6 +32,7 @@ from quizprop.engine.lessons.unit import (
 from quizprop.engine.misconceptions import ETA_FORGOTTEN, STEP_ADDED
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Inverse"]
 
@@ -292,4 +293,4 @@ class Inverse(UnitLesson):
     @property
     def outline(self) -> str:
         """How many weights it has."""
-        return f"a unit of {self.inputs} weights"
+        return phrase("a unit of {number} weights", number=self.inputs)

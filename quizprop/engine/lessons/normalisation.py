@@ -24,6 +24,7 @@ from quizprop.engine.lessons.pieces import (
 )
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Normalisation"]
 
@@ -645,4 +646,8 @@ class Normalisation(Lesson):
     @property
     def outline(self) -> str:
         """What is normalised."""
-        return f"{self.numbers} {'examples' if self._alike else 'features'}"
+        return (
+            phrase("{number} examples", number=self.numbers)
+            if self._alike
+            else phrase("{number} features", number=self.numbers)
+        )

@@ -20,6 +20,7 @@ from quizprop.engine.lessons.recurrent_mistakes import recurrent_mistakes
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Recurrent"]
 
@@ -397,4 +398,4 @@ class Recurrent(Lesson):
     @property
     def outline(self) -> str:
         """How far it is unrolled."""
-        return f"{self.steps} steps"
+        return phrase("{number} steps", number=self.steps)

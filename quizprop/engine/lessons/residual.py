@@ -35,6 +35,7 @@ from quizprop.engine.lessons.pieces import (
 )
 from quizprop.engine.mistakes import Misconception, reading
 from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Residual"]
 
@@ -531,4 +532,4 @@ class Residual(Lesson):
     @property
     def outline(self) -> str:
         """The block, with its activation."""
-        return f"residual block, {ACTIVATIONS[self.activation].title}"
+        return phrase("residual block, {activation}", activation=ACTIVATIONS[self.activation].title)

@@ -15,6 +15,7 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Formula, Quantity, step
 from quizprop.engine.mistakes import Misconception, reading
 from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Shapes"]
 
@@ -280,4 +281,4 @@ class Shapes(Lesson):
     @property
     def outline(self) -> str:
         """How many layers there are."""
-        return f"{self.layers} layers of weights"
+        return phrase("{number} layers of weights", number=self.layers)

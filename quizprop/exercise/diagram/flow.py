@@ -7,6 +7,7 @@ import numpy as np
 
 from quizprop.engine.arrays import Array
 from quizprop.engine.network import Network
+from quizprop.engine.words import phrase
 from quizprop.exercise.diagram.network import draw_network
 from quizprop.exercise.diagram.subject import (
     Look,
@@ -66,14 +67,15 @@ def _pictures(instance: Instance, notation: str, prefix: str) -> Iterator[FlowSt
     values = _of_first_example(instance)
     given = {name: _first(instance, name) for name in network.givens()}
     examples = instance.network.examples
-    of_examples = f" (Example 1 of {examples}.)" if examples > 1 else ""
     names: tuple[str, ...] = ()
     for number, moment in enumerate(_moments(network, needed)):
         names += tuple(name for name in moment.names if name in needed)
         known = {key: value for key, value in values.items() if key.partition("[")[0] in names}
         numbers = given | {name: _after(name, given[name], known) for name in moment.look.updated}
         subject = Subject(network, checked(network, numbers), notation, known, moment.look)
-        caption = moment.caption + of_examples
+        caption = moment.caption
+        if examples > 1:
+            caption = phrase("{caption} (Example 1 of {number}.)", caption=caption, number=examples)
         yield FlowStep(caption, tuple(known), draw_network(subject, caption, f"{prefix}-{number}"))
 
 
@@ -103,13 +105,13 @@ def _after(name: str, given: Array, known: Mapping[str, float]) -> Array:
 
 def _moments(network: Network, needed: set[str]) -> Iterator[_Moment]:
     loss = any(name == "E" or name.startswith("delta") for name in needed)
-    yield _Moment("The inputs, weights and targets are given.", (), Look(loss=loss))
+    yield _Moment(phrase("The inputs, weights and targets are given."), (), Look(loss=loss))
     for layer in range(1, network.depth + 1):
         if f"z{layer}" in needed or f"a{layer}" in needed:
             yield _forward(network, layer, loss=loss)
     if "E" in needed:
         lit = frozenset(("E", *_units_keys(network, network.depth).split()))
-        yield _Moment("Outputs and targets give the error.", ("e", "E"), Look(lit, loss=True))
+        yield _Moment(phrase("Outputs and targets give the error."), ("e", "E"), Look(lit, loss=True))
     for layer in range(network.depth, 0, -1):
         if f"delta{layer}" in needed:
             yield _backward(network, layer)
@@ -119,7 +121,10 @@ def _moments(network: Network, needed: set[str]) -> Iterator[_Moment]:
 
 def _forward(network: Network, layer: int, *, loss: bool) -> _Moment:
     lit = " ".join((_units_keys(network, layer), _edges_keys(network, layer), _biases_keys(network, layer)))
-    caption = f"Forward into {_words(network, layer)}: each unit adds up what comes in, then its activation follows."
+    caption = phrase(
+        "Forward into {layer}: each unit adds up what comes in, then its activation follows.",
+        layer=_words(network, layer),
+    )
     return _Moment(caption, (f"z{layer}", f"a{layer}"), Look(frozenset(lit.split()), loss=loss))
 
 
@@ -128,8 +133,10 @@ def _backward(network: Network, layer: int) -> _Moment:
     last = layer == network.depth
     cells = _units_keys(network, layer) + ("" if last else f" {_edges_keys(network, layer + 1)}")
     back = frozenset(cells.split())
-    came = "from the error" if last else "through the weights, all paths added up"
-    caption = f"Back into {_words(network, layer)}: the deltas come {came}."
+    where = _words(network, layer)
+    from_error = phrase("Back into {layer}: the deltas come from the error.", layer=where)
+    through = phrase("Back into {layer}: the deltas come through the weights, all paths added up.", layer=where)
+    caption = from_error if last else through
     return _Moment(caption, (f"delta{layer}",), Look(back, back, loss=True, deltas=True))
 
 
@@ -138,7 +145,7 @@ def _updated(network: Network, needed: set[str]) -> _Moment:
     moved = [name for name in moved if f"{name}_new" in needed]
     places = " ".join(_places_keys(network, name) for name in moved)
     look = Look(frozenset(places.split()), loss=True, deltas=True, updated=frozenset(moved))
-    caption = "The step: each weight has moved a little against its gradient."
+    caption = phrase("The step: each weight has moved a little against its gradient.")
     return _Moment(caption, tuple(f"{name}_new" for name in moved), look)
 
 
@@ -160,5 +167,6 @@ def _biases_keys(network: Network, layer: int) -> str:
 
 
 def _words(network: Network, layer: int) -> str:
-    number = f" {layer}" if kind_of(network, layer) == "hidden" and network.depth > 2 else ""
-    return f"the {kind_of(network, layer)} layer{number}"
+    if kind_of(network, layer) == "output":
+        return phrase("the output layer")
+    return phrase("the hidden layer {number}", number=layer) if network.depth > 2 else phrase("the hidden layer")

@@ -7,6 +7,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from quizprop.engine.structure import Structure
+from quizprop.engine.words import phrase
 from quizprop.exercise.diagram.layers import Layers, layers
 from quizprop.exercise.diagram.shapes import (
     FAINT,
@@ -155,10 +156,11 @@ def _below(structure: Structure, quantity: str, keys: tuple[str, ...], values: M
 
 def _sentences(nodes: Mapping[str, _Node]) -> Iterator[str]:
     given = [node for node in nodes.values() if not node.reads]
-    yield f"Given: {listed(map(_words, given))}."
+    yield phrase("Given: {values}.", values=listed(map(_words, given)))
     for node in nodes.values():
         if node.reads:
-            yield f"{_words(node)} from {listed(_short_words(nodes[source]) for source in node.reads)}."
+            read = listed(_short_words(nodes[source]) for source in node.reads)
+            yield phrase("{value} from {read}.", value=_words(node), read=read)
 
 
 def _words(node: _Node) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
+from quizprop.engine.words import phrase, said
 from quizprop.exercise.diagram.chain import Chain, chain_to
 from quizprop.exercise.diagram.layout import FACTOR_GAP, MOST_LABELS, RADIUS, Plan, plan_of, radius_of
 from quizprop.exercise.diagram.legend import draw_legend
@@ -39,6 +40,7 @@ from quizprop.exercise.diagram.shapes import (
     write,
 )
 from quizprop.exercise.diagram.subject import (
+    HEADINGS,
     Look,
     Subject,
     activation_of,
@@ -99,7 +101,7 @@ def network_svg(
     if highlight is not None:
         look = _look_at(chain_to(structure_of(network), highlight), network, notation, legend=legend)
     subject = Subject(network, {} if given is None else checked(network, given), notation, values or {}, look)
-    return draw_network(subject, title or f"Network {shape_of(network)}", prefix)
+    return draw_network(subject, title or phrase("Network {shape}", shape=shape_of(network)), prefix)
 
 
 def draw_network(subject: Subject, title: str, prefix: str) -> str:
@@ -127,8 +129,10 @@ def _look_at(way: Chain, network: Network, notation: str, *, legend: bool) -> Lo
     back = frozenset(way.cells if way.backward else ())
     names = listed(symbol(key, network, notation).text for key in way.cells)
     read = listed(symbol(key, network, notation).text for key in way.read)
-    said = [f"Brought out, back from the loss: {names}." if way.backward else f"Brought out: {names}."] if names else []
-    said += [f"Read on the way: {read}."] if read else []
+    forward = phrase("Brought out: {names}.", names=names)
+    backward = phrase("Brought out, back from the loss: {names}.", names=names)
+    told = [backward if way.backward else forward] if names else []
+    told += [phrase("Read on the way: {names}.", names=read)] if read else []
     return Look(
         lit=way.keys | shared,
         back=back,
@@ -136,7 +140,7 @@ def _look_at(way: Chain, network: Network, notation: str, *, legend: bool) -> Lo
         factors=True,
         loss=way.backward or "E" in way.cells,
         legend=legend,
-        said=tuple(said),
+        said=tuple(told),
     )
 
 
@@ -150,9 +154,10 @@ def _draw_headings(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]
     centres = [centre for column in plan.columns for centre in column]
     bottom = min([*(y - RADIUS for _, y in centres), *(box.y - box.height / 2 for box in plan.boxes)]) - 14
     for layer, column in enumerate(plan.columns):
-        lines = [kind_of(network, layer)] if layer == 0 else [activation_of(network, layer), kind_of(network, layer)]
+        kind = HEADINGS[kind_of(network, layer)]
+        lines = [kind] if layer == 0 else [activation_of(network, layer), kind]
         for row, line in enumerate(lines):
-            yield write(root, ((line, 0),), (column[0][0], bottom - 15 * row), css="qp-caption")
+            yield write(root, ((said(line), 0),), (column[0][0], bottom - 15 * row), css="qp-caption")
 
 
 def _draw_loss(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
@@ -347,14 +352,14 @@ def _draw_notes(root: Element, subject: Subject, filled: Iterable[Box]) -> list[
     notes = []
     if subject.any_known():
         above, below = (_letters(runs_of(subject.symbol(f"{stem}1[1]"))) for stem in subject.stems.split())
-        notes.append(f"in each unit: {above} above, {below} below")
+        notes.append(phrase("in each unit: {above} above, {below} below", above=above, below=below))
     if subject.batch:
-        notes.append(f"{network.examples} examples: see the table")
+        notes.append(phrase("{number} examples: see the table", number=network.examples))
     if not subject.blank and any(sources * targets > MOST_LABELS for sources, targets in pairwise(network.layers)):
-        notes.append("weights: see the table")
+        notes.append(phrase("weights: see the table"))
     left, _, right, bottom = bounds(filled)
     return [
-        write(root, ((note, 0),), ((left + right) / 2, bottom + 20 + 16 * row), css="qp-caption")
+        write(root, ((said(note), 0),), ((left + right) / 2, bottom + 20 + 16 * row), css="qp-caption")
         for row, note in enumerate(notes)
     ]
 

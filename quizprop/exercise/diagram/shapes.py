@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from quizprop.engine.words import said
 from quizprop.exercise.diagram.text import INDEX, Runs, clean, label_width, stacked, text_width
 from quizprop.exercise.notation import Symbol
 
@@ -79,8 +80,8 @@ def picture(title: str, sentences: Iterable[str], prefix: str) -> Element:
         raise ValueError(f"prefix: {prefix!r} is not an id; begin with a letter, go on with letters, digits, - and _")
     names = {"role": "img", "aria-labelledby": f"{prefix}-title {prefix}-desc"}
     root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **names, "font-family": "system-ui, sans-serif"})
-    SubElement(root, "title", id=f"{prefix}-title").text = clean(title)
-    SubElement(root, "desc", id=f"{prefix}-desc").text = clean(" ".join(sentences))
+    SubElement(root, "title", id=f"{prefix}-title").text = clean(said(title))
+    SubElement(root, "desc", id=f"{prefix}-desc").text = clean(" ".join(map(said, sentences)))
     return root
 
 

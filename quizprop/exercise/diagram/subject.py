@@ -9,11 +9,13 @@ import numpy as np
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import quantity_name
 from quizprop.engine.network import Network
+from quizprop.engine.words import phrase, said
 from quizprop.exercise.diagram.text import Runs, listed, runs_of
 from quizprop.exercise.figures import exact
 from quizprop.exercise.notation import Symbol, parse_key, symbol, unit_symbol
 
 __all__ = [
+    "HEADINGS",
     "Look",
     "Subject",
     "activation_of",
@@ -32,7 +34,9 @@ __all__ = [
 
 _AT_A_UNIT: Final = ("z", "a", "dE_da", "da_dz", "delta", "z_new", "a_new")
 
-_ACTIVATIONS: Final = {"relu": "ReLU", "leaky_relu": "leaky ReLU"}
+_ACTIVATIONS: Final = {"relu": "ReLU", "leaky_relu": phrase("leaky ReLU"), "identity": phrase("identity")}
+HEADINGS: Final = {"input": phrase("input"), "hidden": phrase("hidden"), "output": phrase("output")}
+"""What stands above a layer of a kind."""
 
 
 @dataclass(frozen=True)
@@ -241,30 +245,44 @@ def keys_at(network: Network, index: int | str, *, once: Iterable[str] = (), eac
 def description(subject: Subject) -> Iterator[str]:
     """The network in sentences, with all its numbers."""
     network = subject.network
-    yield f"Layers from left to right: {', '.join(_layer_words(network))}."
+    yield phrase("Layers from left to right: {layers}.", layers=listed(map(said, _layer_words(network))))
     if subject.batch:
-        yield f"{network.examples} examples: see the table."
+        yield phrase("{number} examples: see the table.", number=network.examples)
     else:
-        yield f"Inputs: {listed(subject.words(f'x[{unit}]') for unit in range(1, network.layers[0] + 1))}."
+        inputs = listed(subject.words(f"x[{unit}]") for unit in range(1, network.layers[0] + 1))
+        yield phrase("Inputs: {values}.", values=inputs)
     for layer, unit in unit_places(network):
         weights = [
-            f"{subject.words(key)} from {subject.unit(layer - 1, source).text}"
+            said(phrase("{weight} from {unit}", weight=subject.words(key), unit=subject.unit(layer - 1, source).text))
             for key, to, source in weight_places(network, layer)
             if to == unit
         ]
-        bias = [] if network.bias == "none" else [f"bias {subject.words(f'b{layer}[{unit}]')}"]
-        yield f"Into {subject.unit(layer, unit).text}: {listed([*weights, *bias])}."
+        bias = (
+            () if network.bias == "none" else (said(phrase("bias {value}", value=subject.words(f"b{layer}[{unit}]"))),)
+        )
+        read = listed([*weights, *bias])
+        yield phrase("Into {unit}: {read}.", unit=subject.unit(layer, unit).text, read=read)
     if not subject.batch:
-        yield f"Targets: {listed(subject.words(f't[{unit}]') for unit in range(1, network.layers[-1] + 1))}."
+        targets = listed(subject.words(f"t[{unit}]") for unit in range(1, network.layers[-1] + 1))
+        yield phrase("Targets: {values}.", values=targets)
     known = {key: value for place in unit_places(network) for key, value in subject.known(*place).items()}
     known |= {key: subject.values[key] for key in ("E",) if subject.look.loss and key in subject.values}
     if known:
-        yield f"Known: {listed(f'{subject.symbol(key).text} = {exact(value)}' for key, value in known.items())}."
+        values = listed(f"{subject.symbol(key).text} = {exact(value)}" for key, value in known.items())
+        yield phrase("Known: {values}.", values=values)
     yield from subject.look.said
 
 
 def _layer_words(network: Network) -> Iterator[str]:
     for layer, units in enumerate(network.layers):
-        kind = kind_of(network, layer)
-        noun = kind if layer == 0 else f"{kind} unit"
-        yield f"{units} {noun}{'' if units == 1 else 's'}" + (f" ({activation_of(network, layer)})" if layer else "")
+        number = {"number": units}
+        if layer == 0:
+            yield phrase("{number} input", **number) if units == 1 else phrase("{number} inputs", **number)
+            continue
+        words = {**number, "activation": activation_of(network, layer)}
+        if layer == network.depth:
+            one = phrase("{number} output unit ({activation})", **words)
+            yield one if units == 1 else phrase("{number} output units ({activation})", **words)
+        else:
+            one = phrase("{number} hidden unit ({activation})", **words)
+            yield one if units == 1 else phrase("{number} hidden units ({activation})", **words)
