@@ -5,15 +5,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CANDIDATES := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 
-.PHONY: help serve test lint format bench clean
+.PHONY: help serve test lint format messages bench clean
 
 help:
-	@echo "make serve   install, migrate, and serve on http://127.0.0.1:8000"
-	@echo "make test    all tests, and the coverage of engine and exercise"
-	@echo "make lint    ruff, mypy, import-linter"
-	@echo "make format  let ruff lay out the code"
-	@echo "make bench   speeds, as ratios inside one run"
-	@echo "make clean   remove .venv and all caches"
+	@echo "make serve     install, migrate, and serve on http://127.0.0.1:8000"
+	@echo "make test      all tests, and the coverage of engine and exercise"
+	@echo "make lint      ruff, mypy, import-linter"
+	@echo "make format    let ruff lay out the code"
+	@echo "make messages  bring the catalogues of the languages in step with what the program says"
+	@echo "make bench     speeds, as ratios inside one run"
+	@echo "make clean     remove .venv and all caches"
 
 serve: $(VENV)/.installed
 	$(BIN)/quizprop serve
@@ -33,6 +34,9 @@ lint: $(VENV)/.installed-lint
 format: $(VENV)/.installed-lint
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+messages: $(VENV)/.installed
+	$(BIN)/python -m quizprop.web.extract
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/generate.py

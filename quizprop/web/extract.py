@@ -5,7 +5,7 @@ mistakes, rules and the problem bank say is found by asking all of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -18,6 +18,8 @@ from babel.messages.pofile import read_po, write_po
 import quizprop
 from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.catalogue import LESSONS
+from quizprop.engine.lessons.circuit import Circuit
+from quizprop.engine.lessons.embedding import Embedding
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.misconceptions import MISCONCEPTIONS
 from quizprop.engine.model import Lesson
@@ -45,6 +47,18 @@ _MARKS: Final = {
     "ngettext": (1, 2),
     "marked_plural": (1, 2),
 }
+_ALL_GATES: Final = (
+    "a = x + y",
+    "b = a * x",
+    "c = max(b, y)",
+    "d = -c",
+    "g = exp(d)",
+    "h = 1 + g",
+    "k = 1 / h",
+    "m = k^2",
+    "n = sigmoid(m)",
+    "f = tanh(n)",
+)
 _HEADER: Final = """\
 msgid ""
 msgstr ""
@@ -112,7 +126,8 @@ def _core() -> Iterator[Message]:
     for folder in ("engine", "exercise"):
         yield from _called(_PACKAGE / folder, "*.py", "python", _PHRASES)
     yield from (words for _, words in NOTATIONS)
-    yield from (each.title for each in (*ACTIVATIONS.values(), *LOSSES.values()))
+    yield from (activation.title for activation in ACTIVATIONS.values())
+    yield from (loss.title for loss in LOSSES.values())
     for model in _models():
         yield from filter(_has_words, map(_template, _said_by(model)))
     for mistake in MISCONCEPTIONS:
@@ -155,6 +170,8 @@ def _models() -> Iterator[Network | Lesson]:
     for lesson in LESSONS.values():
         for options in _options(lesson):
             yield from _made(lesson, **options)
+    yield Circuit(gates=_ALL_GATES)
+    yield from (Embedding(words=words) for words in ((1,), (1, 2)))
     yield from (exercise.model for exercise in load_bank().values())
 
 
@@ -170,11 +187,12 @@ def _options(lesson: type[Lesson]) -> Iterator[dict[str, object]]:
     hints = get_type_hints(lesson)
     choices = {each.name: tuple(_choices(hints[each.name])) for each in fields(lesson)}  # type: ignore[arg-type]
     several = {name: values for name, values in choices.items() if values}
-    for values in product(*several.values()):
-        yield dict(zip(several, values, strict=True))
+    if all(each.name in several or each.default is not MISSING for each in fields(lesson)):  # type: ignore[arg-type]
+        for values in product(*several.values()):
+            yield dict(zip(several, values, strict=True))
 
 
-def _choices(hint: Any) -> Iterator[object]:
+def _choices(hint: object) -> Iterator[object]:
     if hint is bool:
         yield from (False, True)
     elif get_origin(hint) is Literal:

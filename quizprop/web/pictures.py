@@ -14,7 +14,7 @@ from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.plots import Descent, descent, descent_svg, slice_along, slice_svg, steepest_weight
 from quizprop.exercise.spec import Exercise
 from quizprop.web.languages import gettext, say
-from quizprop.web.rendering import math, number, written
+from quizprop.web.rendering import math, written
 
 __all__ = ["Picture", "flow", "future", "graph", "ways"]
 
@@ -103,13 +103,18 @@ def _future(instance: Instance, notation: str) -> Iterator[Picture]:
         return  # a forward pass alone
     done = _descent(instance.exercise.model_dump_json(), json.dumps(instance.given))
     grows = gettext("{} over further steps on the same example: the steps are too large, and it grows.")
-    falls = gettext("{} over %(number)s further steps on the same example.", number=number(done.steps[-1]))
+    falls = gettext("{} over %(number)s further steps on the same example.", number=_whole(done.steps[-1]))
     yield _picture(falls if done.ended else grows, descent_svg(done, loss=loss), loss)
     key = steepest_weight(instance)
     if key is not None:
         weight = symbol(key, instance.network, notation)
         svg = slice_svg(slice_along(instance, key), weight=weight, loss=loss)
         yield _picture(gettext("The error along {} alone. The gradient is how steep the curve is, now."), svg, weight)
+
+
+def _whole(number: int) -> str:
+    """As the axis has it: no comma and no point, which could be read as decimal marks."""
+    return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 @lru_cache(maxsize=512)

@@ -18,7 +18,7 @@ from quizprop.web.account import forget, prove
 from quizprop.web.errors import retry_after
 from quizprop.web.errors import too_often as too_often_page
 from quizprop.web.forms import DeleteForm, ForgetForm, SettingsForm
-from quizprop.web.languages import gettext, marked
+from quizprop.web.languages import decimal_comma, gettext, marked
 from quizprop.web.limits import TooOftenError
 from quizprop.web.state import database, now, visitor
 
@@ -137,7 +137,7 @@ def settings_form() -> SettingsForm:
     return SettingsForm(
         language=preferences.chosen_language() or "",
         time_zone=zones.chosen_zone() or "",
-        decimal_mark="comma" if flask.session.get("decimal_comma", False) else "point",
+        decimal_mark="comma" if decimal_comma() else "point",
     )
 
 

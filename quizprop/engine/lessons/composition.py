@@ -16,6 +16,7 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Formula, Quantity, step
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Composition"]
 
@@ -353,4 +354,4 @@ class Composition(Lesson):
     @property
     def outline(self) -> str:
         """What is composed."""
-        return f"{self.outer} of {self.middle}"
+        return phrase("{outer} of {inner}", outer=self.outer, inner=self.middle)

@@ -26,6 +26,7 @@ from quizprop.engine.lessons.pieces import (
 )
 from quizprop.engine.mistakes import Misconception
 from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.words import phrase
 
 __all__ = ["Embedding"]
 
@@ -355,11 +356,11 @@ class Embedding(Lesson):
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Which words, and how they are scored."""
-        several = len(self.words) > 1
-        words = f"words {' and '.join(map(str, self.words))}, averaged" if several else f"word {self.words[0]}"
+        first, last = self.words[0], self.words[-1]
+        both = phrase("words {first} and {second}, averaged", first=first, second=last)
         return (
-            Rule("Goes in", words, h(self.words).latex),
-            Rule("Stands there", f"word {self.target}", E(self.target).latex),
+            Rule("Goes in", phrase("word {number}", number=first) if first == last else both, h(self.words).latex),
+            Rule("Stands there", phrase("word {number}", number=self.target), E(self.target).latex),
             Rule("Probability", "softmax", p.latex),
         )
 
