@@ -37,22 +37,22 @@ class Activation:
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + exp(-z))."""
+    """The sigmoid divides one by one plus e to the minus its argument: the result lies between zero and one."""
     return 1 / (1 + np.exp(-z))
 
 
 def sigmoid_slope(a: Array) -> Array:
-    """a (1 - a)."""
+    """The sigmoid's slope needs only its value: that times what it lacks to one."""
     return a * (1 - a)
 
 
 def tanh(z: Array) -> Array:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent keeps the sign of its argument; the result lies between minus one and one."""
     return np.tanh(z)
 
 
 def tanh_slope(a: Array) -> Array:
-    """1 - a**2."""
+    """The slope of tanh needs only its value: what the square of that lacks to one."""
     return 1 - a**2
 
 

@@ -34,7 +34,7 @@ class Loss:
 
 
 def half_squared_error(a: Array, t: Array) -> Array:
-    """(t - a)**2 / 2."""
+    """Half the square of how far the output is from its target."""
     return (t - a) ** 2 / 2
 
 

@@ -110,7 +110,7 @@ def loss_latex(network: Network, notation: str) -> str:
         formula = formula.replace("_k", "")
     sign = "-" if formula.startswith("-") else ""
     several = rf"\frac{{1}}{{{examples}}}" if examples > 1 and network.reduction == "mean" else ""
-    several += r"\sum_{\text{examples}} " if examples > 1 else ""
+    several += r"\sum_{\text{all examples}} " if examples > 1 else ""
     if outputs > 1:
         several += (rf"\frac{{1}}{{{outputs}}}" if loss.mean_over_outputs else "") + r"\sum_k "
     total = symbol("E", network, notation).latex

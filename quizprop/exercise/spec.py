@@ -1,5 +1,6 @@
 """The exercise file: what a family of exercises is, checked as a whole before anything is drawn from it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
@@ -222,6 +223,13 @@ class Exercise(_Part):
     question: QuestionKind = "sheet"
     dead_units: Annotated[int, Field(ge=0)] | None = None
     blind_spots: tuple[str, ...] = ()
+
+    @field_validator("sentence")
+    @classmethod
+    def _unwrapped(cls, sentence: str) -> str:
+        """The paragraphs, whatever the width of the file that they were written in."""
+        paragraphs = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", sentence))
+        return "\n\n".join(filter(None, paragraphs))
 
     @field_validator("values")
     @classmethod

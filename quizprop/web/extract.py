@@ -30,6 +30,7 @@ from quizprop.exercise.names import NOTATIONS
 from quizprop.exercise.skills import load_skills
 from quizprop.exercise.why import FORMS, REASONS
 from quizprop.web.languages import DOMAINS, ENGLISH, known_languages
+from quizprop.web.rendering import words_in
 
 __all__ = ["messages", "read", "update"]
 
@@ -126,7 +127,9 @@ def _core() -> Iterator[Message]:
     for folder in ("engine", "exercise"):
         yield from _called(_PACKAGE / folder, "*.py", "python", _PHRASES)
     yield from (words for _, words in NOTATIONS)
-    yield from (activation.title for activation in ACTIVATIONS.values())
+    yield from words_in(r"\text{all examples}")
+    for activation in ACTIVATIONS.values():
+        yield from (activation.title, *words_in(activation.latex))
     yield from (loss.title for loss in LOSSES.values())
     for model in _models():
         yield from filter(_has_words, map(_template, _said_by(model)))
@@ -148,14 +151,15 @@ def _has_words(text: str) -> bool:
 
 def _said_by(model: Network | Lesson) -> Iterator[str]:
     for quantity in model.graph():
-        yield from (quantity.formula.title, quantity.formula.idea, *quantity.formula.options)
+        formula = quantity.formula
+        yield from (formula.title, formula.idea, *formula.options, *words_in(formula.latex), *words_in(formula.matrix))
     yield model.outline
     if isinstance(model.outline, Phrase):
         yield from (part for part in model.outline.parts.values() if isinstance(part, str))
     if isinstance(model, Lesson):
         yield from (given.title for given in model.given())
         for rule in model.rules:
-            yield from (rule.name, rule.words)
+            yield from (rule.name, rule.words, *words_in(rule.latex))
         for mistake in model.misconceptions:
             yield from (mistake.title, mistake.sentence)
 

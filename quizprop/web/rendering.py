@@ -1,6 +1,7 @@
 """What templates call: mathematics, Markdown, moments; and what they may count on in every page."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from markupsafe import Markup, escape
 from quizprop import __version__
 from quizprop.exercise.notation import mathml
 from quizprop.web import languages
-from quizprop.web.languages import decimal_comma, gettext, locale
+from quizprop.web.languages import decimal_comma, gettext, locale, say
 from quizprop.web.zones import zone
 
 __all__ = [
@@ -28,19 +29,30 @@ __all__ = [
     "number",
     "percent",
     "register",
+    "words_in",
     "written",
 ]
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False})
 _TAGS: Final = {"a", "code", "em", "li", "ol", "p", "strong", "ul"}
+_WORDS: Final = re.compile(r"(?<=\\text\{)[ ,]*([^{}]*[^{} ,])[ ,]*(?=\})")
 _TEXT: Final = re.compile(r">[^<>]+<")
 _POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
 _EMPHASIS: Final = re.compile(r"\*([^\s*](?:[^*]*[^\s*])?)\*")
 
 
 def math(latex: str) -> Markup:
-    """LaTeX as MathML, its numbers with the visitor's decimal mark."""
-    return written(Markup(mathml(latex)))  # noqa: S704 - mathml lets nothing but MathML through
+    """LaTeX as MathML, its numbers with the visitor's decimal mark and its words in their language."""
+    return written(Markup(mathml(_WORDS.sub(_in_language, latex))))  # noqa: S704 - mathml lets nothing but MathML through
+
+
+def _in_language(found: re.Match[str]) -> str:
+    return found[0].replace(found[1], say(found[1])) if " " in found[0] else found[0]
+
+
+def words_in(latex: str) -> Iterator[str]:
+    """The words in LaTeX; a single one between its formulas or names is a symbol, as out and net are."""
+    return (found[1] for found in _WORDS.finditer(latex) if " " in found[0])
 
 
 def figure(text: str) -> str:

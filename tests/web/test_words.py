@@ -65,7 +65,7 @@ def test_the_rules_are_those_that_matter_for_what_is_asked():
         (
             Network(layers=(2, 1), activations=("sigmoid",), loss="bce", examples=3),
             "course",
-            r"J = -\frac{1}{3}\sum_{\text{examples}} \left(y \ln a + (1 - y) \ln (1 - a)\right)",
+            r"J = -\frac{1}{3}\sum_{\text{all examples}} \left(y \ln a + (1 - y) \ln (1 - a)\right)",
         ),
         (
             Network(layers=(2, 3), activations=("softmax",), loss="cce"),
@@ -75,7 +75,7 @@ def test_the_rules_are_those_that_matter_for_what_is_asked():
         (
             Network(layers=(2, 2), activations=("tanh",), loss="mse", examples=2, reduction="sum"),
             "plain",
-            r"E = \sum_{\text{examples}} \frac{1}{2}\sum_k (t_k - a_k)^2",
+            r"E = \sum_{\text{all examples}} \frac{1}{2}\sum_k (t_k - a_k)^2",
         ),
     ],
 )

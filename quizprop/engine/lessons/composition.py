@@ -36,32 +36,32 @@ class _Function:
 
 
 def square(u: Array) -> Array:
-    """u**2."""
+    """The argument times itself."""
     return u**2
 
 
 def twice(u: Array) -> Array:
-    """2 u, the derivative of u**2."""
+    """The derivative of a square: twice the argument."""
     return 2 * u
 
 
 def exponential(u: Array) -> Array:
-    """exp(u), which is its own derivative."""
+    """The exponential: e to the power of the argument."""
     return np.exp(u)
 
 
 def itself(v: Array) -> Array:
-    """The value itself: the derivative of exp."""
+    """The exponential is its own derivative: take the value that you have."""
     return v
 
 
 def logarithm(u: Array) -> Array:
-    """ln u."""
+    """The natural logarithm: the power of e that gives the argument."""
     return np.log(u)
 
 
 def reciprocal(u: Array) -> Array:
-    """1 / u, the derivative of ln u."""
+    """The derivative of the natural logarithm: one over the argument."""
     return 1 / u
 
 

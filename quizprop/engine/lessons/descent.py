@@ -182,7 +182,7 @@ def first_correction(average: Array, beta: Array) -> Array:
 
 
 def second_correction(average: Array, beta: Array) -> Array:
-    """An average that started from 0 holds only the share 1 - beta**2 after two steps."""
+    """An average that started from 0 holds only the share 1 - beta squared after two steps."""
     return average / (1 - beta[..., None] ** 2)
 
 

@@ -80,8 +80,8 @@ def size(array: _Array, side: Side, counted: str) -> Formula:
     title="parameters of a layer",
     latex=r"n_l\,n_{l-1} + n_l",
     phase="count",
-    text="parameters of layer $l",
-    symbol=r"\text{parameters of layer } $l",
+    text="p_$l",
+    symbol="p_$l",
     whole=True,
 )
 def count(n: Array, n_prev: Array) -> Array:
@@ -101,8 +101,8 @@ def parameters(layers: int) -> Formula:
         title="parameters of the network",
         latex=r"\sum_l \left(n_l\,n_{l-1} + n_l\right)",
         phase="count",
-        text="parameters in all",
-        symbol=r"\text{parameters in all}",
+        text="p",
+        symbol="p",
         whole=True,
         reads=tuple(f"count{layer}" for layer in range(1, layers + 1)),
     )
