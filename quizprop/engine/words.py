@@ -27,6 +27,10 @@ class Phrase(str):
         text.template, text.parts = template, parts
         return text
 
+    def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:
+        """What a copy is made of."""
+        return self.template, self.parts
+
     def said_by(self, voice: _Voice) -> str:
         """The phrase as a voice says it, its parts too."""
         parts = {name: voice(part) if isinstance(part, str) else part for name, part in self.parts.items()}
