@@ -27,9 +27,9 @@ class Phrase(str):
         text.template, text.parts = template, parts
         return text
 
-    def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:
+    def __reduce__(self) -> tuple[type["Phrase"], tuple[str, Mapping[str, object]]]:
         """What a copy is made of."""
-        return self.template, self.parts
+        return Phrase, (self.template, self.parts)
 
     def said_by(self, voice: _Voice) -> str:
         """The phrase as a voice says it, its parts too."""
