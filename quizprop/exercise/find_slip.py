@@ -76,7 +76,7 @@ def slip_questions(sheet: "Instance", slip: Slip, chance: Chance) -> tuple[Quest
     if len(others) < _FEWEST - 1:
         raise NoQuestionError("there are too few slips to choose from")
     reason = tutor_says(sheet.structure, slip.route)
-    return where, posed(SLIP, "What was the slip there?", right, others, chance=chance, reason=reason)
+    return where, posed(SLIP, phrase("What was the slip there?"), right, others, chance=chance, reason=reason)
 
 
 def _said(slip: Slip, key: str) -> str:

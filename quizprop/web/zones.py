@@ -1,13 +1,18 @@
 """Time zones: the one that moments are written in, and those to choose from."""
 
-from collections.abc import Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 import flask
+from babel import Locale
 from flask import g, has_request_context, request
+
+from quizprop.web.languages import gettext, locale, marked
 
 __all__ = ["KEY", "browser_zone", "chosen_zone", "is_zone", "zone", "zones_by_region"]
 
@@ -15,9 +20,18 @@ KEY: Final = "time_zone"
 COOKIE: Final = "quizprop_zone"
 """Set by the script of the pages: a request does not tell where a browser is."""
 
-_REGIONS: Final = frozenset(
-    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
-)
+_REGIONS: Final = {
+    "Africa": marked("Africa"),
+    "America": marked("America"),
+    "Antarctica": marked("Antarctica"),
+    "Arctic": marked("Arctic"),
+    "Asia": marked("Asia"),
+    "Atlantic": marked("Atlantic Ocean"),
+    "Australia": marked("Australia"),
+    "Europe": marked("Europe"),
+    "Indian": marked("Indian Ocean"),
+    "Pacific": marked("Pacific Ocean"),
+}
 
 
 @cache
@@ -30,14 +44,31 @@ def is_zone(name: str) -> bool:
     return name in _known()
 
 
-@cache
 def zones_by_region() -> Mapping[str, tuple[tuple[str, str], ...]]:
     """The zones to choose from, by region: each with its name, and how it is called within the region."""
+    return {gettext(_REGIONS[region]): zones for region, zones in _by_region(str(locale())).items()}
+
+
+@cache
+def _by_region(code: str) -> Mapping[str, tuple[tuple[str, str], ...]]:
     names = sorted(name for name in _known() if name.partition("/")[0] in _REGIONS)
     return {
-        region: tuple((name, name.partition("/")[2].replace("_", " ")) for name in of_region)
+        region: tuple(sorted(_places(tuple(of_region), Locale.parse(code).time_zones), key=_in_dictionary))
         for region, of_region in groupby(names, key=lambda name: name.partition("/")[0])
     }
+
+
+def _places(names: tuple[str, ...], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each zone of a region with its place as the locale spells it; an older name of the same zone as it is."""
+    plain = {name: name.partition("/")[2].replace("_", " ") for name in names}
+    spelled = {name: known.get(name, {}).get("city") or place for name, place in plain.items()}
+    count = Counter(spelled.values())
+    return ((name, spelled[name] if count[spelled[name]] == 1 else plain[name]) for name in names)
+
+
+def _in_dictionary(zone: tuple[str, str]) -> str:
+    """Where a place stands in the list: accents do not count."""
+    return unicodedata.normalize("NFKD", zone[1]).encode("ascii", "ignore").decode().casefold()
 
 
 def browser_zone() -> str | None:

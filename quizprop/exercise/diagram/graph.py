@@ -71,7 +71,7 @@ def graph_svg(
     name: Callable[[str], Symbol],
     only: Collection[str] | None = None,
     values: Mapping[str, float] | None = None,
-    title: str = "Computation graph",
+    title: str = phrase("Computation graph"),
     prefix: str = "graph",
     loss: str = "E",
 ) -> str:
