@@ -1,0 +1,157 @@
+"""A law of all pages: every word that a visitor reads is a message of the catalogues."""
+
+import re
+from gettext import NullTranslations
+from html.parser import HTMLParser
+
+import pytest
+
+from quizprop.web import languages
+from quizprop.web.app import create_app
+from quizprop.web.extract import messages
+from tests.web.conftest import SECRET, Browser, honest
+
+# Names and symbols are the same in every language.
+NAMES = {"ada", "quizprop", "Deutsch", "English", "Español", "UTC"}
+SYMBOLS = set(
+    [
+        "change",
+        "columns",
+        "exp",
+        "fell",
+        "log",
+        "net",
+        "new",
+        "out",
+        "rows",
+        "sqrt",
+        "tanh",
+        "target",
+        "test",
+        "total",
+        "via",
+    ]
+)
+WORKING = re.compile(r"\S*[_∂Δ0-9^⁺]\S*")
+
+# Text goes on through these; every other tag begins a new line.
+INLINE = {"a", "abbr", "b", "code", "em", "i", "kbd", "small", "span", "strong", "time", "var"}
+VOID = {"br", "col", "hr", "img", "input", "link", "meta", "wbr"}
+SILENT = {"math", "script", "style"}
+READ_ALOUD = {"alt", "aria-description", "aria-label", "label", "placeholder", "title"}
+
+
+class Bracketing(NullTranslations):
+    """A language that says every message of the catalogues in brackets, and no other text."""
+
+    def __init__(self, known):
+        super().__init__()
+        self.known = {form for each in known for form in ((each,) if isinstance(each, str) else each)}
+
+    def gettext(self, message):
+        return f"⟦{message}⟧" if message in self.known else message
+
+    def ngettext(self, msgid1, msgid2, n):
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+class Lines(HTMLParser):
+    """The texts of a page, a piece for each block, and those that are only read aloud."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.lines, self.silent = [""], 0
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in SILENT:
+            self.silent += 1
+        elif tag not in INLINE and not self.silent:
+            self.lines.append("")
+        self.lines[-1:-1] = [text for name, text in attributes if name in READ_ALOUD]
+
+    def handle_endtag(self, tag):
+        if tag in SILENT:
+            self.silent -= 1
+        elif tag not in INLINE | VOID and not self.silent:
+            self.lines.append("")
+
+    def handle_data(self, data):
+        if not self.silent:
+            self.lines[-1] += data
+
+
+def unsaid(line: str) -> set[str]:
+    """The words of a line outside of all brackets. A message of several paragraphs has its brackets in two lines."""
+    while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", " ", line)) != line:
+        line = shorter
+    rest = WORKING.sub(" ", re.sub(r"^[^⟦⟧]*⟧|⟦[^⟦⟧]*$", " ", line))
+    return set(re.findall(r"[^\W\d_]{3,}", rest)) - NAMES - SYMBOLS
+
+
+def words_in_english(page: str) -> set[str]:
+    return {word for line in Lines(page).lines for word in unsaid(line or "")}
+
+
+@pytest.fixture(scope="module")
+def pseudo(tmp_path_factory):
+    """A visitor who is spoken to in brackets."""
+    known = [message for found in messages().values() for message in found]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(languages, "_catalogue", lambda _code: Bracketing(known))
+        folder = tmp_path_factory.mktemp("pseudo")
+        app = create_app({"DATABASE_URL": f"sqlite:///{folder}/quizprop.sqlite", "SECRET_KEY": SECRET})
+        browser = Browser(app)
+        browser.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+        yield browser
+        app.extensions["quizprop"].database.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/gallery", "/progress", "/register", "/sign-in", "/reset/0", "/no/such/page", "/settings"]
+)
+def test_a_page_says_nothing_but_messages(pseudo, address):
+    page = pseudo.get(address).text
+    assert "⟦" in page
+    page = re.sub(r'<option value="\w+/[^<]*</option>', "", page)  # places, named by Babel
+    assert words_in_english(page) == set()
+
+
+KINDS = [
+    "mazur",
+    "matrix-batch",
+    "dropout",
+    "recurrent-back",
+    "word-vectors",
+    "shapes-forward",
+    "find-slip-chain",
+    "choose-delta",
+    "true-false-softmax",
+]
+
+
+def some_answers(instance) -> dict[str, str]:
+    """The first option of each question; of a sheet, right and wrong values, and what can't be read."""
+    if instance.questions:
+        return {question.key: "1" for question in instance.questions}
+    odd = {1: "one", 3: "0.123", 4: ""}
+    return {key: odd.get(number % 5, value) for number, (key, value) in enumerate(honest(instance).items())}
+
+
+@pytest.mark.parametrize("slug", KINDS)
+def test_a_sheet_says_nothing_but_messages(pseudo, slug):
+    """As it is handed out, as it is checked, and with its solution."""
+    token = pseudo.start(slug)
+    assert words_in_english(pseudo.get(f"/x/{token}").text) == set()
+    typed = some_answers(pseudo.instance(token))
+    said = pseudo.get(pseudo.check(token, typed, key=slug).location, follow_redirects=True).text
+    assert words_in_english(said) - set(typed.values()) == set()
+    ended = pseudo.get(pseudo.post(f"/x/{token}/give-up").location, follow_redirects=True).text
+    assert "⟦Worked solution⟧" in ended
+    assert words_in_english(ended) - set(typed.values()) == set()
+
+
+def test_the_pages_of_an_account_say_nothing_but_messages(pseudo):
+    pseudo.register()
+    for address in ("/", "/progress", "/sessions", "/password", "/delete"):
+        assert words_in_english(pseudo.get(address).text) == set(), address
