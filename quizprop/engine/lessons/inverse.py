@@ -245,7 +245,7 @@ class Inverse(UnitLesson):
             Given("y", (), "Target", "y", "y"),
             Given("w", n, "Weights before", "w_$k", "w_{$k}"),
             *([Given("b", (), "Bias before", "b", "b")] if self.bias else []),
-            Given("after", (), "First weight after the step", "w_1⁺", "w_{1}^{+}"),
+            Given("after", (), "First weight after the step", "w_1*", "w_{1}^{*}"),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:
