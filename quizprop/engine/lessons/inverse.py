@@ -54,7 +54,7 @@ def grad_b(grad_z: Array) -> Array:
 @step(
     "eta",
     title="learning rate",
-    latex=r"\eta = \frac{w_1 - w_1^{+}}{\partial E / \partial w_1}",
+    latex=r"\eta = \frac{w_1 - w_1^{*}}{\partial E / \partial w_1}",
     phase="update",
     text="η",
     symbol=r"\eta",
