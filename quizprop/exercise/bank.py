@@ -2,7 +2,9 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -28,7 +30,16 @@ def load_bank(path: Path | None = None) -> Mapping[str, Exercise]:
     Raises:
         BankError: some file is not a valid exercise, or the folder holds none; all problems are listed.
     """
-    path = folder("problem_bank") if path is None else path
+    return _shipped() if path is None else _read(path)
+
+
+@cache
+def _shipped() -> Mapping[str, Exercise]:
+    """The shipped bank does not change while the program runs; all may share it."""
+    return MappingProxyType(_read(folder("problem_bank")))
+
+
+def _read(path: Path) -> dict[str, Exercise]:
     files = sorted(file for file in path.glob("*.toml") if file.name != SKILLS_FILE)
     if not files:
         raise BankError(f"{path}: holds no exercise file; an exercise is a file NAME.toml")

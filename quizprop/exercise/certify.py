@@ -196,7 +196,7 @@ def plan_of(exercise: Exercise) -> Plan:
     return _plan(exercise.model_dump_json())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)  # more than the bank has
 def _plan(spec: str) -> Plan:
     return Plan(Exercise.model_validate_json(spec))
 

@@ -187,7 +187,8 @@ class _Tutor:
     entries: Mapping[str, Array]
     own: Sheet
     written: frozenset[str]
-    _worked: dict[tuple[Route, bool], tuple[Array, Array]] = field(default_factory=dict)
+    _mistaken: dict[Route, tuple[Array, Array]] = field(default_factory=dict)
+    _fitting: dict[tuple[Route, bool], Array] = field(default_factory=dict)
 
     def follows(self, key: str, reading: Reading) -> Mark:
         """Credit for what is right for the values above it, if these still tell right from wrong.
@@ -200,7 +201,7 @@ class _Tutor:
         hidden = abs(expected) <= tolerance and tolerance > 0  # a whole number is exact, 0 among them
         for route in self._routes(key):
             if route.mistake.misconception.forbidden:
-                value, reach = self._wrong(route, own=True)
+                value, reach = self._wrong(route)
                 hidden |= not abs(value[at] - expected) > tolerance + reach[at]
         if hidden:
             return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,))
@@ -212,12 +213,8 @@ class _Tutor:
         name = self.instance.structure.places[key][0]
         found: dict[str, str] = {}
         for route in self._routes(key):
-            for own in (False, True):
-                value, tolerance = self._wrong(route, own=own)
-                sheet = self.own if own else self.instance.sheet
-                applies = np.broadcast_to(shows(route, sheet.values), value.shape)
-                if applies[at] and within(self.entries[name][at], value[at], tolerance[at]):
-                    found.setdefault(route.mistake.code, tutor_says(self.instance.structure, route))
+            if any(self._fits(route, own=own)[at] for own in (False, True)):
+                found.setdefault(route.mistake.code, tutor_says(self.instance.structure, route))
         if found:
             return Mark(key, Verdict.MISTAKE, reading, tuple(found), tuple(dict.fromkeys(found.values())))
         lost = not np.isfinite(self.own.expected[name][at])
@@ -231,10 +228,17 @@ class _Tutor:
         cells = unseen(structure, key, self.written)
         return routes(structure.model, structure.places[key][0], frozenset(cells))
 
-    def _wrong(self, route: Route, *, own: bool) -> tuple[Array, Array]:
-        if (route, own) not in self._worked:
-            sheet, entries = (self.own, self.entries) if own else (self.instance.sheet, None)
-            half = self.instance.plan.half
-            kept = self.instance.written(entries or {})
-            self._worked[route, own] = wrong(self.instance.structure, route, sheet, half=half, entries=kept)
-        return self._worked[route, own]
+    def _fits(self, route: Route, *, own: bool) -> Array:
+        """The cells whose entry the mistake would give, on the student's own values or on the exact ones."""
+        if (route, own) not in self._fitting:
+            value, tolerance = self._wrong(route) if own else self.instance.mistaken(route)
+            applies = shows(route, (self.own if own else self.instance.sheet).values)
+            self._fitting[route, own] = applies & within(self.entries[route.shown_at], value, tolerance)
+        return self._fitting[route, own]
+
+    def _wrong(self, route: Route) -> tuple[Array, Array]:
+        """What the mistake gives on the student's own values, and its tolerance."""
+        if route not in self._mistaken:
+            entries, half = self.instance.written(self.entries), self.instance.plan.half
+            self._mistaken[route] = wrong(self.instance.structure, route, self.own, half=half, entries=entries)
+        return self._mistaken[route]

@@ -19,6 +19,7 @@ from quizprop.exercise.certify import PICK, Plan, plan_of
 from quizprop.exercise.choose import choice_questions
 from quizprop.exercise.find_slip import CELL, SLIP, Slip, find_slip, slip_questions
 from quizprop.exercise.question import Chance, Question
+from quizprop.exercise.slips import Route, wrong
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.statements import COUNT, statement_questions
 from quizprop.exercise.tolerance import Sheet, work
@@ -257,6 +258,17 @@ class Instance:
     def values(self) -> dict[str, float]:
         """The exact value of every given and every quantity's cell, asked or not, by key."""
         return self.by_key(self.structure.graph.evaluate(self.arrays))
+
+    @cached_property
+    def _mistaken(self) -> dict[Route, tuple[Array, Array]]:
+        return {}
+
+    def mistaken(self, route: Route) -> tuple[Array, Array]:
+        """What a mistake gives on the exact sheet, and its tolerance; worked out when it is first asked for."""
+        if route not in self._mistaken:
+            entries = self.written({})
+            self._mistaken[route] = wrong(self.structure, route, self.sheet, half=self.plan.half, entries=entries)
+        return self._mistaken[route]
 
     @cached_property
     def tolerances(self) -> dict[str, float]:

@@ -33,6 +33,9 @@ class Route:
     form: Quantity
     way: tuple[str, ...]
 
+    def __hash__(self) -> int:
+        return hash((self.mistake.code, self.form.formula.function, self.way))
+
     @property
     def shown_at(self) -> str:
         """The written quantity where it comes to light."""

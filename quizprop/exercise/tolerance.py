@@ -137,6 +137,7 @@ def spread(
 
 def _copies(value: Array, count: int) -> Array:
     """The value ``count`` times along a new first axis, with the instances still innermost in memory."""
-    copies = np.moveaxis(np.empty((count, *value.shape[1:], value.shape[0])), -1, 1)
+    last = value.ndim  # in place of np.moveaxis, which takes five times as long
+    copies = np.empty((count, *value.shape[1:], value.shape[0])).transpose(0, last, *range(1, last))
     copies[:] = value
     return copies

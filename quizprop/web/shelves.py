@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from quizprop.exercise.certify import Plan
+from quizprop.exercise.certify import plan_of
 from quizprop.exercise.spec import Exercise, Topic
 from quizprop.web.languages import marked
 
@@ -37,7 +37,7 @@ def shelved(bank: Mapping[str, Exercise]) -> tuple[Shelf, ...]:
     """The exercises under their headings, the recommended start first, then from short to long."""
 
     def place(exercise: Exercise) -> tuple[bool, int, str]:
-        return exercise.slug != _RECOMMENDED, Plan(exercise).asked_count, exercise.slug
+        return exercise.slug != _RECOMMENDED, plan_of(exercise).asked_count, exercise.slug
 
     ordered = sorted(bank.values(), key=place)
     shelves = (

@@ -9,7 +9,7 @@ import flask
 from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
-from quizprop.exercise.certify import Plan
+from quizprop.exercise.certify import plan_of
 from quizprop.exercise.spec import Exercise
 from quizprop.store import people
 from quizprop.store.database import Database
@@ -45,7 +45,7 @@ class Services:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """How many cells a sheet of each exercise has."""
-        return {slug: Plan(exercise).asked_count for slug, exercise in self.bank.items()}
+        return {slug: plan_of(exercise).asked_count for slug, exercise in self.bank.items()}
 
     @cached_property
     def shelves(self) -> tuple[Shelf, ...]:
