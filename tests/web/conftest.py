@@ -2,15 +2,19 @@
 
 import html
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache
 from sqlalchemy import func, select
 
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.instance import Instance
+from quizprop.store import schema
+from quizprop.store.database import open_database
 from quizprop.store.models import Base
 from quizprop.web.app import create_app
 from quizprop.web.sheet import instance_of
@@ -20,17 +24,63 @@ PASSWORD = "a long password"
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    application = create_app(
-        {"DATABASE_URL": f"sqlite:///{tmp_path}/quizprop.sqlite", "SECRET_KEY": SECRET, "PROPAGATE_EXCEPTIONS": False}
-    )
-    yield application
-    application.extensions["quizprop"].database.close()
+def app(tmp_path: Path, tables: Path) -> Iterator[Flask]:
+    """An application of the test's own, with nobody in its database."""
+    shutil.copy(tables, tmp_path / "quizprop.sqlite")
+    yield from opened(tmp_path)
 
 
 @pytest.fixture
 def browser(app):
     return Browser(app)
+
+
+@pytest.fixture(scope="session")
+def common_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application of the tests that only add a visitor to it: all that is made once for each is made once in all."""
+    yield from opened(tmp_path_factory.mktemp("common"))
+
+
+@pytest.fixture
+def visitor(common_app):
+    """A new visitor of the common application, for what is tried with every family."""
+    return Browser(common_app)
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its tables and nothing in them, to be copied: migrating takes longer."""
+    file = tmp_path_factory.mktemp("tables") / "quizprop.sqlite"
+    database = open_database(f"sqlite:///{file}")
+    schema.upgrade(database)
+    database.close()
+    return file
+
+
+def opened(folder: Path) -> Iterator[Flask]:
+    application = create_app(
+        {"DATABASE_URL": f"sqlite:///{folder}/quizprop.sqlite", "SECRET_KEY": SECRET, "PROPAGATE_EXCEPTIONS": False}
+    )
+    application.jinja_env.bytecode_cache = TEMPLATES
+    yield application
+    application.extensions["quizprop"].database.close()
+
+
+class Compiled(BytecodeCache):
+    """Templates compiled once for all applications of a test run."""
+
+    def __init__(self) -> None:
+        self.code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket) -> None:
+        if bucket.key in self.code:
+            bucket.bytecode_from_string(self.code[bucket.key])
+
+    def dump_bytecode(self, bucket) -> None:
+        self.code[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = Compiled()
 
 
 class Browser:

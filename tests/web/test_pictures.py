@@ -67,11 +67,11 @@ def test_while_it_is_worked_only_names_are_shown(browser):
 
 
 @pytest.mark.parametrize("slug", BANK)
-def test_once_solved_the_step_is_shown_picture_by_picture(browser, slug):
-    token = browser.start(slug)
-    page = browser.checked(token, honest(browser.instance(token))).text
+def test_once_solved_the_step_is_shown_picture_by_picture(visitor, slug):
+    token = visitor.start(slug)
+    page = visitor.checked(token, honest(visitor.instance(token))).text
     steps = re.findall(r'<input class="vh" type="radio" name="flow" id="(flow-step-\d+)"( checked)?>', page)
-    instance = browser.instance(token)
+    instance = visitor.instance(token)
     assert len(steps) == len(flow(instance, "plain"))
     # Only a network has such a row: a lesson's picture is its graph.
     assert [bool(checked) for _, checked in steps] == [place == 0 for place in range(len(steps))]

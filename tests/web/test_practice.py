@@ -41,20 +41,20 @@ def test_the_first_page_is_light(browser):
 
 
 @pytest.mark.parametrize("slug", BANK)
-def test_a_started_sheet_has_an_empty_field_for_each_cell(browser, slug):
-    token = browser.start(slug)
-    page = browser.get(f"/x/{token}").text
-    cells = browser.instance(token).cells
+def test_a_started_sheet_has_an_empty_field_for_each_cell(visitor, slug):
+    token = visitor.start(slug)
+    page = visitor.get(f"/x/{token}").text
+    cells = visitor.instance(token).cells
     assert typed(page) == dict.fromkeys((one.key for one in cells if not one.options), "")
     chosen = set(re.findall(r'<input [^>]*type="radio" [^>]*name="([^"]+)"|name="([^"]+)"[^>]*type="radio"', page))
     assert {first or second for first, second in chosen} >= {one.key for one in cells if one.options}
 
 
 @pytest.mark.parametrize("slug", BANK)
-def test_an_honest_sheet_gets_full_marks_and_the_solution(browser, slug):
-    token = browser.start(slug)
-    texts = honest(browser.instance(token))
-    page = browser.checked(token, texts).text
+def test_an_honest_sheet_gets_full_marks_and_the_solution(visitor, slug):
+    token = visitor.start(slug)
+    texts = honest(visitor.instance(token))
+    page = visitor.checked(token, texts).text
     assert f"{len(texts)} of {len(texts)}" in words(page)
     assert "Worked solution" in page
     assert "Not right" not in page
@@ -62,17 +62,17 @@ def test_an_honest_sheet_gets_full_marks_and_the_solution(browser, slug):
 
 @pytest.mark.parametrize("slug", BANK)
 @pytest.mark.parametrize("texts", [{}, {"wrong": SENTINEL}], ids=["blank", "all wrong"])
-def test_nothing_gives_an_answer_a_tolerance_or_the_seed_away(app, browser, slug, texts, monkeypatch):
+def test_nothing_gives_an_answer_a_tolerance_or_the_seed_away(common_app, visitor, slug, texts, monkeypatch):
     # The same numbers every time: others may agree by chance with a number that stands in every page.
     monkeypatch.setattr(practice.secrets, "randbits", lambda bits: 2**bits // 3)
-    token = browser.start(slug)
-    instance, variant = browser.instance(token), browser.variant(token)
+    token = visitor.start(slug)
+    instance, variant = visitor.instance(token), visitor.variant(token)
     if texts:
-        answer = browser.checked(token, {one.key: SENTINEL for one in instance.cells})
+        answer = visitor.checked(token, {one.key: SENTINEL for one in instance.cells})
     else:
-        answer = browser.get(f"/x/{token}")
-    cookie = browser.client.get_cookie("quizprop").value
-    inside = app.session_interface.get_signing_serializer(app).loads(cookie)
+        answer = visitor.get(f"/x/{token}")
+    cookie = visitor.client.get_cookie("quizprop").value
+    inside = common_app.session_interface.get_signing_serializer(common_app).loads(cookie)
     told = " ".join([answer.text, str(answer.headers), cookie, str(inside)])
     places = instance.exercise.places
     shown = {f"{abs(number):.{places}f}" for key, number in instance.values.items() if key_is_given(instance, key)}
@@ -408,8 +408,8 @@ def test_headings_go_down_one_level_at_a_time(browser):
 
 
 @pytest.mark.parametrize("slug", BANK)
-def test_all_that_a_cell_depends_on_stands_on_the_page(browser, slug):
-    page = html.unescape(browser.get(f"/x/{browser.start(slug)}").text)
+def test_all_that_a_cell_depends_on_stands_on_the_page(visitor, slug):
+    page = html.unescape(visitor.get(f"/x/{visitor.start(slug)}").text)
     present = set(re.findall(r'data-(?:key|given)="([^"]+)"', page))
     for sources in re.findall(r'data-depends="([^"]*)"', page):
         assert set(sources.split()) <= present
@@ -547,12 +547,12 @@ def test_a_sheet_given_up_has_no_more_hints(browser):
 
 @pytest.mark.parametrize("slug", BANK)
 @pytest.mark.parametrize("notation", [name for name, _ in NOTATIONS])
-def test_every_cell_can_be_asked_for_all_its_hints_in_every_notation(browser, slug, notation):
-    token = browser.start(slug)
-    keys = [one.key for one in browser.instance(token).cells]
-    browser.get(f"/x/{token}?notation={notation}")
-    open_all(browser, token, keys)
-    page = browser.checked(token, dict.fromkeys(keys, "n/a")).text
+def test_every_cell_can_be_asked_for_all_its_hints_in_every_notation(visitor, slug, notation):
+    token = visitor.start(slug)
+    keys = [one.key for one in visitor.instance(token).cells]
+    visitor.get(f"/x/{token}?notation={notation}")
+    open_all(visitor, token, keys)
+    page = visitor.checked(token, dict.fromkeys(keys, "n/a")).text
     assert page.count("<h4>") == 3 * len(keys)
 
 

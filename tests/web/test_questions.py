@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -48,9 +49,9 @@ def wrong_answers(instance):
 
 
 @pytest.mark.parametrize("slug", POSED)
-def test_every_option_is_a_radio_button_with_its_words(browser, slug):
-    token = browser.start(slug)
-    page, instance = browser.get(f"/x/{token}").text, browser.instance(token)
+def test_every_option_is_a_radio_button_with_its_words(visitor, slug):
+    token = visitor.start(slug)
+    page, instance = visitor.get(f"/x/{token}").text, visitor.instance(token)
     shown = labels(page)
     assert list(shown) == [question.key for question in instance.questions]
     for question in instance.questions:
@@ -63,9 +64,9 @@ def test_every_option_is_a_radio_button_with_its_words(browser, slug):
 
 
 @pytest.mark.parametrize("slug", POSED)
-def test_nothing_tells_which_option_is_right_before_it_is_chosen(browser, slug):
-    token = browser.start(slug)
-    page, instance = browser.get(f"/x/{token}").text, browser.instance(token)
+def test_nothing_tells_which_option_is_right_before_it_is_chosen(visitor, slug):
+    token = visitor.start(slug)
+    page, instance = visitor.get(f"/x/{token}").text, visitor.instance(token)
     for options in labels(page).values():
         bare = {
             re.sub(r' value="\d+"| data-(?:key|depends)="[^"]*"|<span>.*</span>', "", label, flags=re.DOTALL)
@@ -78,15 +79,15 @@ def test_nothing_tells_which_option_is_right_before_it_is_chosen(browser, slug):
             assert said_of(instance, sentence) not in told
         assert not any(option.code and option.code in page for option in question.options)
     assert not any(repr(number) in page for number in instance.given["pick"])
-    assert str(browser.variant(token).seed) not in page
+    assert str(visitor.variant(token).seed) not in page
     assert "Hint" not in page
 
 
 @pytest.mark.parametrize("slug", POSED)
-def test_the_right_choices_get_full_marks_and_the_solution(browser, slug):
-    token = browser.start(slug)
-    instance = browser.instance(token)
-    page = browser.checked(token, right_answers(instance)).text
+def test_the_right_choices_get_full_marks_and_the_solution(visitor, slug):
+    token = visitor.start(slug)
+    instance = visitor.instance(token)
+    page = visitor.checked(token, right_answers(instance)).text
     count = len(instance.questions)
     assert f"{count} of {count}" in words(page)
     assert "All of it right. Well done." in page
@@ -97,11 +98,11 @@ def test_the_right_choices_get_full_marks_and_the_solution(browser, slug):
 
 
 @pytest.mark.parametrize("slug", POSED)
-def test_a_wrong_choice_is_told_something_and_stays_chosen(browser, slug):
-    token = browser.start(slug)
-    instance = browser.instance(token)
+def test_a_wrong_choice_is_told_something_and_stays_chosen(visitor, slug):
+    token = visitor.start(slug)
+    instance = visitor.instance(token)
     wrong = wrong_answers(instance)
-    page = browser.checked(token, wrong).text
+    page = visitor.checked(token, wrong).text
     assert checked_options(page) == wrong
     assert f"0 of {len(wrong)}" in words(page)
     for question in instance.questions:
@@ -111,13 +112,13 @@ def test_a_wrong_choice_is_told_something_and_stays_chosen(browser, slug):
 
 @pytest.mark.parametrize("slug", ONE_EACH)
 @pytest.mark.parametrize("notation", [name for name, _ in NOTATIONS])
-def test_another_notation_keeps_the_choices_and_what_was_said(browser, slug, notation):
-    token = browser.start(slug)
-    instance = browser.instance(token)
+def test_another_notation_keeps_the_choices_and_what_was_said(visitor, slug, notation):
+    token = visitor.start(slug)
+    instance = visitor.instance(token)
     answers = wrong_answers(instance)
-    browser.check(token, answers)
-    answer = browser.check(token, answers, notation=notation)
-    page = browser.get(answer.location).text
+    visitor.check(token, answers)
+    answer = visitor.check(token, answers, notation=notation)
+    page = visitor.get(answer.location).text
     assert checked_options(page) == answers
     assert f'value="{notation}"' in page
     for question in instance.questions:
@@ -125,14 +126,14 @@ def test_another_notation_keeps_the_choices_and_what_was_said(browser, slug, not
 
 
 @pytest.mark.parametrize("slug", POSED)
-def test_giving_up_shows_the_right_answers(browser, slug):
-    token = browser.start(slug)
-    instance = browser.instance(token)
-    assert "Nothing is chosen yet" in browser.check(token, {}).text
+def test_giving_up_shows_the_right_answers(visitor, slug):
+    token = visitor.start(slug)
+    instance = visitor.instance(token)
+    assert "Nothing is chosen yet" in visitor.check(token, {}).text
     answers = wrong_answers(instance)
-    browser.check(token, answers)
-    browser.post(f"/x/{token}/give-up", answers)
-    page = browser.get(browser.get(f"/x/{token}").location).text
+    visitor.check(token, answers)
+    visitor.post(f"/x/{token}/give-up", answers)
+    page = visitor.get(visitor.get(f"/x/{token}").location).text
     shown = words(page)
     assert "Given up" in shown
     assert page.count('class="answered-ask"') == len(instance.questions)
@@ -166,7 +167,7 @@ def test_a_chosen_value_stands_beside_the_solution(browser):
 def test_a_quantity_with_options_is_chosen_on_a_sheet(app, browser):
     exercise = load_bank()["logistic-unit"].model_copy(update={"asked": ("z1", "fell"), "slug": "fell"})
     services = app.extensions["quizprop"]
-    services.bank["fell"] = exercise
+    app.extensions["quizprop"] = replace(services, bank={**services.bank, "fell": exercise})
     token = browser.start("fell")
     page, instance = browser.get(f"/x/{token}").text, browser.instance(token)
     assert list(labels(page)) == ["fell"]
