@@ -28,6 +28,13 @@ def row(slug, notation="mazur"):
     return instance, flow_steps(instance, notation=notation)
 
 
+def test_a_lesson_has_no_pictures_of_a_step_and_a_network_has_a_column_for_each_layer():
+    assert row("residual-step")[1] == ()
+    instance, steps = row("mazur")
+    assert steps
+    assert instance.network.sketch == (2, 2, 2)
+
+
 def numbers_in(text):
     return set(re.findall(r"−?\d+\.\d+(?:e−?\d+)?", text))
 

@@ -17,6 +17,7 @@ from quizprop.store import schema
 from quizprop.store.database import open_database
 from quizprop.store.models import Base
 from quizprop.web.app import create_app
+from quizprop.web.limits import Limit
 from quizprop.web.sheet import instance_of
 
 SECRET = "a key for the tests alone, long enough"
@@ -37,8 +38,10 @@ def browser(app):
 
 @pytest.fixture(scope="session")
 def common_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application of the tests that only add a visitor to it: all that is made once for each is made once in all."""
-    yield from opened(tmp_path_factory.mktemp("common"))
+    """The application of the tests that only add a visitor to it. There are thousands, all from one address."""
+    for application in opened(tmp_path_factory.mktemp("common")):
+        application.config["LIMITS"] = {"learner, address": Limit(100_000, 0.001)}
+        yield application
 
 
 @pytest.fixture
