@@ -1,0 +1,288 @@
+"""How many exercises it takes until the core is mastered: chosen for the learner, as a ratio to drawn at random.
+
+Both learners are traced by the same beliefs, and practise until these say that every core skill is mastered. At random
+means a whole sheet of any family of the bank; the second ratio leaves out the families that need more than the core.
+
+What the simulation assumes:
+
+- A student has a skill or has not. At first, one is there with about the map's chance, and never without what it needs.
+- After a sheet is graded, each skill that it called for and that is missing is learned with a chance of the student's
+  own, once a sheet, however many cells there were. Where something that it needs is missing too, the chance is a
+  quarter. A sheet that is half filled in teaches neither better nor worse.
+- Without the skill a step is done by one of the library's wrong formulas, and the work goes on with what it gives. Once
+  in a while the right one is hit upon.
+- With the skill, single values are slips: a digit is off, and the work goes on with it.
+- Every student has chances of learning, slipping and guessing of their own, spread around the map's, which the tracing
+  does not know. Nobody forgets, asks for help or leaves a cell blank, and nobody gives up.
+
+Families that are questions or have published numbers are left out. Numbers are real draws, marks come from the real
+grading.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+
+import numpy as np
+
+from quizprop.engine.arrays import Array
+from quizprop.engine.graph import Quantity
+from quizprop.engine.structure import Structure
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.evidence import Diagnosis, diagnosis, evidence_of
+from quizprop.exercise.fading import Fading, Form, forms
+from quizprop.exercise.figures import to_places
+from quizprop.exercise.generate import draw_many
+from quizprop.exercise.grade import grade
+from quizprop.exercise.instance import Instance
+from quizprop.exercise.knowledge import Knowledge, observe
+from quizprop.exercise.next_one import Served, choose_next
+from quizprop.exercise.skills import Skills, load_skills
+from quizprop.exercise.spec import Exercise
+
+STUDENTS = 500
+MOST = 300
+"""A student who has not mastered the core by then is counted with so many exercises."""
+
+DRAWN = 8
+"""Instances of each form, shared by all students."""
+
+OUT_OF_REACH = 0.25
+SPREAD = 0.5
+
+
+@dataclass
+class Student:
+    """What is true of a student: the skills that are there, and chances by skill."""
+
+    known: set[str]
+    learn: Mapping[str, float]
+    slip: Mapping[str, float]
+    guess: Mapping[str, float]
+
+
+def student(skills: Skills, rng: np.random.Generator) -> Student:
+    def around(chance: float, most: float) -> float:
+        return float(min(most, chance * np.exp(rng.normal(0, SPREAD))))
+
+    known: set[str] = set()
+    for skill in skills:
+        if rng.random() < around(skill.known, 0.9) and known.issuperset(skill.needs):
+            known.add(skill.name)
+    return Student(
+        known,
+        {skill.name: around(skill.learn, 0.6) for skill in skills},
+        {skill.name: around(skill.slip, 0.3) for skill in skills},
+        {skill.name: around(skill.guess, 0.3) for skill in skills},
+    )
+
+
+# --- filling in a sheet ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=None)
+def mistaken(structure: Structure, name: str) -> tuple[Quantity, ...]:
+    """The wrong formulas for a quantity that read nothing further down the sheet."""
+    order = [quantity.name for quantity in structure.graph]
+    known = {*structure.model.givens(), *order[: order.index(name)]}
+    made = (form for mistake in structure.mistakes if mistake.name == name for form in mistake.wrong)
+    return tuple(form for form in made if known.issuperset(form.inputs))
+
+
+def filled(instance: Instance, skills: Skills, who: Student, rng: np.random.Generator) -> dict[str, str]:
+    """What the student writes."""
+    structure, plan = instance.structure, instance.plan
+    values = dict(instance.arrays)
+    for quantity in structure.graph:
+        name = quantity.name
+        if name not in plan.worked or not set(quantity.inputs) <= values.keys():
+            continue
+        own = skills.own(structure, name)
+        with np.errstate(all="ignore"):
+            value = worked(structure, quantity, own, values, who, rng)
+        value = np.array(np.broadcast_to(value, (1, *structure.keys[name].shape)))
+        if name in plan.asked:
+            value = written(instance, name, value, max(who.slip[one] for one in own), rng)
+        shown = instance.arrays.get(name)
+        values[name] = value if shown is None else np.where(np.isnan(shown), value, shown)
+    return texts(instance, values)
+
+
+def worked(
+    structure: Structure,
+    quantity: Quantity,
+    own: tuple[str, ...],
+    values: Mapping[str, Array],
+    who: Student,
+    rng: np.random.Generator,
+) -> Array:
+    missing = [name for name in own if name not in who.known]
+    if not missing or rng.random() < min(who.guess[name] for name in missing):
+        return quantity.of(values)
+    wrong = [form for form in mistaken(structure, quantity.name) if set(form.inputs) <= values.keys()]
+    if not wrong:
+        return quantity.of(values) * 1.5 + 1
+    return wrong[rng.integers(len(wrong))].of(values)
+
+
+def written(instance: Instance, name: str, value: Array, slip: float, rng: np.random.Generator) -> Array:
+    """The values as they are carried on, some of them with a digit off."""
+    places, whole = instance.exercise.places, instance.structure.graph[name].formula.whole
+    off = rng.random(value.shape) < slip
+    digit = rng.integers(1, 9, value.shape) * 10.0 ** -rng.integers(
+        0 if whole else 1, 1 if whole else places, value.shape
+    )
+    rounded = np.round(value, places) + np.where(off, digit, 0.0)
+    return np.where(instance.plan.asked[name], rounded, value)
+
+
+def texts(instance: Instance, values: Mapping[str, Array]) -> dict[str, str]:
+    """Numbers that nobody would write are left out."""
+    numbers = instance.by_key({name: values[name] for name in instance.plan.asked})
+    places = instance.exercise.places
+    return {key: to_places(value, places) for key, value in numbers.items() if abs(value) < 1e9}
+
+
+# --- practising -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Pool:
+    """The forms of all families, with some instances of each, drawn when they are first wanted."""
+
+    skills: Skills
+    families: Mapping[str, Exercise]
+    drawn: dict[tuple[str, Form], list[Instance]] = field(default_factory=dict)
+
+    def instance(self, slug: str, form: Form, rng: np.random.Generator) -> Instance:
+        key = slug, form
+        if key not in self.drawn:
+            self.drawn[key] = list(islice(draw_many(form.of(self.families[slug]), np.random.default_rng(1)), DRAWN))
+        return self.drawn[key][rng.integers(DRAWN)]
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a student went through: exercises and values until the core counted as mastered, and whether it was."""
+
+    exercises: int
+    values: int
+    true: bool
+    finished: bool
+
+
+@dataclass
+class Desk:
+    """What the chooser knows of a student."""
+
+    knowledge: Knowledge
+    served: list[Served] = field(default_factory=list)
+    mistakes: list[Diagnosis] = field(default_factory=list)
+
+
+Chooser = Callable[[Pool, Desk, np.random.Generator], tuple[str, Form, Served]]
+
+
+def adaptive(pool: Pool, desk: Desk, rng: np.random.Generator) -> tuple[str, Form, Served]:
+    choice = choose_next(desk.knowledge, pool.families, rng=rng, mistakes=desk.mistakes[-3:], served=desk.served[-5:])
+    return choice.slug, choice.form, Served(choice.slug, choice.aim, choice.why.reason)
+
+
+def at_random(pool: Pool, _desk: Desk, rng: np.random.Generator) -> tuple[str, Form, Served]:
+    slug = list(pool.families)[rng.integers(len(pool.families))]
+    whole = next(form for form in forms(pool.families[slug], pool.skills) if form.fading is Fading.FULL)
+    return slug, whole, Served(slug)
+
+
+def practise(pool: Pool, choose: Chooser, who: Student, rng: np.random.Generator) -> Course:
+    """Exercise after exercise until the core is mastered, as the tracing says."""
+    desk, values = Desk(Knowledge(pool.skills)), 0
+    for count in range(MOST):
+        if desk.knowledge.mastered(*pool.skills.core):
+            return Course(count, values, who.known.issuperset(pool.skills.core), finished=True)
+        slug, form, served = choose(pool, desk, rng)
+        instance = pool.instance(slug, form, rng)
+        graded = grade(instance, filled(instance, pool.skills, who, rng))
+        desk.knowledge = observe(desk.knowledge, evidence_of(pool.skills, instance, graded))
+        desk.served.append(served)
+        desk.mistakes += (
+            first_mistake(pool.skills, instance, graded.marks[graded.first_error].codes) if graded.first_error else ()
+        )
+        learn(pool.skills, form.skills, who, rng)
+        values += form.size
+    return Course(MOST, values, who.known.issuperset(pool.skills.core), finished=False)
+
+
+def first_mistake(skills: Skills, instance: Instance, codes: tuple[str, ...]) -> Iterator[Diagnosis]:
+    """The mistake at the first wrong value, if it has a name."""
+    for code in codes[:1]:
+        found = diagnosis(skills, instance.structure, code)
+        if found is not None:
+            yield found
+
+
+def learn(skills: Skills, practised: tuple[str, ...], who: Student, rng: np.random.Generator) -> None:
+    before = set(who.known)
+    for name in practised:
+        chance = who.learn[name] * (1.0 if before.issuperset(skills[name].needs) else OUT_OF_REACH)
+        if name not in before and rng.random() < chance:
+            who.known.add(name)
+
+
+# --- the comparison -------------------------------------------------------------------------------------------------
+
+
+def courses(pool: Pool, choose: Chooser, *, students: int, seed: int) -> list[Course]:
+    """The same students for every way of choosing."""
+    found = []
+    for number in range(students):
+        who = student(pool.skills, np.random.default_rng([seed, number]))
+        found.append(practise(pool, choose, who, np.random.default_rng([seed, number, 1])))
+    return found
+
+
+def pools(skills: Skills) -> tuple[Pool, Pool]:
+    """All sheets of the bank with numbers of their own; those of them that need no more than the core."""
+    families = {slug: one for slug, one in load_bank().items() if one.question == "sheet" and not one.fixed}
+    core = {slug: one for slug, one in families.items() if set(skills.of_exercise(one)) <= set(skills.core)}
+    return Pool(skills, families), Pool(skills, core)
+
+
+def median(found: list[Course]) -> float:
+    return float(np.median([one.exercises for one in found]))
+
+
+def tell(name: str, found: list[Course], seconds: float) -> None:
+    low, middle, high = np.percentile([one.exercises for one in found], [25, 50, 75])
+    values = np.median([one.values for one in found])
+    agree, done = np.mean([one.true for one in found]), np.mean([one.finished for one in found])
+    print(
+        f"{name:<28} {middle:>6.1f} exercises ({low:.0f} to {high:.0f})  {values:>6.0f} values"
+        f"  {agree:>4.0%} know the core  {done:>4.0%} done  {seconds:>5.0f} s"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--students", type=int, default=STUDENTS)
+    students = parser.parse_args().students
+    everything, core = pools(load_skills())
+    ways = {
+        "chosen for the learner": (everything, adaptive),
+        "at random": (everything, at_random),
+        "at random, the core alone": (core, at_random),
+    }
+    found = {}
+    for name, (pool, choose) in ways.items():
+        began = time.process_time()
+        found[name] = courses(pool, choose, students=students, seed=2015)
+        tell(name, found[name], time.process_time() - began)
+    chosen, random, random_core = map(median, found.values())
+    print(f"ratio in exercises {chosen / random:>5.2f}; to the core alone {chosen / random_core:.2f}")
+
+
+if __name__ == "__main__":
+    main()
