@@ -23,7 +23,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 
 import numpy as np
@@ -83,7 +83,7 @@ def student(skills: Skills, rng: np.random.Generator) -> Student:
 # --- filling in a sheet ---------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def mistaken(structure: Structure, name: str) -> tuple[Quantity, ...]:
     """The wrong formulas for a quantity that read nothing further down the sheet."""
     order = [quantity.name for quantity in structure.graph]

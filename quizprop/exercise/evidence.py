@@ -1,15 +1,16 @@
 """What a graded sheet says about skills: for each cell answered for the first time, one piece of evidence."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from quizprop.engine.mistakes import Mistake
 from quizprop.engine.structure import Structure
 from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Grade, Mark, Verdict
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.knowledge import Evidence, Outcome
 from quizprop.exercise.skills import Skills
 
-__all__ = ["Diagnosis", "diagnosis", "evidence_of"]
+__all__ = ["Diagnosis", "SlipMade", "diagnosis", "evidence_of", "slips_avoided", "slips_made"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,15 @@ class Diagnosis:
     skill: str
     title: str
     times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SlipMade:
+    """A mistake that was made. Its ``code`` is the same in whatever layer, and on whatever sheet."""
+
+    code: str
+    title: str
+    skill: str
 
 
 def diagnosis(skills: Skills, structure: Structure, code: str, *, times: int = 1) -> Diagnosis | None:
@@ -52,6 +62,34 @@ def evidence_of(
         for mark in grade.marks.values()
         if mark.key not in before and _tells(mark) and (blamed := _blamed(skills, instance, mark, called_for[mark.key]))
     )
+
+
+def slips_made(skills: Skills, instance: Instance, evidence: Iterable[Evidence]) -> tuple[SlipMade, ...]:
+    """The known mistakes that the answers give away, each once: of a cell that several explain, the likeliest."""
+    likeliest = [one.codes[0] for one in evidence if one.outcome is Outcome.WRONG and one.codes]
+    found = {}
+    for mistake in instance.structure.mistakes:
+        own = skills.own(instance.structure, mistake.name)
+        if mistake.code in likeliest and own:
+            code = _general(mistake)
+            found[code] = SlipMade(code, mistake.misconception.title, own[0])
+    return tuple(found.values())
+
+
+def slips_avoided(instance: Instance, evidence: Iterable[Evidence]) -> frozenset[str]:
+    """The codes of the known mistakes that could have been made where the answer was right, and were made nowhere."""
+    quantities = {cell.key: cell.quantity for cell in instance.cells}
+    outcomes: dict[str, set[Outcome]] = {}
+    for one in evidence:
+        outcomes.setdefault(quantities[one.key], set()).add(one.outcome)
+    right = {name for name, all_of_it in outcomes.items() if all_of_it == {Outcome.RIGHT}}
+    wrong = {name for name, all_of_it in outcomes.items() if Outcome.WRONG in all_of_it}
+    room = {_general(one) for one in instance.structure.mistakes if one.name in right}
+    return frozenset(room.difference(_general(one) for one in instance.structure.mistakes if one.name in wrong))
+
+
+def _general(mistake: Mistake) -> str:
+    return f"{mistake.misconception.stem}:{mistake.misconception.kind}"
 
 
 def _tells(mark: Mark) -> bool:

@@ -99,48 +99,56 @@ class Knowledge:
 
 
 def observe(knowledge: Knowledge, evidence: Iterable[Evidence]) -> Knowledge:
-    """The knowledge after some answers, one after the other."""
-    beliefs = dict(knowledge.beliefs)
-    for one in evidence:
-        beliefs |= _observed(Knowledge(knowledge.skills, beliefs), one)
+    """The knowledge after the answers of one check: judged by all of them, then practised once."""
+    beliefs, practised = dict(knowledge.beliefs), set[str]()
+    for group in _steps(evidence):
+        beliefs |= _judged(Knowledge(knowledge.skills, beliefs), group)
+        practised.update(group[0].skills)
+    for name in practised:
+        skill, before = knowledge.skills[name], Knowledge(knowledge.skills, beliefs)[name]
+        beliefs[name] = replace(before, known=min(SUREST, before.known + (1 - before.known) * skill.learn))
     return replace(knowledge, beliefs=beliefs)
 
 
-def _observed(knowledge: Knowledge, evidence: Evidence) -> dict[str, Belief]:
-    """The beliefs about a cell's skills after its answer: judged by it, then practised."""
-    skills = [knowledge.skills[name] for name in evidence.skills]
+def _steps(evidence: Iterable[Evidence]) -> list[list[Evidence]]:
+    """Answers that were worked by the same formula and call for the same skills."""
+    groups: dict[tuple[object, ...], list[Evidence]] = {}
+    for one in evidence:
+        alone = one.key if one.options else ""
+        groups.setdefault((one.key.partition("[")[0], one.skills, one.options, alone), []).append(one)
+    return list(groups.values())
+
+
+def _judged(knowledge: Knowledge, group: list[Evidence]) -> dict[str, Belief]:
+    """The beliefs about the skills of a step, given its answers."""
+    skills = [knowledge.skills[name] for name in group[0].skills]
     before = {skill.name: knowledge[skill.name] for skill in skills}
-    judged = _judged(skills, {name: belief.known for name, belief in before.items()}, evidence)
-    found = {}
-    for skill in skills:
-        known = judged[skill.name]
-        practised = min(SUREST, known + (1 - known) * skill.learn)
-        found[skill.name] = _counted(before[skill.name], practised, evidence.outcome)
-    return found
+    right = sum(one.outcome is Outcome.RIGHT for one in group)
+    wrong = sum(one.outcome is Outcome.WRONG for one in group)
+    if_all, if_not = _chances(skills, right, wrong, group[0].options)
+    everything = prod(belief.known for belief in before.values())
+    answers = everything * if_all + (1 - everything) * if_not
+
+    def known(name: str) -> float:
+        others = prod(belief.known for other, belief in before.items() if other != name)
+        return before[name].known * (others * if_all + (1 - others) * if_not) / answers
+
+    run = 0 if wrong else right
+    return {
+        name: Belief(known(name), run + (0 if wrong else belief.run), belief.seen + right + wrong)
+        for name, belief in before.items()
+    }
 
 
-def _counted(before: Belief, known: float, outcome: Outcome) -> Belief:
-    match outcome:
-        case Outcome.RIGHT:
-            return Belief(known, before.run + 1, before.seen + 1)
-        case Outcome.WRONG:
-            return Belief(known, 0, before.seen + 1)
-    return replace(before, known=known)
+def _chances(skills: list[Skill], right: int, wrong: int, options: int) -> tuple[float, float]:
+    """How likely so many right and wrong answers of one step are: with all of its skills, and without one.
 
-
-def _judged(skills: list[Skill], known: Mapping[str, float], evidence: Evidence) -> dict[str, float]:
-    """How likely each skill was known, given the answer."""
-    if evidence.outcome is Outcome.HELPED:
-        return dict(known)
+    With them, each value slips by itself. Without, a formula that happens to be right is right for all of its values:
+    ten of them speak for the skill hardly more than one.
+    """
     slip = max(skill.slip for skill in skills)
-    guess = 1 / evidence.options if evidence.options else min(skill.guess for skill in skills)
-    right = evidence.outcome is Outcome.RIGHT
-    if_all, if_not = (1 - slip, guess) if right else (slip, 1 - guess)
-    everything = prod(known.values())
-    answer = everything * if_all + (1 - everything) * if_not
-
-    def after(name: str) -> float:
-        others = prod(value for other, value in known.items() if other != name)
-        return known[name] * (others * if_all + (1 - others) * if_not) / answer
-
-    return {name: after(name) for name in known}
+    guess = 1 / options if options else min(skill.guess for skill in skills)
+    if_all = (1 - slip) ** right * slip**wrong
+    if not right:
+        return if_all, (1 - guess) ** wrong
+    return if_all, guess * if_all / (1 - slip)

@@ -85,6 +85,7 @@ def choose_next(
     due: Sequence[Due] = (),
     served: Sequence[Served] = (),
     opened: Collection[str] = (),
+    wanted: str = "",
 ) -> Choice:
     """The next exercise.
 
@@ -96,8 +97,10 @@ def choose_next(
         due: the skills whose review is due, the most pressing first.
         served: what was practised lately, the last one last.
         opened: the skills of what the learner has opened, beside the core.
+        wanted: the skill that the learner asked for, if one.
 
     Raises:
+        UnknownSkillError: no such skill is on the map.
         NothingToOfferError: nothing can be drawn.
     """
     table = [
@@ -105,7 +108,8 @@ def choose_next(
         for slug, exercise in families.items()
         for form in forms(exercise, knowledge.skills)
     ]
-    for aim in _aims(knowledge, mistakes, due, served, opened):
+    asked_for = [_wanted(knowledge, wanted)] if wanted else []
+    for aim in (*asked_for, *_aims(knowledge, mistakes, due, served, opened)):
         judge = _Judge(knowledge, aim, served)
         ranked = sorted((judge.rank(one), rng.random(), place) for place, one in enumerate(table) if judge.suits(one))
         for _, _, place in ranked:
@@ -140,6 +144,11 @@ def _aims(
         yield together
     yield from _in_turn(knowledge, others, served)
     yield together
+
+
+def _wanted(knowledge: Knowledge, skill: str) -> _Aim:
+    fading = fading_for(knowledge, skill)
+    return _Aim(skill, fading, Why(Reason.WANTED, fading, skill))
 
 
 def _for_mistake(knowledge: Knowledge, mistake: Diagnosis) -> _Aim:

@@ -12,7 +12,7 @@ import fsrs
 
 from quizprop.exercise.knowledge import Evidence, Outcome
 
-__all__ = ["Card", "rating", "reviewed"]
+__all__ = ["Card", "after_sheet", "rating", "reviewed"]
 
 _BEGAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 24 * 3600 * 1_000_000
@@ -71,6 +71,23 @@ def reviewed(card: Card | None, rated: fsrs.Rating, now: int) -> Card:
     after, _ = _SCHEDULER.review_card(before, rated, at)
     due = (after.due - _BEGAN) // timedelta(microseconds=1)
     return Card(due, now, float(after.stability or 0.0), float(after.difficulty or 0.0))
+
+
+def after_sheet(
+    card: Card | None, evidence: Iterable[Evidence], skill: str, *, mastered: bool, served_at: int, now: int
+) -> Card | None:
+    """The card after a sheet, or a part of it, was checked.
+
+    It begins when the skill is mastered. From then on a sheet is a review when one is due, or when the skill fails, and
+    that once: seen before its time, a skill that still sits proves nothing about forgetting.
+    """
+    rated = rating(evidence, skill)
+    if rated is None or (card is None and not mastered):
+        return card
+    failed = rated is fsrs.Rating.Again
+    if card is None or ((card.is_due(now) or failed) and card.last < served_at):
+        return reviewed(card, rated, now)
+    return card
 
 
 def _known(card: Card) -> fsrs.Card:

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     NEXT = "next"
     MORE = "more"
     TOGETHER = "together"
+    WANTED = "wanted"
 
 
 REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
@@ -34,6 +35,7 @@ REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.NEXT: ("Next after %(after)s: %(skill)s.",) * 2,
     Reason.MORE: ("Once more, until it is settled: %(skill)s.",) * 2,
     Reason.TOGETHER: ("Everything known so far: a whole sheet to keep it together.",) * 2,
+    Reason.WANTED: ("You asked for it: %(skill)s.",) * 2,
 }
 """For one and for several; ``skill``, ``after`` and ``mistake`` are names to be translated by themselves."""
 

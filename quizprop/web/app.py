@@ -9,9 +9,21 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.skills import load_skills
 from quizprop.store import schema
 from quizprop.store.database import open_database
-from quizprop.web import account, compress, errors, gallery, headers, practice, preferences, profile, rendering
+from quizprop.web import (
+    account,
+    compress,
+    errors,
+    gallery,
+    guidance,
+    headers,
+    practice,
+    preferences,
+    profile,
+    rendering,
+)
 from quizprop.web.settings import FIXED, complete, from_environment
 from quizprop.web.state import Services, start_services
 
@@ -39,7 +51,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     database = open_database(app.config["DATABASE_URL"])
     schema.upgrade(database)
-    start_services(app, Services(database, load_bank(app.config["PROBLEM_BANK"])))
+    bank = app.config["PROBLEM_BANK"]
+    start_services(app, Services(database, load_bank(bank), load_skills(bank)))
 
     CSRFProtect(app)
     compress.register(app)
@@ -47,6 +60,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     rendering.register(app)
     errors.register(app)
     app.register_blueprint(practice.practice)
+    app.register_blueprint(guidance.guidance)
     app.register_blueprint(gallery.gallery)
     app.register_blueprint(account.account)
     app.register_blueprint(preferences.preferences)

@@ -17,11 +17,11 @@ from quizprop.exercise.grade import Grade, Verdict, grade
 from quizprop.exercise.hint import RUNGS
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS
-from quizprop.store import drafts
+from quizprop.store import drafts, learning
 from quizprop.store import practice as records
 from quizprop.store.drafts import StoredDraft
 from quizprop.store.practice import StoredSubmission, StoredVariant
-from quizprop.web import asked, feedback, pictures, sheet
+from quizprop.web import asked, feedback, pictures, sheet, tutor
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import answer_form
 from quizprop.web.languages import decimal_comma, read_with_comma
@@ -151,6 +151,8 @@ def record(session: Session, desk: Desk, work: Work, graded: Grade, phase: str =
     """
     content = json.dumps([work.key, phase, work.decimal_comma, work.texts], sort_keys=True)
     key, moment = hashlib.sha256(content.encode()).hexdigest(), now()
+    learning.hold_learner(session, desk.variant.learner_id)
+    found = tutor.evidence(session, desk.variant, desk.instance, graded, attempts=desk.attempts, rungs=desk.rungs)
     submission, fresh = records.record_submission(
         session,
         desk.variant,
@@ -163,8 +165,10 @@ def record(session: Session, desk: Desk, work: Work, graded: Grade, phase: str =
         out_of=graded.out_of,
         engine_version=__version__,
         now=moment,
+        evidence={one.key: one.outcome for one in found},
     )
     if fresh:
+        tutor.learn(session, desk.variant, desk.instance, found, moment)
         drafts.save_checked(
             session,
             desk.variant,
@@ -215,6 +219,7 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         if instance.network
         else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
         "again": services().again(instance.exercise),
+        "why": tutor.why(desk.variant),
     }
     if instance.questions:
         questions = asked.asks(instance, notation, work, ended=bool(desk.ended))

@@ -33,7 +33,7 @@ from quizprop.web.rendering import iso
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 
-__all__ = ["practice"]
+__all__ = ["hand_out", "practice"]
 
 practice = Blueprint("practice", __name__)
 
@@ -193,8 +193,12 @@ def healthz() -> ResponseReturnValue:
 # --- what the views share -------------------------------------------------------------------------------------------
 
 
-def hand_out(session: Session, learner: Visitor, instance: Instance, seed: int) -> StoredVariant:
+def hand_out(
+    session: Session, learner: Visitor, instance: Instance, seed: int, *, aim: Mapping[str, Any] | None = None
+) -> StoredVariant:
     """Keep a drawn instance as the learner's own, with all that is needed to draw or grade it again.
+
+    ``aim`` is what it was chosen for, if it was.
 
     Raises:
         TooOftenError: the learner takes one new sheet after the other.
@@ -209,6 +213,7 @@ def hand_out(session: Session, learner: Visitor, instance: Instance, seed: int) 
         given=instance.given,
         engine_version=__version__,
         now=now(),
+        aim=aim,
     )
 
 

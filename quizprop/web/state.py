@@ -10,6 +10,7 @@ from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
 from quizprop.exercise.certify import plan_of
+from quizprop.exercise.skills import Skills
 from quizprop.exercise.spec import Exercise
 from quizprop.store import people
 from quizprop.store.database import Database
@@ -41,6 +42,7 @@ class Services:
 
     database: Database
     bank: Mapping[str, Exercise]
+    skills: Skills
 
     @cached_property
     def sizes(self) -> dict[str, int]:
