@@ -143,12 +143,13 @@ def _judged(knowledge: Knowledge, group: list[Evidence]) -> dict[str, Belief]:
 def _chances(skills: list[Skill], right: int, wrong: int, options: int) -> tuple[float, float]:
     """How likely so many right and wrong answers of one step are: with all of its skills, and without one.
 
-    With them, each value slips by itself. Without, a formula that happens to be right is right for all of its values:
-    ten of them speak for the skill hardly more than one.
+    With them, each value slips by itself. Without, the likelier of two accounts holds: the values are wrong and agree
+    by chance, each by itself, or the formula happens to be right, and is so for all of them. Ten right values then
+    speak for the skill hardly more than one.
     """
     slip = max(skill.slip for skill in skills)
     guess = 1 / options if options else min(skill.guess for skill in skills)
     if_all = (1 - slip) ** right * slip**wrong
-    if not right:
-        return if_all, (1 - guess) ** wrong
-    return if_all, guess * if_all / (1 - slip)
+    by_chance = guess**right * (1 - guess) ** wrong
+    by_luck = guess * if_all / (1 - slip) if right else 0.0
+    return if_all, max(by_chance, by_luck)

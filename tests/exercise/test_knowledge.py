@@ -37,8 +37,11 @@ def answered(draw_from):
     return draw_from(believed(names)), names, draw_from(options)
 
 
-def after(knowledge, names, outcome, count=0):
-    return observe(knowledge, [Evidence("z1[1]", names, outcome, count)])
+def after(knowledge, names, outcome, count=0, times=1):
+    """After so many checks, each of one cell."""
+    for _ in range(times):
+        knowledge = observe(knowledge, [Evidence("z1[1]", names, outcome, count)])
+    return knowledge
 
 
 @given(answered(), st.lists(st.sampled_from(list(Outcome)), max_size=12))
@@ -103,6 +106,29 @@ def test_a_single_skill_follows_corbett_and_anderson():
     assert wrong.known == pytest.approx(known + (1 - known) * skill.learn)
 
 
+def beliefs_after(right, wrong, name="gradient"):
+    cells = [Evidence(f"grad_W1[1,{n}]", (name,), Outcome.RIGHT if n < right else Outcome.WRONG) for n in range(9)]
+    return observe(NOBODY, cells[: right + wrong])[name].known
+
+
+def test_many_right_values_of_one_step_say_hardly_more_than_one():
+    one, many = beliefs_after(1, 0), beliefs_after(9, 0)
+    assert one == pytest.approx(many, abs=0.01)
+    steps = [Evidence(key, ("gradient",), Outcome.RIGHT) for key in ("grad_W1[1,1]", "grad_W2[1,1]")]
+    assert 1 - observe(NOBODY, steps)["gradient"].known < (1 - one) / 5
+
+
+def test_each_wrong_value_of_a_step_counts_by_itself():
+    assert beliefs_after(0, 2) < beliefs_after(0, 1)
+    assert beliefs_after(6, 1) > beliefs_after(3, 3) > beliefs_after(1, 5)
+    assert beliefs_after(8, 1) > SKILLS["gradient"].known > beliefs_after(1, 5) - SKILLS["gradient"].learn
+
+
+def test_one_check_is_practice_once_however_many_values_it_has():
+    helped = [Evidence(f"z1[{n}]", ("net input",), Outcome.HELPED) for n in range(5)]
+    assert observe(NOBODY, helped) == observe(NOBODY, helped[:1])
+
+
 def test_the_blame_goes_to_what_is_known_least():
     names = ("loss slope", "activation slope", "output delta")
     knowledge = Knowledge(SKILLS, dict(zip(names, (Belief(0.99), Belief(0.2), Belief(0.97)), strict=True)))
@@ -113,23 +139,23 @@ def test_the_blame_goes_to_what_is_known_least():
 
 
 def test_a_run_is_counted_in_first_tries_and_ends_with_a_wrong_one():
-    knowledge = observe(
-        NOBODY, [Evidence("k", ("loss",), one) for one in (Outcome.RIGHT, Outcome.HELPED, Outcome.RIGHT)]
-    )
+    knowledge = NOBODY
+    for one in (Outcome.RIGHT, Outcome.HELPED, Outcome.RIGHT):
+        knowledge = after(knowledge, ("loss",), one)
     assert (knowledge["loss"].run, knowledge["loss"].seen) == (2, 2)
     assert after(knowledge, ("loss",), Outcome.WRONG)["loss"].run == 0
 
 
 def test_some_right_answers_make_a_master():
     for name in NAMES:
-        knowledge = observe(NOBODY, [Evidence("k", (name,), Outcome.RIGHT)] * 4)
+        knowledge = after(NOBODY, (name,), Outcome.RIGHT, times=4)
         assert knowledge.mastered(name)
         assert knowledge[name].known >= MASTERY
 
 
 def test_one_slip_of_a_master_is_forgiven_and_two_in_a_row_are_not():
     for name in NAMES:
-        knowledge = observe(NOBODY, [Evidence("k", (name,), Outcome.RIGHT)] * 12)
+        knowledge = after(NOBODY, (name,), Outcome.RIGHT, times=12)
         once = after(knowledge, (name,), Outcome.WRONG)
         assert once.mastered(name), name
         assert not after(once, (name,), Outcome.WRONG).mastered(name), name
