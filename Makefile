@@ -42,6 +42,7 @@ messages: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/grade.py
+	$(BIN)/python benchmarks/adaptive.py
 
 clean:
 	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

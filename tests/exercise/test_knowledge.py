@@ -1,6 +1,7 @@
 """Knowledge tracing: laws of the beliefs, and what a graded sheet says."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprop.exercise.bank import load_bank
-from quizprop.exercise.evidence import Diagnosis, diagnosis, evidence_of
+from quizprop.exercise.evidence import Diagnosis, SlipMade, diagnosis, evidence_of, slips_avoided, slips_made
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import HIDDEN_BY_EARLIER, grade
@@ -250,3 +251,33 @@ def test_a_diagnosis_has_the_skill_of_its_step_and_a_title():
     structure = draw(BANK["mazur-like"], np.random.default_rng(1)).structure
     assert diagnosis(SKILLS, structure, "z1:bias_left_out", times=2) == Diagnosis("net input", "bias left out", 2)
     assert diagnosis(SKILLS, structure, "z1:no_such_mistake") is None
+
+
+def told_by(instance, **changed):
+    texts = honest(instance) | changed
+    return evidence_of(SKILLS, instance, grade(instance, texts))
+
+
+def test_a_slip_has_the_same_code_in_whatever_layer(sheet):
+    texts = honest(sheet)
+    skipped = SlipMade("a:activation_skipped", "activation skipped", "activation")
+    for layer in (1, 2):
+        found = told_by(sheet, **{f"a{layer}[1]": texts[f"z{layer}[1]"]})
+        assert skipped in slips_made(SKILLS, sheet, found)
+        assert skipped.code not in slips_avoided(sheet, found)
+    both = told_by(sheet, **{f"a{layer}[{unit}]": texts[f"z{layer}[{unit}]"] for layer in (1, 2) for unit in (1, 2)})
+    assert slips_made(SKILLS, sheet, both).count(skipped) == 1
+
+
+def test_a_slip_is_avoided_where_it_could_have_been_made_and_was_not(sheet):
+    found = told_by(sheet)
+    assert slips_made(SKILLS, sheet, found) == ()
+    assert {"a:activation_skipped", "z:bias_left_out"} <= slips_avoided(sheet, found)
+    only = evidence_of(SKILLS, sheet, grade(sheet, {"z1[1]": honest(sheet)["z1[1]"]}))
+    assert "a:activation_skipped" not in slips_avoided(sheet, only)
+    helped = [replace(one, outcome=Outcome.HELPED) for one in found]
+    assert slips_avoided(sheet, helped) == frozenset()
+
+
+def test_an_answer_that_no_slip_explains_is_no_slip(sheet):
+    assert slips_made(SKILLS, sheet, told_by(sheet, **{"z1[1]": "77"})) == ()

@@ -160,6 +160,13 @@ def test_the_core_is_kept_together_then_what_was_opened_then_the_rest():
     assert all_known.slug != whole.slug
 
 
+def test_what_is_wanted_comes_first_in_the_form_that_fits():
+    choice = chosen(knowing(*CORE), due=[Due("activation", 7)], wanted="softmax")
+    assert (choice.aim, choice.why.reason) == ("softmax", Reason.WANTED)
+    assert choice.why.english.startswith("You asked for it: softmax.")
+    assert choice.form.fading is fading_for(NOBODY, "softmax")
+
+
 def test_the_one_just_served_is_not_the_next():
     lately = []
     for seed in range(6):

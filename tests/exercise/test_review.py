@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprop.exercise.knowledge import Evidence, Outcome
-from quizprop.exercise.review import Card, rating, reviewed
+from quizprop.exercise.review import Card, after_sheet, rating, reviewed
 
 DAY = 24 * 3600 * 1_000_000
 NOW = int(datetime(2026, 1, 31, 12, 30, 0, 250, tzinfo=UTC).timestamp()) * 1_000_000 + 250
@@ -74,3 +74,28 @@ def test_days_are_whole():
 def test_a_sheet_is_rated_by_its_worst_answer(outcomes, rated):
     evidence = [Evidence(f"z1[{place}]", ("net input",), Outcome(one)) for place, one in enumerate(outcomes)]
     assert rating([*evidence, Evidence("a1", ("activation",), Outcome.WRONG)], "net input") is rated
+
+
+def sheet_after(card, outcome, now, *, mastered=True, served_at=None):
+    evidence = [Evidence("z1[1]", ("net input",), outcome)]
+    served = now - 1 if served_at is None else served_at
+    return after_sheet(card, evidence, "net input", mastered=mastered, served_at=served, now=now)
+
+
+def test_reviews_begin_when_a_skill_is_mastered():
+    assert sheet_after(None, Outcome.RIGHT, NOW, mastered=False) is None
+    assert sheet_after(None, Outcome.RIGHT, NOW) == reviewed(None, Rating.Good, NOW)
+
+
+def test_a_success_is_a_review_only_when_one_is_due_and_a_failure_always_but_once_a_sheet():
+    card = reviewed(None, Rating.Good, NOW)
+    assert sheet_after(card, Outcome.RIGHT, card.due - 1) is card
+    assert sheet_after(card, Outcome.RIGHT, card.due) == reviewed(card, Rating.Good, card.due)
+    failed = sheet_after(card, Outcome.WRONG, NOW + 5)
+    assert failed == reviewed(card, Rating.Again, NOW + 5)
+    assert sheet_after(failed, Outcome.WRONG, NOW + 9, served_at=NOW + 4) is failed
+
+
+def test_a_sheet_that_says_nothing_of_a_skill_changes_no_card():
+    card = reviewed(None, Rating.Good, NOW)
+    assert after_sheet(card, [], "net input", mastered=True, served_at=NOW, now=card.due) is card
