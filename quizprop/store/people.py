@@ -22,13 +22,13 @@ from typing import Any, NewType
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from quizprop.engine.words import phrase
 from quizprop.store.claiming import claim_practice
-from quizprop.store.models import Account, Learner, LoginSession, ResetLink, table
+from quizprop.store.models import Account, Assignment, Learner, LoginSession, ResetLink, table
 
 __all__ = [
     "AlreadyRegisteredError",
@@ -81,6 +81,7 @@ _INVISIBLE = re.compile(
 )
 
 _learner, _account, _login, _link = table(Learner), table(Account), table(LoginSession), table(ResetLink)
+_assignment = table(Assignment)
 
 
 class UsernameError(ValueError):
@@ -116,6 +117,7 @@ class Visitor:
     """The learner behind a session's token. ``username`` is None without an account.
 
     ``language`` and ``time_zone`` are what the learner chose, on whatever device; None for what the browser says.
+    ``has_sets`` tells whether a problem set was ever assigned to them.
     """
 
     learner_id: int
@@ -124,6 +126,7 @@ class Visitor:
     last_seen_at: int
     language: str | None = None
     time_zone: str | None = None
+    has_sets: bool = False
 
     @property
     def anonymous(self) -> bool:
@@ -170,6 +173,7 @@ _VISITOR = (
         _login.c.last_seen_at,
         _learner.c.language,
         _learner.c.time_zone,
+        exists().where(_assignment.c.learner_id == _login.c.learner_id).label("has_sets"),
     )
     .join_from(_login, _learner, _learner.c.id == _login.c.learner_id)
     .join(_account, _account.c.learner_id == _login.c.learner_id, isouter=True)

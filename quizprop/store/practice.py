@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import Row, Select, Subquery, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from quizprop.store.models import Submission, Variant, table
+from quizprop.store.models import ProblemSet, SetItem, Submission, Variant, table
 
 __all__ = [
     "ExerciseProgress",
+    "NoAttemptsLeftError",
     "Progress",
+    "SetClosedError",
     "StoredSubmission",
     "StoredVariant",
     "VariantClosedError",
@@ -25,6 +27,7 @@ __all__ = [
     "create_variant",
     "find_variant",
     "give_up",
+    "must_be_open",
     "progress",
     "read_json",
     "record_submission",
@@ -38,10 +41,19 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEEDS = 1 << 128
 
 _variant, _submission = table(Variant), table(Submission)
+_set, _item = table(ProblemSet), table(SetItem)
 
 
 class VariantClosedError(ValueError):
     """The learner gave this variant up and saw its solution: it takes no more submissions."""
+
+
+class SetClosedError(ValueError):
+    """The problem set is not open yet, or past due: nothing is started, and nothing is counted any more."""
+
+
+class NoAttemptsLeftError(ValueError):
+    """This item of a problem set was checked as often as its set allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +166,17 @@ _SUBMISSIONS = (
 _SAME_KEY = select(_submission).where(
     _submission.c.variant_id == bindparam("variant_id"), _submission.c.key == bindparam("key")
 )
+# In microseconds: at `due_at` itself a submission is in time, one later it is not.
+_RULES = (
+    select(
+        _set.c.opens_at,
+        _set.c.due_at,
+        _set.c.attempts,
+        select(func.count()).where(_submission.c.variant_id == bindparam("variant_id")).scalar_subquery().label("used"),
+    )
+    .join_from(_item, _set)
+    .where(_item.c.id == bindparam("set_item_id"))
+)
 _NEXT_ATTEMPT = (
     select(func.coalesce(func.max(_submission.c.attempt), 0) + 1)
     .where(_submission.c.variant_id == bindparam("variant_id"))
@@ -237,6 +260,8 @@ def record_submission(
 
     Raises:
         VariantClosedError: the variant was given up, and this is not a repetition of an earlier submission.
+        SetClosedError: likewise, where its problem set is not open at ``now``.
+        NoAttemptsLeftError: likewise, where its problem set allows no further attempt.
         ValueError: a key other than 1 to 64 letters, digits, - and _; points beyond 0 to ``out_of``; NaN or an
             infinity among the numbers.
         LookupError: the variant is not in the database.
@@ -253,14 +278,14 @@ def record_submission(
         "engine_version": engine_version,
         "created_at": now,
     }
-    earlier = _lock_for_attempt(session, variant, key)
+    earlier = _lock_for_attempt(session, variant, key, now)
     if earlier is not None:
         return earlier, False
     submission_id, attempt = session.execute(_ADD_SUBMISSION, row).one()
     return _stored_submission({"id": submission_id, "attempt": attempt, **row}), True
 
 
-def _lock_for_attempt(session: Session, variant: StoredVariant, key: str) -> StoredSubmission | None:
+def _lock_for_attempt(session: Session, variant: StoredVariant, key: str, now: int) -> StoredSubmission | None:
     """Hold the variant until the transaction ends, so that nobody else counts its attempts; what ``key`` stored."""
     locked = session.execute(_LOCK_VARIANT, {"variant_id": variant.id}).one_or_none()
     if locked is None:
@@ -270,7 +295,29 @@ def _lock_for_attempt(session: Session, variant: StoredVariant, key: str) -> Sto
         return _stored_submission(earlier._asdict())
     if locked.given_up_at is not None:
         raise VariantClosedError("This sheet was given up and its solution shown: start a new one.")
+    if variant.set_item_id is not None:
+        _keep_the_rules(session, variant, now)
     return None
+
+
+def _keep_the_rules(session: Session, variant: StoredVariant, now: int) -> None:
+    """Refuse what the problem set does not allow. The variant is locked: nobody else counts its attempts."""
+    rules = session.execute(_RULES, {"variant_id": variant.id, "set_item_id": variant.set_item_id}).one()
+    must_be_open(rules.opens_at, rules.due_at, now)
+    if rules.attempts is not None and rules.used >= rules.attempts:
+        raise NoAttemptsLeftError(f"This item could be checked {rules.attempts} times, and it was: no attempt is left.")
+
+
+def must_be_open(opens_at: int | None, due_at: int | None, now: int) -> None:
+    """Refuse what comes before a problem set opens, or after it is due; both moments themselves are in time.
+
+    Raises:
+        SetClosedError: ``now`` is too early or too late.
+    """
+    if opens_at is not None and now < opens_at:
+        raise SetClosedError("This problem set is not open yet: come back when it opens.")
+    if due_at is not None and now > due_at:
+        raise SetClosedError("This problem set is past due: it takes no more answers.")
 
 
 def submissions(session: Session, variant: StoredVariant) -> tuple[StoredSubmission, ...]:
