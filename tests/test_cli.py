@@ -550,6 +550,59 @@ def test_a_reset_link_is_printed_alone(run, tmp_path):
     assert "No user named 'eve'" in run("user", "reset-link", "eve", "--database", url, status=1).stderr
 
 
+# -------------------------------------------------------------------------------------------------------- problem sets
+
+HOMEWORK = """
+title = "Homework 3"
+due = 2099-10-08T23:59:00+02:00
+attempts = 3
+[[item]]
+exercise = "mazur"
+points = 2.5
+[[item]]
+exercise = "chain"
+"""
+
+
+@pytest.fixture
+def school(run, monkeypatch, tmp_path):
+    """A database with two accounts, and a file of a problem set."""
+    monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/school.db")
+    run("db", "upgrade")
+    with closing(open_database(f"sqlite:///{tmp_path}/school.db")) as database, database.write() as session:
+        for name in ("Ada", "blaise"):
+            people.add_user(session, username=name, password_hash=people.PasswordHash("-"), now=0)
+    Path("hw3.toml").write_text(HOMEWORK)
+
+
+def test_a_problem_set_is_made_given_moved_and_looked_at(run, school):
+    made = run("sets", "create", "hw3.toml", "--assign", "ada").stdout.splitlines()
+    token = made[0].partition(":")[0].removeprefix("Made ")
+    assert made[0].endswith(": Homework 3, 2 items, due 2099-10-08 21:59 UTC.")
+    assert made[1] == "Assigned to 1 account."
+    assert run("sets", "assign", token, "ADA", "Blaise").stdout == "Homework 3: assigned to 1 more account.\n"
+    assert run("sets", "results", "Homework 3").stdout.splitlines()[1:] == [
+        "Ada             0/2       0  3.5",
+        "blaise          0/2       0  3.5",
+    ]
+    moved = run("sets", "due", token, "2099-10-09 23:59", "--zone", "Europe/Madrid").stdout
+    assert moved == "Homework 3 is due 2099-10-09 21:59 UTC.\n"
+    assert "2099-10-09 21:59 UTC" in run("sets", "list").stdout
+    assert run("sets", "due", token, "none").stdout == "Homework 3 is due any time.\n"
+
+
+def test_what_makes_no_problem_set_is_said_in_words_and_nothing_is_made(run, school):
+    Path("bad.toml").write_text(HOMEWORK.replace("mazur", "mazzur").replace("attempts = 3", "attempts = 0"))
+    error = run("sets", "create", "bad.toml", status=1).stderr
+    assert "bad.toml: attempts: " in error
+    assert "bad.toml: item.0.exercise: no exercise of the problem bank is named 'mazzur'" in error
+    error = run("sets", "create", "hw3.toml", "--assign", "ada", "--assign", "x", "--assign", "carl", status=1).stderr
+    assert "No account is named 'x', 'carl'" in error
+    assert len(run("sets", "list").stdout.splitlines()) == 1
+    assert "token or the title 'hw3'" in run("sets", "results", "hw3", status=1).stderr
+    assert "date and a time" in run("sets", "due", "hw3", "soon", status=1).stderr
+
+
 # ----------------------------------------------------------------------------------------------------- other questions
 
 

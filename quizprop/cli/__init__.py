@@ -19,6 +19,7 @@ _FOR_PEOPLE = {
     "quizprop.exercise.bank.BankError",
     "quizprop.exercise.generate.CannotCertifyError",
     "quizprop.exercise.record.RecordError",
+    "quizprop.exercise.set_file.SetFileError",
     "quizprop.store.database.DatabaseBusyError",
     "quizprop.store.database.DatabaseUrlError",
     "quizprop.store.database.MissingDriverError",
@@ -27,6 +28,7 @@ _FOR_PEOPLE = {
     "quizprop.store.people.UsernameError",
     "quizprop.store.schema.BackupError",
     "quizprop.store.schema.SchemaError",
+    "quizprop.store.sets.UnknownSetError",
     "quizprop.web.settings.SettingsError",
 }
 """Errors whose message is written for whoever typed the command; by name, so that nothing is imported for them."""
@@ -375,3 +377,76 @@ def delete_user(*, name: str, sure: bool, url: str | None) -> None:
     from quizprop.cli import users
 
     users.delete(name, sure=sure, url=url)
+
+
+_to_learners = click.argument("names", metavar="NAME...", nargs=-1, required=True)
+
+
+@main.group(cls=_Ordered)
+def sets() -> None:
+    """Problem sets: create, assign, list, due, results."""
+
+
+@sets.command("create")
+@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--assign", "names", metavar="NAME", multiple=True, help="To whom; once for each account.")
+@_database_option
+def create_set(path: Path, *, names: tuple[str, ...], url: str | None) -> None:
+    """Make a problem set of a file.
+
+    FILE holds a title, words, opens and due (with an offset, or with a zone), attempts, and the items, as in
+
+    \b
+    title = "Homework 3"
+    zone = "Europe/Madrid"
+    due = "2026-10-08 23:59"
+    attempts = 3
+    [[item]]
+    exercise = "mazur"
+    points = 2
+    """  # noqa: D301 - click reads the control character
+    from quizprop.cli import problem_sets
+
+    problem_sets.create(path, names, url)
+
+
+@sets.command("assign")
+@click.argument("problem_set", metavar="SET")
+@_to_learners
+@_database_option
+def assign_set(problem_set: str, names: tuple[str, ...], url: str | None) -> None:
+    """Give SET, by its short name or its title, to accounts."""
+    from quizprop.cli import problem_sets
+
+    problem_sets.assign(problem_set, names, url)
+
+
+@sets.command("list")
+@_database_option
+def list_sets(url: str | None) -> None:
+    """List the problem sets, the newest first."""
+    from quizprop.cli import problem_sets
+
+    problem_sets.list_all(url)
+
+
+@sets.command("due")
+@click.argument("problem_set", metavar="SET")
+@click.argument("when")
+@click.option("--zone", metavar="NAME", help="Whose clocks WHEN is by, Europe/Madrid say.")
+@_database_option
+def move_due(problem_set: str, when: str, *, zone: str | None, url: str | None) -> None:
+    """Give SET another due date, 2026-10-09T23:59+02:00 say; or none, with the word none."""
+    from quizprop.cli import problem_sets
+
+    problem_sets.move_due(problem_set, when, zone, url)
+
+
+@sets.command("results")
+@click.argument("problem_set", metavar="SET")
+@_database_option
+def show_results(problem_set: str, url: str | None) -> None:
+    """Show how far everybody is with SET."""
+    from quizprop.cli import problem_sets
+
+    problem_sets.results(problem_set, url)

@@ -11,7 +11,7 @@ from quizprop.store import schema
 from quizprop.store.database import Database, open_database
 from quizprop.web.settings import default_database_url, from_environment
 
-__all__ = ["backup", "check", "opened", "upgrade"]
+__all__ = ["backup", "check", "opened", "up_to_date", "upgrade"]
 
 
 def upgrade(url: str | None) -> None:
@@ -35,6 +35,15 @@ def backup(path: Path, url: str | None) -> None:
     with opened(url) as database:
         schema.backup(database, path)
     click.echo(f"Wrote {path}.")
+
+
+@contextmanager
+def up_to_date(url: str | None) -> Iterator[Database]:
+    """The database, if its tables are as this release wants them."""
+    with opened(url) as database:
+        if schema.current(database) != schema.newest():
+            raise click.ClickException(f"{database.url} is not up to date. Run first: quizprop db upgrade")
+        yield database
 
 
 @contextmanager

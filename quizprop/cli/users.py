@@ -2,14 +2,12 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
 
-from quizprop.cli.database import opened
-from quizprop.store import own_data, people, resets, schema
+from quizprop.cli.database import up_to_date
+from quizprop.store import own_data, people, resets
 from quizprop.store.database import Database
 from quizprop.store.people import Credentials, PasswordHash
 
@@ -20,7 +18,7 @@ _HOUR = 3_600_000_000
 
 def list_all(url: str | None) -> None:
     """The names of all accounts, each with the day on which it was made."""
-    with _ready(url) as database, database.read() as session:
+    with up_to_date(url) as database, database.read() as session:
         for name, created_at in people.usernames(session):
             click.echo(f"{datetime.fromtimestamp(created_at / 1_000_000, UTC):%Y-%m-%d}  {name}")
 
@@ -28,7 +26,7 @@ def list_all(url: str | None) -> None:
 def add(name: str, *, password_stdin: bool, url: str | None) -> None:
     """Make an account; its password comes from standard input, or from whoever sits at the terminal."""
     name = people.read_username(name)
-    with _ready(url) as database:
+    with up_to_date(url) as database:
         hashed = _typed_password(from_stdin=password_stdin)
         with database.write() as session:
             people.add_user(session, username=name, password_hash=hashed, now=_now())
@@ -37,7 +35,7 @@ def add(name: str, *, password_stdin: bool, url: str | None) -> None:
 
 def set_password(name: str, *, password_stdin: bool, url: str | None) -> None:
     """Give an account another password; its sessions end."""
-    with _ready(url) as database:
+    with up_to_date(url) as database:
         _account(database, name)
         hashed = _typed_password(from_stdin=password_stdin)
         with database.write() as session:
@@ -47,7 +45,7 @@ def set_password(name: str, *, password_stdin: bool, url: str | None) -> None:
 
 def reset_link(name: str, *, base: str, hours: float, url: str | None) -> None:
     """Print a link by which a forgotten password is set anew."""
-    with _ready(url) as database, database.write() as session:
+    with up_to_date(url) as database, database.write() as session:
         token = resets.issue_reset_link(session, username=name, now=_now(), valid_for=round(hours * _HOUR))
     click.echo(f"{base.rstrip('/')}/reset/{token}")
     click.echo(
@@ -57,7 +55,7 @@ def reset_link(name: str, *, base: str, hours: float, url: str | None) -> None:
 
 def delete(name: str, *, sure: bool, url: str | None) -> None:
     """Delete an account with everything that is kept of its learner."""
-    with _ready(url) as database:
+    with up_to_date(url) as database:
         account = _account(database, name)
         if not sure:
             click.confirm(f"Delete {name} and all their work? This can't be undone", abort=True)
@@ -82,11 +80,3 @@ def _typed_password(*, from_stdin: bool) -> PasswordHash:
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-@contextmanager
-def _ready(url: str | None) -> Iterator[Database]:
-    with opened(url) as database:
-        if schema.current(database) != schema.newest():
-            raise click.ClickException(f"{database.url} is not up to date. Run first: quizprop db upgrade")
-        yield database
