@@ -436,7 +436,10 @@ def list_sets(url: str | None) -> None:
 @click.option("--zone", metavar="NAME", help="Whose clocks WHEN is by, Europe/Madrid say.")
 @_database_option
 def move_due(problem_set: str, when: str, *, zone: str | None, url: str | None) -> None:
-    """Give SET another due date, 2026-10-09T23:59+02:00 say; or none, with the word none."""
+    """Give SET another due date, or none.
+
+    WHEN is a date and a time, 2026-10-09T23:59+02:00 say; or the word none.
+    """
     from quizprop.cli import problem_sets
 
     problem_sets.move_due(problem_set, when, zone, url)
