@@ -99,10 +99,9 @@ class SetFile(_Part):
 
     @field_validator("zone")
     @classmethod
-    def _is_a_zone(cls, name: str | None) -> str | None:
+    def _is_a_zone(cls, name: str) -> str:  # TOML has no null: it is text where there is a line
         try:
-            if name is not None:
-                ZoneInfo(name)
+            ZoneInfo(name)
         except (ValueError, OSError, ZoneInfoNotFoundError) as error:
             raise ValueError(f'{name!r} is no time zone; write a name such as "Europe/Madrid" or "UTC"') from error
         return name
