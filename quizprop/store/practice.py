@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from quizprop.store.models import ProblemSet, SetItem, Submission, Variant, table
 
 __all__ = [
+    "Checked",
     "ExerciseProgress",
     "NoAttemptsLeftError",
     "Progress",
@@ -24,6 +25,7 @@ __all__ = [
     "StoredVariant",
     "VariantClosedError",
     "VariantProgress",
+    "checks",
     "create_variant",
     "find_variant",
     "give_up",
@@ -31,6 +33,7 @@ __all__ = [
     "progress",
     "read_json",
     "record_submission",
+    "sheets",
     "submissions",
     "write_json",
 ]
@@ -347,6 +350,41 @@ def progress(session: Session, learner_id: int, *, recent: int = 20) -> Progress
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A check of some sheet: when, whether it got full marks, and what its first answers were."""
+
+    variant_id: int
+    created_at: int
+    full: bool
+    evidence: Mapping[str, str]
+
+
+def checks(session: Session, learner_id: int, *, since: int) -> tuple[Checked, ...]:
+    """A learner's checks from a moment on, the first one first."""
+    rows = session.execute(
+        select(
+            _submission.c.variant_id,
+            _submission.c.created_at,
+            _submission.c.points,
+            _submission.c.out_of,
+            _submission.c.evidence,
+        )
+        .join_from(_submission, _variant, _variant.c.id == _submission.c.variant_id)
+        .where(_variant.c.learner_id == learner_id, _submission.c.created_at >= since)
+        .order_by(_submission.c.created_at, _submission.c.id)
+    )
+    return tuple(
+        Checked(row.variant_id, row.created_at, row.points == row.out_of, read_json(row.evidence)) for row in rows
+    )
+
+
+def sheets(session: Session, learner_id: int, *, skip: int, count: int) -> tuple[VariantProgress, ...]:
+    """So many of a learner's sheets, those started last first, after some that are skipped."""
+    rows = session.execute(_SHEETS, {"learner_id": learner_id, "skip": skip, "recent": count})
+    return tuple(_variant_progress(row) for row in rows)
+
+
 def _worked_variants() -> Select[Any]:
     """A row a variant of one learner, with what its submissions come to."""
     share = _submission.c.points / _submission.c.out_of
@@ -400,6 +438,15 @@ _RECENT = _recent(
     _worked_variants()
     .order_by(_variant.c.created_at.desc(), _variant.c.id.desc())
     .limit(bindparam("recent"))
+    .subquery()
+)
+
+
+_SHEETS = _recent(
+    _worked_variants()
+    .order_by(_variant.c.created_at.desc(), _variant.c.id.desc())
+    .limit(bindparam("recent"))
+    .offset(bindparam("skip"))
     .subquery()
 )
 

@@ -111,7 +111,7 @@ def change_password() -> ResponseReturnValue:
         return render_template("account/password.html", form=form), 422
     renew(fresh)
     flash(gettext("Your password is changed. You are signed out everywhere else."))
-    return redirect(url_for("practice.progress"), 303)
+    return redirect(url_for("progress.show_progress"), 303)
 
 
 @account.get("/reset/<link>")
@@ -140,7 +140,7 @@ def reset(link: str) -> ResponseReturnValue:
         return render_template("account/reset.html", form=form, username=username), 422
     renew(fresh)
     flash(gettext("Your new password is set. You are signed in here, and signed out everywhere else."))
-    return redirect(url_for("practice.progress"), 303)
+    return redirect(url_for("progress.show_progress"), 303)
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def reset(link: str) -> ResponseReturnValue:
 
 def onward(address: str | None) -> str:
     """Where to go on: the page that was wanted, if it is one of ours; else the progress."""
-    return own_page(address) or url_for("practice.progress")
+    return own_page(address) or url_for("progress.show_progress")
 
 
 def prove(username: str, password: str) -> Proof | None:

@@ -61,6 +61,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     errors.register(app)
     app.register_blueprint(practice.practice)
     app.register_blueprint(guidance.guidance)
+    app.register_blueprint(progress.progress)
     app.register_blueprint(gallery.gallery)
     app.register_blueprint(account.account)
     app.register_blueprint(preferences.preferences)

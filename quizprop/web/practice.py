@@ -170,18 +170,6 @@ def give_up(token: str) -> ResponseReturnValue:
     return result_of(desk, submission, "summary")
 
 
-@practice.get("/progress")
-def progress() -> ResponseReturnValue:
-    """What the visitor has done so far."""
-    known = visitor()
-    done = None
-    if known is not None:
-        with database().read() as session:
-            done = records.progress(session, known.learner_id)
-    titles = {slug: exercise.title for slug, exercise in services().bank.items()}
-    return render_template("practice/progress.html", done=done, titles=titles)
-
-
 @practice.get("/healthz")
 def healthz() -> ResponseReturnValue:
     """Whether pages can be served: the database answers."""
