@@ -22,6 +22,7 @@ from quizprop.web import (
     practice,
     preferences,
     profile,
+    progress,
     rendering,
 )
 from quizprop.web.settings import FIXED, complete, from_environment

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import nh3
@@ -92,6 +92,16 @@ def moment(microseconds: int) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(then.isoformat(timespec="seconds"), words)
 
 
+def calendar(when: date) -> str:
+    """A day, as the visitor's language writes it."""
+    return format_date(when, "long", locale=locale())
+
+
+def day(microseconds: int) -> str:
+    """The day of a moment, in the visitor's time zone."""
+    return calendar(datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone()).date())
+
+
 def iso(microseconds: int) -> str:
     """A moment for a program, in UTC."""
     return datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="seconds")
@@ -115,7 +125,7 @@ def number(value: float) -> str:
 
 def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
-    for function in (math, markdown, emphasis, figure, moment, clock, number, percent):
+    for function in (math, markdown, emphasis, figure, moment, calendar, day, clock, number, percent):
         app.add_template_filter(function)
     languages.install(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
