@@ -92,12 +92,12 @@ def moment(microseconds: int) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(then.isoformat(timespec="seconds"), words)
 
 
-def calendar(when: date) -> str:
+def calendar(when: date) -> Markup:
     """A day, as the visitor's language writes it."""
-    return format_date(when, "long", locale=locale())
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), format_date(when, "long", locale=locale()))
 
 
-def day(microseconds: int) -> str:
+def day(microseconds: int) -> Markup:
     """The day of a moment, in the visitor's time zone."""
     return calendar(datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone()).date())
 

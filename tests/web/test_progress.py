@@ -45,7 +45,7 @@ def test_every_skill_of_the_map_is_on_it_and_can_be_practised(browser, app, prog
 def test_a_skill_goes_from_not_begun_to_settled(browser, progress):
     work(browser, "deltas")
     assert "Not begun" in standing(progress(), "net input")
-    work(browser, **{key: "99" for key in ("z1[1]", "z1[2]", "z1[3]", "z2[1]")})
+    work(browser, **dict.fromkeys(("z1[1]", "z1[2]", "z1[3]", "z2[1]"), "99"))
     assert "In progress" in standing(progress(), "net input")
     for _ in range(3):
         work(browser)

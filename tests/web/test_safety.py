@@ -25,6 +25,7 @@ def visits(browser):
         "/kinds/<name>": "/kinds/forward",
         "/password": "/password",
         "/progress": "/progress",
+        "/progress/sheets": "/progress/sheets",
         "/register": "/register",
         "/reset/<link>": "/reset/unknown",
         "/sessions": "/sessions",
