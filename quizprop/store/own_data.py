@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Table, delete, select
+from sqlalchemy import Row, Table, delete, select
 from sqlalchemy.orm import Session
 
 from quizprop.exercise.certify import PICK
-from quizprop.store import people
+from quizprop.store import people, sets
 from quizprop.store.models import (
     Account,
     Assignment,
@@ -26,6 +26,7 @@ from quizprop.store.models import (
     table,
 )
 from quizprop.store.people import Proof
+from quizprop.store.sets import AssignedSet
 
 __all__ = ["NOT_EXPORTED", "delete_account", "delete_learner", "export_sheets", "export_summary"]
 
@@ -54,7 +55,7 @@ def export_summary(session: Session, learner_id: int) -> dict[str, Any]:
         "sessions": list(_exported(session, _login, **mine)),
         "skills": list(_exported(session, _skill, **mine)),
         "slips": list(_exported(session, _slip, **mine)),
-        "assignments": [_row(row) for row in session.execute(_assignments(learner_id))],
+        "assignments": _assigned(session, learner_id),
     }
 
 
@@ -80,13 +81,25 @@ def _sheet(session: Session, row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _assignments(learner_id: int) -> Select[Any]:
-    return (
-        select(_assignment, _set.c.title)
+def _assigned(session: Session, learner_id: int) -> list[dict[str, Any]]:
+    """The problem sets, each with the score so far and its items."""
+    found = (
+        select(_assignment, _set.c.title, _set.c.due_at)
         .join_from(_assignment, _set)
         .where(_assignment.c.learner_id == learner_id)
         .order_by(_assignment.c.id)
     )
+    # A score does not depend on the moment.
+    works = {work.stored.id: work for work in sets.sets_of(session, learner_id, now=0)}
+    return [{**_row(row), **_score(works[row.set_id])} for row in session.execute(found)]
+
+
+def _score(work: AssignedSet) -> dict[str, Any]:
+    items = [
+        {"exercise": item.exercise, "attempts": item.attempts, "score": item.score, "out_of": item.points}
+        for item in work.items
+    ]
+    return {"score": work.score, "out_of": work.out_of, "items": items}
 
 
 def _exported(session: Session, of: Table, **equal: int) -> Iterator[dict[str, Any]]:

@@ -128,7 +128,10 @@ class ExerciseProgress:
 
 @dataclass(frozen=True, slots=True)
 class VariantProgress:
-    """One learner's work at one variant. The shares are None before the first submission."""
+    """One learner's work at one variant. The shares are None before the first submission.
+
+    ``set_item_id`` tells for which item of a problem set it is worked.
+    """
 
     token: str
     exercise: str
@@ -138,6 +141,7 @@ class VariantProgress:
     best_share: float | None
     latest_share: float | None
     last_worked_at: int
+    set_item_id: int | None = None
 
     @property
     def solved(self) -> bool:
@@ -395,6 +399,7 @@ def _worked_variants() -> Select[Any]:
             _variant.c.exercise,
             _variant.c.created_at,
             _variant.c.given_up_at,
+            _variant.c.set_item_id,
             func.count(_submission.c.id).label("attempts"),
             func.max(share).label("best_share"),
             func.max(_submission.c.created_at).label("submitted_at"),
@@ -472,6 +477,7 @@ def _variant_progress(row: _Row) -> VariantProgress:
         best_share=row.best_share,
         latest_share=row.latest_share,
         last_worked_at=_last_worked_at(row),
+        set_item_id=row.set_item_id,
     )
 
 

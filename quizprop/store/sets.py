@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from quizprop.store import practice
-from quizprop.store.models import Account, Assignment, ProblemSet, SetItem, Submission, Variant, table
+from quizprop.store.models import Account, Assignment, Draft, ProblemSet, SetItem, Submission, Variant, table
 from quizprop.store.practice import StoredVariant, must_be_open
 
 __all__ = [
@@ -47,7 +47,7 @@ SetState = Literal["not open yet", "open", "done", "past due"]
 _Row = Row[*tuple[Any, ...]]
 
 _set, _item, _assignment = table(ProblemSet), table(SetItem), table(Assignment)
-_variant, _submission, _account = table(Variant), table(Submission), table(Account)
+_variant, _submission, _draft, _account = table(Variant), table(Submission), table(Draft), table(Account)
 
 
 class NotAssignedError(LookupError):
@@ -85,7 +85,8 @@ class StoredSet:
 class ItemWork:
     """An item and one learner's work at it. ``allowed`` is how often it may be checked, None for any number.
 
-    ``variant_token`` is None before it is started, ``best_share`` before it is checked.
+    ``variant_token`` is None before it is started, ``best_share`` and ``checked_at``, of the latest attempt, before it is
+    checked, ``typed_at`` before text is saved.
     """
 
     id: int
@@ -98,6 +99,8 @@ class ItemWork:
     given_up_at: int | None
     attempts: int
     best_share: float | None
+    checked_at: int | None = None
+    typed_at: int | None = None
 
     @property
     def attempts_left(self) -> int | None:
@@ -119,6 +122,13 @@ class ItemWork:
     def over(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ("solved", "given up", "used up")
+
+    @property
+    def unchecked_at(self) -> int | None:
+        """When text was saved that is not checked yet; None where there is none, or none can be checked any more."""
+        if self.over or self.typed_at is None:
+            return None
+        return self.typed_at if self.checked_at is None or self.typed_at > self.checked_at else None
 
     @property
     def score(self) -> float:
@@ -185,9 +195,9 @@ class Place:
         return self.item.attempts_left == 1
 
     @property
-    def ended(self) -> Literal["used up", "past due", ""]:
-        """Why no more answers are taken, so that the solution may be shown."""
-        return "used up" if self.item.attempts_left == 0 else "past due" if self.of.past_due else ""
+    def used_up(self) -> bool:
+        """Whether no attempt is left, so that the solution may be shown."""
+        return self.item.attempts_left == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +384,8 @@ def _items() -> Select[Any]:
             _variant.c.given_up_at,
             func.count(_submission.c.id).label("attempts"),
             func.max(_submission.c.points / _submission.c.out_of).label("best_share"),
+            func.max(_submission.c.created_at).label("checked_at"),
+            func.max(_draft.c.saved_at).label("typed_at"),
         )
         .select_from(_assignment)
         .join(_set, _set.c.id == _assignment.c.set_id)
@@ -382,6 +394,7 @@ def _items() -> Select[Any]:
             _variant, (_variant.c.set_item_id == _item.c.id) & (_variant.c.learner_id == _assignment.c.learner_id)
         )
         .outerjoin(_submission, _submission.c.variant_id == _variant.c.id)
+        .outerjoin(_draft, _draft.c.variant_id == _variant.c.id)
         .group_by(_assignment.c.id, _set.c.id, _item.c.id, _variant.c.id)
         .order_by(_assignment.c.set_id, _assignment.c.learner_id, _item.c.position)
     )

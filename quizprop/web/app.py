@@ -24,6 +24,7 @@ from quizprop.web import (
     profile,
     progress,
     rendering,
+    sets,
 )
 from quizprop.web.settings import FIXED, complete, from_environment
 from quizprop.web.state import Services, start_services
@@ -62,6 +63,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     errors.register(app)
     app.register_blueprint(practice.practice)
     app.register_blueprint(guidance.guidance)
+    app.register_blueprint(sets.sets)
     app.register_blueprint(progress.progress)
     app.register_blueprint(gallery.gallery)
     app.register_blueprint(account.account)

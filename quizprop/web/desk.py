@@ -21,6 +21,7 @@ from quizprop.store import drafts, learning
 from quizprop.store import practice as records
 from quizprop.store.drafts import StoredDraft
 from quizprop.store.practice import StoredSubmission, StoredVariant
+from quizprop.store.sets import Place, find_place
 from quizprop.web import asked, feedback, pictures, sheet, tutor
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import answer_form
@@ -33,12 +34,16 @@ __all__ = ["Desk", "check_work", "notation_of", "open_desk", "page", "record", "
 
 @dataclass(frozen=True)
 class Desk:
-    """A visitor's variant with the submissions so far, what was typed last, and the hints opened."""
+    """A visitor's variant with the submissions so far, what was typed last, and the hints opened.
+
+    ``place`` is its item of a problem set, if it is worked for one.
+    """
 
     variant: StoredVariant
     attempts: tuple[StoredSubmission, ...]
     draft: StoredDraft | None
     rungs: Mapping[str, int]
+    place: Place | None = None
 
     @cached_property
     def instance(self) -> Instance:
@@ -52,8 +57,17 @@ class Desk:
 
     @property
     def ended(self) -> str:
-        """Why the solution may be shown: ``solved``, ``given up``, or nothing."""
-        return "solved" if self.solved else "given up" if self.variant.given_up_at is not None else ""
+        """Why the solution may be shown: ``solved``, ``given up``, ``used up``, or nothing."""
+        if self.solved:
+            return "solved"
+        if self.variant.given_up_at is not None:
+            return "given up"
+        return "used up" if self.place is not None and self.place.used_up else ""
+
+    @property
+    def closed(self) -> bool:
+        """Whether its problem set is past due, so that nothing is checked; its date may still be moved."""
+        return self.place is not None and self.place.of.past_due and not self.ended
 
     @property
     def last(self) -> StoredSubmission | None:
@@ -82,6 +96,15 @@ class Desk:
         equal = (one for one in reversed(self.attempts) if one.raw == work.texts)
         return next((one for one in equal if one.decimal_comma == work.decimal_comma), None)
 
+    def counted(self, work: Work, phase: str) -> StoredSubmission | None:
+        """In a problem set, the attempt that a check would only repeat: sent twice, or the same text once more."""
+        if self.place is None:
+            return None
+        key, same = submission_key(work, phase), self.same(work)
+        if same is not None and not feedback.is_partial(same.marks):
+            return same
+        return next((one for one in self.attempts if one.key == key), None)
+
     def still_said(self, work: Work) -> dict[str, Feedback]:
         """What the latest check told the cells that are as they were, and all that they are computed from too."""
         last = self.last
@@ -107,6 +130,7 @@ def open_desk(token: str) -> Desk:
             records.submissions(session, variant),
             drafts.find_draft(session, variant),
             drafts.hints_used(session, variant),
+            find_place(session, variant, now=now()),
         )
 
 
@@ -143,14 +167,25 @@ def check_work(desk: Desk, work: Work, only: Collection[str] | None = None) -> G
     return grade(desk.instance, work.texts, decimal_comma=work.decimal_comma, only=only)
 
 
+def submission_key(work: Work, phase: str) -> str:
+    """Names the sheet of paper and what is on it.
+
+    Sent twice it counts once, but what was changed after the browser's Back is a new attempt, and so is the check of
+    another phase.
+    """
+    content = json.dumps([work.key, phase, work.decimal_comma, work.texts], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def record(session: Session, desk: Desk, work: Work, graded: Grade, phase: str = "") -> StoredSubmission:
     """Keep a checked sheet.
 
-    The key names the sheet of paper and what is on it: sent twice it counts once, but what was changed after the
-    browser's Back is a new attempt, and so is the check of another phase.
+    Raises:
+        VariantClosedError: it was given up.
+        SetClosedError: its problem set is not open.
+        NoAttemptsLeftError: its problem set allows no further attempt.
     """
-    content = json.dumps([work.key, phase, work.decimal_comma, work.texts], sort_keys=True)
-    key, moment = hashlib.sha256(content.encode()).hexdigest(), now()
+    key, moment = submission_key(work, phase), now()
     learning.hold_learner(session, desk.variant.learner_id)
     found = tutor.evidence(session, desk.variant, desk.instance, graded, attempts=desk.attempts, rungs=desk.rungs)
     submission, fresh = records.record_submission(
@@ -218,6 +253,9 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         "notations": NOTATIONS
         if instance.network
         else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
+        "place": desk.place,
+        "closed": desk.closed,
+        "now": now(),
         "again": services().again(instance.exercise),
         "why": tutor.why(desk.variant),
     }

@@ -51,6 +51,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     save = CellField()
     draft_seq = CellField()
     draft_key = CellField()
+    announced = CellField()
     decimal_comma = BooleanField()
 
     @property

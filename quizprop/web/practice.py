@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
 import flask
 import numpy as np
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,9 +24,16 @@ from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
 from quizprop.store.drafts import StaleDraftError, StoredDraft
 from quizprop.store.people import Visitor
-from quizprop.store.practice import StoredSubmission, StoredVariant, VariantClosedError, VariantProgress
+from quizprop.store.practice import (
+    NoAttemptsLeftError,
+    SetClosedError,
+    StoredSubmission,
+    StoredVariant,
+    VariantClosedError,
+    VariantProgress,
+)
 from quizprop.web import desk as desks
-from quizprop.web import errors, feedback, limits
+from quizprop.web import errors, feedback, limits, sets
 from quizprop.web.desk import Desk, check_work, open_desk, page, record, scope, typed
 from quizprop.web.forms import is_key, new_key, read_seq
 from quizprop.web.languages import decimal_comma, gettext, marked
@@ -48,6 +56,11 @@ _CLOSED: Final = marked(
 _STALE: Final = marked(
     "Newer text was saved on this sheet somewhere else, in another tab perhaps. It stays as it is: open the sheet anew "
     "to see it. What you typed here is below, and Check takes it as it is."
+)
+_SAME: Final = marked("This very text was checked before, as attempt %(attempt)s: it does not count again.")
+_LAST: Final = marked(
+    "This sheet was checked somewhere else meanwhile, so this would be your last attempt: it was not made. Everything you "
+    "typed is still here: press Check again to make it."
 )
 _GONE: Final = marked("This visit has ended: sign in, and open the sheet again.")
 _NOTHING: Final = marked("Nothing is filled in yet: one value is enough to have it checked.")
@@ -73,7 +86,7 @@ def bank(name: str | None) -> ResponseReturnValue:
         shelf=shelf,
         titles={slug: exercise.title for slug, exercise in services().bank.items()},
         sizes=services().sizes,
-        open_variants={one.exercise: one for one in reversed(worked) if not one.solved and one.given_up_at is None},
+        open_variants={one.exercise: one for one in reversed(worked) if to_finish(one)},
         solved={one.exercise for one in worked if one.solved},
     )
 
@@ -117,6 +130,8 @@ def check(token: str) -> ResponseReturnValue:
     only = scope(desk, phase)
     if not any(text.strip() for key, text in work.texts.items() if only is None or key in only):
         return page(desk, work, message=gettext(_NOTHING_CHOSEN if desk.instance.questions else _NOTHING)), 422
+    if desk.place is not None and (answer := not_counted(desk, work, phase)) is not None:
+        return answer
     graded = check_work(desk, work, only)
     with database().write() as session:
         stay(session)
@@ -161,7 +176,7 @@ def give_up(token: str) -> ResponseReturnValue:
     graded = check_work(desk, work)
     submission = desk.same(work)
     with database().write() as session:
-        if not work.empty and (submission is None or feedback.is_partial(submission.marks)):
+        if not (work.empty or desk.closed) and (submission is None or feedback.is_partial(submission.marks)):
             submission = record(session, desk, work, graded)
         if not (graded.complete or desk.solved):
             records.give_up(session, desk.variant, now=now())
@@ -203,6 +218,22 @@ def hand_out(
         now=now(),
         aim=aim,
     )
+
+
+def to_finish(one: VariantProgress) -> bool:
+    """Whether a sheet waits to be gone on with; those of a problem set do so on its own page."""
+    return not one.solved and one.given_up_at is None and one.set_item_id is None
+
+
+def not_counted(desk: Desk, work: Work, phase: str) -> ResponseReturnValue | None:
+    """The answer to a check in a problem set that would count and should not; None where it should."""
+    earlier = desk.counted(work, phase)
+    if earlier is not None:
+        flash(gettext(_SAME, attempt=earlier.attempt))
+        return result_of(desk, earlier, "summary")
+    if desk.place is not None and desk.place.last_attempt and not request.form.get("announced"):
+        return page(desk, work, message=gettext(_LAST)), 409
+    return None
 
 
 def choose_notation(name: str | None) -> str | None:
@@ -296,6 +327,19 @@ def expired(_error: CSRFError) -> ResponseReturnValue:
 def closed(_error: VariantClosedError) -> ResponseReturnValue:
     """The sheet was given up, in another tab perhaps."""
     return keep(gettext(_CLOSED), 409)
+
+
+@practice.errorhandler(SetClosedError)
+@practice.errorhandler(NoAttemptsLeftError)
+def against_the_rules(error: SetClosedError | NoAttemptsLeftError) -> ResponseReturnValue:
+    """The problem set does not allow this attempt. What was typed is saved, where it is the newest text."""
+    desk = open_desk((request.view_args or {})["token"])
+    work = typed(desk)
+    if not desk.ended:
+        with suppress(StaleDraftError):
+            draft = keep_draft(desk, work, new_key())
+            desk, work = replace(desk, draft=draft), replace(work, seq=draft.seq)
+    return page(desk, work, message=sets.refusal(desk.place, error)), 409
 
 
 @practice.errorhandler(StaleDraftError)

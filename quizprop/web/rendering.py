@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from typing import Any, Final
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, Literal
 
 import nh3
-from babel.dates import format_date, format_time
+from babel.dates import TIMEDELTA_UNITS, format_date, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from flask import Flask, g, url_for
 from markdown_it import MarkdownIt
@@ -26,9 +26,12 @@ __all__ = [
     "markdown",
     "math",
     "moment",
+    "moment_in_words",
     "number",
     "percent",
     "register",
+    "saved",
+    "until",
     "words_in",
     "written",
 ]
@@ -78,18 +81,40 @@ def emphasis(text: str) -> Markup:
     return Markup(_EMPHASIS.sub(r"<em>\1</em>", str(escape(text))))  # noqa: S704 - escaped before
 
 
-def moment(microseconds: int) -> Markup:
-    """A moment for people, in the visitor's time zone, which is named."""
-    then = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
-    here = then.astimezone(zone())
+def moment(microseconds: int, length: Literal["short", "medium"] = "short") -> Markup:
+    """A moment for people, in the visitor's time zone, which is named; ``medium`` has seconds."""
+    words = moment_in_words(microseconds, length)
+    return Markup('<time datetime="{}">{}</time>').format(iso(microseconds), words)
+
+
+def moment_in_words(microseconds: int, length: Literal["short", "medium"] = "short") -> str:
+    """The text of `moment`."""
+    here = _here(microseconds)
     name = here.tzname() or ""
-    words = gettext(
+    return gettext(
         "%(date)s, %(time)s %(zone)s",
         date=format_date(here, "long", locale=locale()),
-        time=format_time(here, "short", tzinfo=here.tzinfo, locale=locale()),
+        time=format_time(here, length, tzinfo=here.tzinfo, locale=locale()),
         zone=f"UTC{name}" if name.startswith(("+", "-")) else name,
     )
-    return Markup('<time datetime="{}">{}</time>').format(then.isoformat(timespec="seconds"), words)
+
+
+def saved(microseconds: int, now: int) -> Markup:
+    """When something was saved, to the second: the time of day for today, with the date for any other day."""
+    today = _here(microseconds).date() == _here(now).date()
+    return clock(microseconds) if today else moment(microseconds, "medium")
+
+
+def until(microseconds: int, now: int) -> str:
+    """How far a moment is still off, never said to be farther than it is: ``in 36 hours``, ``in 2 days``."""
+    left = (microseconds - now) // 1_000_000
+    unit = next((seconds for _, seconds in TIMEDELTA_UNITS if left >= 2 * seconds), 1)
+    whole = timedelta(seconds=left // unit * unit)
+    return format_timedelta(whole, threshold=2, add_direction=True, locale=locale())
+
+
+def _here(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone())
 
 
 def calendar(when: date) -> Markup:
@@ -99,7 +124,7 @@ def calendar(when: date) -> Markup:
 
 def day(microseconds: int) -> Markup:
     """The day of a moment, in the visitor's time zone."""
-    return calendar(datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone()).date())
+    return calendar(_here(microseconds).date())
 
 
 def iso(microseconds: int) -> str:
@@ -109,7 +134,7 @@ def iso(microseconds: int) -> str:
 
 def clock(microseconds: int) -> Markup:
     """The time of day of a moment, to the second, in the visitor's time zone."""
-    here = datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone())
+    here = _here(microseconds)
     return Markup('<time datetime="{}">{:%H:%M:%S}</time>').format(iso(microseconds), here)
 
 
@@ -125,7 +150,8 @@ def number(value: float) -> str:
 
 def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
-    for function in (math, markdown, emphasis, figure, moment, calendar, day, clock, number, percent):
+    own = (math, markdown, emphasis, figure, moment, calendar, day, clock, saved, until, number, percent)
+    for function in own:
         app.add_template_filter(function)
     languages.install(app.jinja_env)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

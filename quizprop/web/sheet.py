@@ -37,6 +37,7 @@ __all__ = [
     "Work",
     "diagram",
     "entry_id",
+    "exercise_of",
     "givens",
     "instance_of",
     "row_title",
@@ -184,13 +185,14 @@ class Worked:
 
 
 @lru_cache(maxsize=256)
-def _exercise_of(spec: str) -> Exercise:
+def exercise_of(spec: str) -> Exercise:
+    """An exercise as it was stored."""
     return Exercise.model_validate_json(spec)
 
 
 def instance_of(variant: StoredVariant) -> Instance:
     """The instance as it was served, whatever the problem bank says today."""
-    return Instance(_exercise_of(variant.spec), variant.given)
+    return Instance(exercise_of(variant.spec), variant.given)
 
 
 def entry_id(key: str) -> str:
