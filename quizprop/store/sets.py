@@ -85,8 +85,8 @@ class StoredSet:
 class ItemWork:
     """An item and one learner's work at it. ``allowed`` is how often it may be checked, None for any number.
 
-    ``variant_token`` is None before it is started, ``best_share`` and ``checked_at``, of the latest attempt, before it is
-    checked, ``typed_at`` before text is saved.
+    ``variant_token`` is None before it is started, ``best_share`` and ``checked_at`` (the latest) before it is checked,
+    ``typed_at`` before text is saved.
     """
 
     id: int

@@ -59,8 +59,8 @@ _STALE: Final = marked(
 )
 _SAME: Final = marked("This very text was checked before, as attempt %(attempt)s: it does not count again.")
 _LAST: Final = marked(
-    "This sheet was checked somewhere else meanwhile, so this would be your last attempt: it was not made. Everything you "
-    "typed is still here: press Check again to make it."
+    "This sheet was checked somewhere else meanwhile, so this would be your last attempt: it was not made. Everything "
+    "you typed is still here: press Check again to make it."
 )
 _GONE: Final = marked("This visit has ended: sign in, and open the sheet again.")
 _NOTHING: Final = marked("Nothing is filled in yet: one value is enough to have it checked.")
@@ -174,11 +174,11 @@ def give_up(token: str) -> ResponseReturnValue:
     desk = open_desk(token)
     work = typed(desk)
     graded = check_work(desk, work)
-    submission = desk.same(work)
+    submission, counts = desk.same(work), not (work.empty or desk.closed)
     with database().write() as session:
-        if not (work.empty or desk.closed) and (submission is None or feedback.is_partial(submission.marks)):
+        if counts and (submission is None or feedback.is_partial(submission.marks)):
             submission = record(session, desk, work, graded)
-        if not (graded.complete or desk.solved):
+        if not (desk.solved or (counts and graded.complete)):
             records.give_up(session, desk.variant, now=now())
     if submission is None:
         return redirect(url_for(".show_sheet", token=token), 303)

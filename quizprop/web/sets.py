@@ -37,10 +37,11 @@ ITEM_STATES: Final[Mapping[str, str]] = {
     "solved": marked("Solved"),
     "given up": marked("Given up"),
     "used up": marked("No attempt left"),
+    "past due": marked("Closed"),
 }
 _PAST_DUE: Final = marked(
-    "This problem set was due on %(due)s, and this came later: it was not checked and does not count. What you typed is "
-    "still here. Late work counts only if the due date is moved."
+    "This problem set was due on %(due)s, and this came later: it was not checked and does not count. What you typed "
+    "is still here. Late work counts only if the due date is moved."
 )
 _TOO_EARLY: Final = marked(
     "This problem set opens on %(opens)s: nothing is checked before. What you typed is still here."
@@ -122,10 +123,10 @@ def refusal(place: Place | None, error: SetClosedError | NoAttemptsLeftError) ->
     of, allowed = place.of.stored, place.item.allowed or 0
     if isinstance(error, NoAttemptsLeftError):
         return ngettext(
-            "This item may be checked %(num)s time, and it was: what you typed now does not count. It stands beside the "
-            "solution below.",
-            "This item may be checked %(num)s times, and it was: what you typed now does not count. It stands beside the "
-            "solution below.",
+            "This item may be checked %(num)s time, and it was: what you typed now does not count. It stands beside "
+            "the solution below.",
+            "This item may be checked %(num)s times, and it was: what you typed now does not count. It stands beside "
+            "the solution below.",
             allowed,
         )
     if of.due_at is not None and place.of.past_due:

@@ -29,6 +29,8 @@ def visits(browser):
         "/register": "/register",
         "/reset/<link>": "/reset/unknown",
         "/sessions": "/sessions",
+        "/sets": "/sets",
+        "/sets/<token>": "/sets/0123456789abcdef",
         "/settings": "/settings",
         "/sign-in": "/sign-in",
         "/static/<path:filename>": "/static/quizprop.css",
@@ -49,7 +51,7 @@ def test_every_page_can_be_looked_at_guarded_and_without_a_trace(app, browser):
     assert browser.rows() == before
 
 
-@pytest.mark.parametrize("url", ["/nothing", "/x/nothing", "/static/nothing"])
+@pytest.mark.parametrize("url", ["/nothing", "/x/nothing", "/sets/nothing", "/static/nothing"])
 def test_errors_are_guarded_too(browser, url):
     answer = browser.get(url)
     assert answer.status_code == 404
