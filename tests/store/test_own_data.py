@@ -110,6 +110,12 @@ def test_an_export_holds_values_not_json_in_json_and_moments_that_people_read(da
     assert data["assignments"][0]["title"] == "Week 1"
 
 
+def test_an_export_says_how_far_a_problem_set_came(database, ada):
+    (work,) = exported(database, ada)["assignments"]
+    assert (work["score"], work["out_of"]) == (0.5, 1.0)
+    assert work["items"] == [{"exercise": "mazur", "attempts": 1, "score": 0.5, "out_of": 1.0}]
+
+
 def test_an_export_is_of_one_learner_and_goes_on_where_it_stopped(database, ada):
     _, visitor = visit(database)
     with database.write() as session:

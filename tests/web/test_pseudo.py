@@ -6,13 +6,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from quizprop.web import languages
+from quizprop.exercise.bank import load_bank
+from quizprop.store import people, sets
+from quizprop.web import languages, state
 from quizprop.web.app import create_app
 from quizprop.web.extract import messages
 from tests.web.conftest import SECRET, Browser, honest
 
 # Names and symbols are the same in every language.
-NAMES = {"ada", "quizprop", "Deutsch", "English", "Español", "UTC"}
+NAMES = {"ada", "eva", "quizprop", "Deutsch", "English", "Español", "UTC"}
 SYMBOLS = {"change", "columns", "exp", "fell", "log", "net", "new", "out", "rows", "sqrt", "tanh", "target", "test"}
 SYMBOLS |= {"total", "via"}
 WORKING = re.compile(r"\S*[_∂Δ0-9^⁺]\S*")
@@ -139,3 +141,22 @@ def test_the_pages_of_an_account_say_nothing_but_messages(pseudo):
     pseudo.register()
     for address in ("/", "/progress", "/progress/sheets", "/sessions", "/password", "/delete"):
         assert words_in_english(pseudo.get(address).text) == set(), address
+
+
+def test_a_problem_set_says_nothing_but_messages(pseudo):
+    """The list, the set, and a sheet of it: before a check, before the last one, after it."""
+    pseudo.post("/sign-out")
+    pseudo.register("eva")
+    with pseudo.database.write() as session:
+        eva = people.find_credentials(session, "eva").learner_id
+        item = sets.NewItem("deltas", load_bank()["deltas"].model_dump_json())
+        moments = {"now": 0, "due_at": state.now() + 10**12}
+        made = sets.create_set(session, title="quizprop", items=[item], attempts=2, **moments)
+        sets.assign(session, made, [eva], now=0)
+    token = pseudo.post(f"/sets/{made.token}/1").location.rpartition("/")[2]
+    pages = [pseudo.get(address).text for address in ("/sets", f"/x/{token}")]
+    for number in ("1", "2"):
+        answer = pseudo.check(token, {"delta2[1]": number}, key=f"{number}st", announced="y", draft_seq=number)
+        pages += [pseudo.get(answer.location, follow_redirects=True).text, pseudo.get(f"/sets/{made.token}").text]
+    assert "⟦No attempt left: here is how it goes⟧" in pages[-2]
+    assert [words_in_english(page) for page in pages] == [set()] * len(pages)
