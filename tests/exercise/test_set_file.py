@@ -1,6 +1,8 @@
 """A problem set's file says moments exactly, and all that is wrong with it at once."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,6 +27,9 @@ exercise = "chain"
 """
 
 
+README = Path(__file__).parents[2] / "README.md"
+
+
 @pytest.fixture
 def load(tmp_path):
     def read(text):
@@ -37,6 +42,15 @@ def load(tmp_path):
 
 def utc(*parts):
     return int(datetime(*parts, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def test_the_file_in_the_readme_makes_a_problem_set(load):
+    (example,) = (
+        text for text in re.findall(r"```toml\n(.*?)```", README.read_text("utf-8"), re.S) if "[[item]]" in text
+    )
+    said = load(example)
+    assert [(one.exercise, one.points) for one in said.items] == [("mazur-like", 4), ("deltas", 1)]
+    assert said.due == utc(2026, 10, 8, 21, 59)
 
 
 def test_a_file_says_what_when_and_how_often(load):
