@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
@@ -64,25 +64,9 @@ class Day:
 @progress.get("/progress")
 def show_progress() -> ResponseReturnValue:
     """Skills, mistakes, days and sheets."""
-    known, skills, moment = visitor(), services().skills, now()
-    if known is None:
-        return render_template("practice/progress.html", done=None)
-    with database().read() as session:
-        done = records.progress(session, known.learner_id, recent=10)
-        states = learning.skills_of(session, known.learner_id)
-        slips = learning.slips_of(session, known.learner_id)
-        checks = records.checks(session, known.learner_id, since=moment - _SPAN * _DAY)
-    places = tuple(skill_map(skills, states, moment))
-    return render_template(
-        "practice/progress.html",
-        done=done,
-        titles=titles(),
-        places=places,
-        waiting=sum(one.standing is Standing.DUE for one in places),
-        slips=slips,
-        overcome=tutor.OVERCOME,
-        days=tuple(days(checks)),
-    )
+    known = visitor()
+    about = {"done": None} if known is None else reached(known.learner_id, now())
+    return render_template("practice/progress.html", titles=titles(), overcome=tutor.OVERCOME, **about)
 
 
 @progress.get("/progress/sheets")
@@ -99,6 +83,18 @@ def show_sheets() -> ResponseReturnValue:
     return render_template(
         "practice/sheets.html", sheets=found[:_PAGE], titles=titles(), page=page, more=len(found) > _PAGE
     )
+
+
+def reached(learner_id: int, moment: int) -> dict[str, Any]:
+    """What the page tells of a learner."""
+    with database().read() as session:
+        done = records.progress(session, learner_id, recent=10)
+        states = learning.skills_of(session, learner_id)
+        slips = learning.slips_of(session, learner_id)
+        checks = records.checks(session, learner_id, since=moment - _SPAN * _DAY)
+    places = tuple(skill_map(services().skills, states, moment))
+    waiting = sum(one.standing is Standing.DUE for one in places)
+    return {"done": done, "places": places, "waiting": waiting, "slips": slips, "days": tuple(days(checks))}
 
 
 def titles() -> dict[str, str]:

@@ -16,17 +16,23 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The address of a server with an empty database."""
+def app(tmp_path_factory):
+    """An application with an empty database."""
     folder = tmp_path_factory.mktemp("site")
     app = create_app({"DATABASE_URL": f"sqlite:///{folder / 'quizprop.sqlite'}", "SECRET_KEY": "k" * 32})
+    yield app
+    app.extensions["quizprop"].database.close()
+
+
+@pytest.fixture(scope="session")
+def site(app):
+    """The address of a server."""
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
     thread.join(timeout=10)
-    app.extensions["quizprop"].database.close()
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,14 @@
     refresh();
   }
 
+  // What can be scrolled sideways, and only that, takes the focus: the keyboard is to reach it.
+  const reach = (region) => {
+    if (region.scrollWidth > region.clientWidth) region.tabIndex = 0;
+    else region.removeAttribute("tabindex");
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => reach(entry.target)));
+  for (const region of document.querySelectorAll(".scroll:not([tabindex])")) sizes.observe(region);
+
   for (const button of document.querySelectorAll("button[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", () => window.print());

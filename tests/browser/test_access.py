@@ -1,0 +1,142 @@
+"""Everybody can use every page: axe-core finds nothing to complain of, in either theme, and nothing gets lost at 200 %."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+
+NO_PAGES = {
+    "/download": "a file of JSON",
+    "/gallery/<slug>.svg": "a picture",
+    "/healthz": "a line for a program",
+    "/static/<path:filename>": "files",
+}
+
+OPEN = ["/", "/gallery", "/kinds/<name>", "/register", "/reset/<link>", "/sign-in"]
+OWN = ["/delete", "/password", "/progress", "/progress/sheets", "/sessions", "/settings"]
+SHEETS = ["/x/<token>", "/x/<token>/s/<attempt>"]
+PARTS = {"<name>": "forward", "<link>": "unknown"}
+
+
+def address(rule):
+    for part, value in PARTS.items():
+        rule = rule.replace(part, value)
+    return rule
+
+
+def complaints_of(page, url=None):
+    """What axe-core complains of, in light and in dark."""
+    found = []
+    if url is not None:
+        page.goto(url, timeout=60_000)  # the gallery is long
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for one in Axe().run(page, options=LEVELS).response["violations"]:
+            nodes = [node["target"] for node in one["nodes"]]
+            found.append((scheme, page.url, one["id"], one["help"], len(nodes), nodes[:3]))
+    return found
+
+
+def test_no_page_is_left_out(app):
+    pages = {rule.rule for rule in app.url_map.iter_rules() if "GET" in rule.methods} - set(NO_PAGES)
+    assert pages == {*OPEN, *OWN, *SHEETS}
+
+
+@pytest.mark.parametrize("rule", OPEN)
+def test_pages_for_everybody_are_clean(page, complaints, rule):
+    assert complaints_of(page, address(rule)) == []
+    complaints.clear()  # the reset link that nobody has is a 404
+
+
+@pytest.fixture
+def registered(page):
+    """A page of somebody with an account, who has practised something."""
+    page.get_by_role("button", name="Next for me").click()
+    page.locator("input[data-key]").first.fill("99")
+    page.locator(".bar .button").first.click()
+    page.goto("/register")
+    page.get_by_label("User name").fill("grace")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("main").get_by_role("button").click()
+    yield page
+    page.goto("/delete")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("main").get_by_role("button").last.click()
+
+
+def test_pages_of_an_account_are_clean(registered):
+    found = [one for rule in OWN for one in complaints_of(registered, address(rule))]
+    assert found == []
+
+
+def check(page):
+    page.locator(".bar .button").first.click()
+    expect(page.locator("#summary")).to_be_visible()
+
+
+@pytest.mark.parametrize("slug", ["mazur", "attention-backward", "did-it-fall"])
+def test_a_sheet_is_clean_at_every_stage(page, slug):
+    start(page, slug)
+    assert complaints_of(page) == []
+    for number, field in enumerate(page.locator("input[type=text][data-key]").all()):
+        field.fill(["99", "no number", "0.5"][number % 3])
+    page.locator("button[name=hint]").first.click()
+    check(page)
+    assert complaints_of(page) == []
+    give_up(page)
+    assert complaints_of(page) == []
+
+
+@pytest.mark.parametrize("slug", ["find-slip-chain", "choose-delta", "true-false-softmax"])
+def test_a_question_is_clean_at_every_stage(page, slug):
+    start(page, slug)
+    assert complaints_of(page) == []
+    page.locator("#answers input[type=radio]").first.check()
+    check(page)
+    assert complaints_of(page) == []
+
+
+def start(page, slug):
+    """Any exercise, whatever page its button is on."""
+    page.goto("/")
+    page.evaluate(
+        """slug => {
+            const form = document.querySelector("form.cards");
+            form.action = `/exercises/${slug}/start`;
+            form.submit();
+        }""",
+        slug,
+    )
+    page.wait_for_url("**/x/*")
+
+
+def give_up(page):
+    page.locator(".give-up summary").click()
+    page.locator(".give-up button").click()
+    expect(page.get_by_role("heading", name="Worked solution")).to_be_visible()
+
+
+def test_nothing_is_lost_at_twice_the_size(page):
+    """A window half as wide is what 200 % makes of it: all is there, and only what must scrolls sideways."""
+    page.set_viewport_size({"width": 640, "height": 450})
+    start(page, "mazur")
+    for url in (page.url, "/", "/progress", "/settings", "/register"):
+        page.goto(url)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), url
+    page.go_back()
+
+
+def test_nothing_moves_for_who_wants_no_motion(page):
+    page.emulate_media(reduced_motion="reduce")
+    start(page, "mazur")
+    moving = page.evaluate(
+        """() => [...document.querySelectorAll("*")].filter(one => {
+            const style = getComputedStyle(one);
+            const lasts = time => time.split(",").some(each => parseFloat(each) > 0.01);
+            return lasts(style.transitionDuration) || (style.animationName !== "none" && lasts(style.animationDuration));
+        }).map(one => one.className || one.localName)"""
+    )
+    assert moving == []
