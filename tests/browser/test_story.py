@@ -1,4 +1,4 @@
-"""A new student, by the keyboard alone: three slips, a tab closed half way, a full score, an account that keeps it all."""
+"""A new student, by the keyboard alone: three slips, a tab closed half way, a full score, and an account."""
 
 import numpy as np
 import pytest
