@@ -13,7 +13,7 @@ help:
 	@echo "make lint      ruff, mypy, import-linter"
 	@echo "make format    let ruff lay out the code"
 	@echo "make messages  bring the catalogues of the languages in step with what the program says"
-	@echo "make bench     speeds, as ratios inside one run"
+	@echo "make bench     speeds, then a simulated cohort, as ratios inside one run"
 	@echo "make clean     remove .venv and all caches"
 
 serve: $(VENV)/.installed
