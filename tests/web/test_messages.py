@@ -89,3 +89,8 @@ def test_an_update_keeps_what_is_translated_and_forgets_what_nobody_says(tmp_pat
         several: ("%(num)s Apfel", "%(num)s Äpfel"),
         "plum": "",
     }
+
+
+@pytest.mark.parametrize(("code", "domain"), CATALOGUES)
+def test_no_message_is_without_a_translation(code, domain):
+    assert [message.id for message in in_file(code, domain) if not all(forms(message.string))] == []
