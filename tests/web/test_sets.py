@@ -333,9 +333,7 @@ def test_a_closed_sheet_offers_no_check_and_says_what_does_not_count(ada, clock)
     assert "Check this part" not in page
     assert "Worked solution" not in page
     said = words(ada.get(f"/sets/{of}").text)
-    assert "Closed Text saved 14:13:20 was not checked" in said.replace("21 September 2026, ", "").replace(
-        " UTC", ""
-    )
+    assert "Closed Text saved 14:13:20 was not checked" in said.replace("21 September 2026, ", "").replace(" UTC", "")
 
 
 def test_who_has_seen_the_solution_of_a_closed_sheet_is_done_with_it(ada, clock):
