@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["generate", "grade", "hint", "solve"]
 
-_IN_A_TERMINAL = {RUNGS[2]: "With the numbers given"}  # where nobody types any
+_IN_A_TERMINAL: Mapping[str, str] = {RUNGS[2]: "With the numbers given"}  # where nobody types any
 _TIED = "\N{NO-BREAK SPACE}"  # where no line may be folded
 
 

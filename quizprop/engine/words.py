@@ -37,7 +37,7 @@ class Phrase(str):
         return voice(self.template).format_map(parts)
 
 
-def phrase(template: str, **parts: object) -> str:
+def phrase(template: str, **parts: object) -> Phrase:
     """``phrase("hidden layer {number}", number=2)`` is the text "hidden layer 2"."""
     return Phrase(template, parts)
 

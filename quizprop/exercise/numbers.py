@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
-from quizprop.engine.words import phrase
+from quizprop.engine.words import Phrase, phrase
 from quizprop.exercise.figures import exact, significant
 
 __all__ = ["Reading", "read_number"]
@@ -56,11 +56,14 @@ _TOKEN: Final = re.compile(
 )
 _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
+_POINT: Final = "."
+"""The mark of the examples in messages, until it is known how the reader types."""
+
 _KNOWN: Final = phrase("exp, ln, log (natural), log10, sqrt, tanh, sigmoid or σ, abs, and e^x")
 _NO_NUMBERS: Final = frozenset({"nan", "inf", "infinity"})
 
-_HINTS: Final[Mapping[str, str]] = MappingProxyType({
-    "%": phrase("Percent is not read: type a decimal, such as 0.5 for 50 percent."),
+_HINTS: Final[Mapping[str, Phrase]] = MappingProxyType({
+    "%": phrase("Percent is not read: type a decimal, such as 0{mark}5 for 50 percent.", mark=_POINT),
     "∞": phrase("Infinity is not a number here: type a finite one."),
     "√": phrase("Type sqrt( ) for a root."),
     "—": phrase("Type - for minus."),
@@ -103,8 +106,8 @@ def read_number(text: str, *, decimal_comma: bool = False) -> Reading:
     try:
         tokens = _tokens(seen)
         value = _Working(tokens, decimal_comma).value()
-    except _UnreadableError as problem:
-        return Reading(text, None, problem=problem.args[0])
+    except _UnreadableError as refused:
+        return Reading(text, None, problem=_marked(refused.problem, "," if decimal_comma else "."))
     # A number by itself is echoed to its last digit; what was computed is not exact to the last digit anyway.
     operands = sum(token.kind in ("number", "name", "superscript") for token in tokens)
     return Reading(text, value, echo=exact(value) if operands == 1 else significant(value))
@@ -112,6 +115,10 @@ def read_number(text: str, *, decimal_comma: bool = False) -> Reading:
 
 class _UnreadableError(ValueError):
     """The message is written for the person who typed."""
+
+    def __init__(self, problem: Phrase) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class _Token(NamedTuple):
@@ -194,14 +201,18 @@ class _Working:
         name, following = self.tokens[at].text, self.tokens[at + 1].kind
         if name == "e":
             if following not in ("power", "superscript"):
-                raise _UnreadableError(phrase("e is read only with a power: type e^(-0.25) or exp(-0.25)."))
+                raise _UnreadableError(
+                    phrase("e is read only with a power: type e^(-0{mark}25) or exp(-0{mark}25).", mark=_POINT)
+                )
             return math.e, at + 1
         # Spreadsheets shout EXP; but a capital Σ is a sum and not a sigmoid.
         function = name.lower() if name.isascii() else name
         if function not in _FUNCTIONS:
             _refuse_name(name)
         if following != "open":
-            raise _UnreadableError(phrase("{function} needs parentheses, as in {function}(0.25).", function=function))
+            raise _UnreadableError(
+                phrase("{function} needs parentheses, as in {function}(0{mark}25).", function=function, mark=_POINT)
+            )
         argument, at = self.parenthesis(at + 1, depth)
         return _call(function, argument), at
 
@@ -243,7 +254,7 @@ def _pointed(run: str, *, decimal_comma: bool) -> str:
             phrase(
                 '{number} has more than one point or comma: type the digits without grouping, as in "1000{mark}5".',
                 number=_quote(run),
-                mark=mark,
+                mark=_POINT,
             )
         )
     if foreign in run and _GROUPED.fullmatch(run):
@@ -335,6 +346,10 @@ def _call(function: str, argument: float) -> float:
         _refuse_size()
 
 
+def _marked(problem: Phrase, mark: str) -> str:
+    return Phrase(problem.template, {**problem.parts, "mark": mark})
+
+
 def _quote(fragment: str) -> str:
     return f'"{fragment}"' if len(fragment) <= 24 else f'"{fragment[:23]}…"'
 
@@ -348,7 +363,7 @@ def _refuse_name(name: str) -> NoReturn:
         _refuse_digit(name[0])
     if name.lower() in _NO_NUMBERS:
         raise _UnreadableError(
-            phrase("{name} is not a number here: type a finite one, such as 0.25.", name=_quote(name))
+            phrase("{name} is not a number here: type a finite one, such as 0{mark}25.", name=_quote(name), mark=_POINT)
         )
     raise _UnreadableError(phrase("{name} is not known. Known: {known}.", name=_quote(name), known=_KNOWN))
 
@@ -368,8 +383,9 @@ def _refuse_character(character: str) -> NoReturn:
     shown = _quote(character) if character.isprintable() else f"U+{ord(character):04X}"
     raise _UnreadableError(
         phrase(
-            "The character {character} is not read: type a number such as 0.25, "
+            "The character {character} is not read: type a number such as 0{mark}25, "
             "or working with + - * / ^ and parentheses.",
             character=shown,
+            mark=_POINT,
         )
     )

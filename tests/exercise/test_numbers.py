@@ -1,6 +1,7 @@
 """What a person types into a cell is read as it looks, or refused with a message that says what to type."""
 
 import math
+import re
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -315,6 +316,16 @@ def test_sigmoid_agrees_with_its_form_by_tanh(z: float) -> None:
 
 
 # Refusals: the message says what to type
+
+
+@pytest.mark.parametrize("text", ["e", "exp 2", "5 %", "nan", "$", "1.2.3"])
+@pytest.mark.parametrize(("comma", "other"), [(False, ","), (True, ".")])
+def test_what_a_refusal_says_to_type_would_be_read(text: str, *, comma: bool, other: str) -> None:
+    said = read_number(text, decimal_comma=comma).problem.removeprefix(f'"{text}"')
+    shown = re.findall(r"\d+[.,]\d+", said)
+    assert not [one for one in shown if other in one]
+    assert [read_number(one, decimal_comma=comma).problem for one in shown] == [""] * len(shown)
+
 
 KNOWN = "is not known. Known: exp, ln, log (natural), log10, sqrt, tanh, sigmoid or σ, abs, and e^x."
 READ = "is not read: type a number such as 0.25, or working with + - * / ^ and parentheses."
