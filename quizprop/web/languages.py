@@ -131,7 +131,8 @@ def say(words: str) -> str:
 
 
 def _form(one: str, several: str, count: int) -> str:
-    return _spoken().ngettext(one, several, count)
+    # What is the same for one and for several is one form in the catalogues.
+    return _spoken().gettext(one) if one == several else _spoken().ngettext(one, several, count)
 
 
 def lazy_gettext(message: str) -> LazyProxy:

@@ -1,13 +1,20 @@
 """A law of all pages: every word that a visitor reads is a message of the catalogues."""
 
+import json
 import re
+from dataclasses import asdict
 from gettext import NullTranslations
 from html.parser import HTMLParser
 
 import pytest
+from sqlalchemy import update
 
+from quizprop.engine.misconceptions import MISCONCEPTIONS
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.fading import Fading
+from quizprop.exercise.why import Reason, Why
 from quizprop.store import people, sets
+from quizprop.store.models import Variant
 from quizprop.web import languages, state
 from quizprop.web.app import create_app
 from quizprop.web.extract import messages
@@ -31,13 +38,16 @@ class Bracketing(NullTranslations):
 
     def __init__(self, known):
         super().__init__()
-        self.known = {form for each in known for form in ((each,) if isinstance(each, str) else each)}
+        self.known = set(known)
+        # gettext finds a message that has a plural by its singular.
+        self.single = {each if isinstance(each, str) else each[0] for each in known}
 
     def gettext(self, message):
-        return f"⟦{message}⟧" if message in self.known else message
+        return f"⟦{message}⟧" if message in self.single else message
 
     def ngettext(self, msgid1, msgid2, n):
-        return self.gettext(msgid1 if n == 1 else msgid2)
+        said = msgid1 if n == 1 else msgid2
+        return f"⟦{said}⟧" if (msgid1, msgid2) in self.known else said
 
 
 class Lines(HTMLParser):
@@ -135,6 +145,18 @@ def test_a_sheet_says_nothing_but_messages(pseudo, slug):
     ended = pseudo.get(pseudo.post(f"/x/{token}/give-up").location, follow_redirects=True).text
     assert "⟦Worked solution⟧" in ended
     assert words_in_english(ended) - set(typed.values()) == set()
+
+
+@pytest.mark.parametrize("fading", list(Fading))
+@pytest.mark.parametrize("reason", list(Reason))
+def test_why_a_sheet_was_chosen_is_said_in_messages(pseudo, reason, fading):
+    token = pseudo.start("mazur")
+    told = Why(reason, fading, "update", "gradient", MISCONCEPTIONS[0].title, count=2)
+    with pseudo.database.write() as session:
+        session.execute(update(Variant).where(Variant.token == token).values(aim=json.dumps(asdict(told))))
+    page = pseudo.get(f"/x/{token}").text
+    assert "⟦Why this one?⟧" in page
+    assert words_in_english(page) == set()
 
 
 def test_the_pages_of_an_account_say_nothing_but_messages(pseudo):
