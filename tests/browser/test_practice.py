@@ -249,6 +249,34 @@ def test_the_keyboard_scrolls_whatever_scrolls(page, mazur):
     page.wait_for_function("element => element.scrollLeft > 0", arg=rules.element_handle())
 
 
+COVERED = """element => {
+    const box = element.getBoundingClientRect();
+    const top = document.querySelector(".rules").getBoundingClientRect().bottom;
+    const bottom = document.querySelector(".bar").getBoundingClientRect().top;
+    return box.top < top - 1 || box.bottom > bottom + 1 ? [box.top, top, box.bottom, bottom] : null;
+}"""
+
+
+@pytest.mark.parametrize("language", ["English", "Deutsch", "Español"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_stays_at_the_top_and_the_bottom_covers_nothing_that_is_gone_to(page, width, language):
+    """The strip has one line or two, as the words of the language are."""
+    page.set_viewport_size({"width": width, "height": 700})
+    page.locator("form.cards button").first.click()
+    page.get_by_role("button", name=language).click()
+    field(page, "z1[1]").fill("1")
+    page.locator(".bar .button").click()
+    page.wait_for_url("**#summary")
+    heading = page.locator("#summary h2")
+    expect(heading).to_be_visible()
+    page.wait_for_timeout(300)
+    assert heading.evaluate(COVERED) is None
+    fields = page.locator("input[type=text][data-key]").all()
+    for one in (*fields, *reversed(fields)):
+        one.focus()
+        assert one.evaluate(COVERED) is None, one.get_attribute("name")
+
+
 def test_trying_again_stays_on_this_site(page, complaints):
     page.evaluate(
         """() => {

@@ -34,6 +34,15 @@
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => reach(entry.target)));
   for (const region of document.querySelectorAll(".scroll:not([tabindex])")) sizes.observe(region);
 
+  // What stays at the top and the bottom covers nothing that is gone to; how high it is depends on language and screen.
+  for (const name of ["rules", "bar"]) {
+    const strip = document.querySelector(`.${name}`);
+    if (!strip) continue;
+    const measure = () => document.documentElement.style.setProperty(`--${name}`, `${strip.offsetHeight}px`);
+    measure();
+    new ResizeObserver(measure).observe(strip);
+  }
+
   for (const button of document.querySelectorAll("button[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", () => window.print());
