@@ -25,6 +25,9 @@ __all__ = [
     "Account",
     "Assignment",
     "Base",
+    "Course",
+    "CourseMember",
+    "CourseSet",
     "Draft",
     "HintUse",
     "Learner",
@@ -162,6 +165,47 @@ class Assignment(Base):
 
     id: Mapped[Key]
     learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    set_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("problem_set.id", ondelete="RESTRICT"))
+    created_at: Mapped[int]
+
+
+class Course(Base):
+    """A class that somebody teaches. Who has its ``join_code`` may come in as a student."""
+
+    __tablename__ = "course"
+
+    id: Mapped[Key]
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    title: Mapped[str]
+    join_code: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[int]
+
+
+class CourseMember(Base):
+    """Who is in a course, and as what: ``student``, ``grader`` or ``instructor``."""
+
+    __tablename__ = "course_member"
+    __table_args__ = (
+        UniqueConstraint("course_id", "learner_id"),
+        CheckConstraint("role IN ('student', 'grader', 'instructor')", name="role_known"),
+        Index(None, "learner_id"),
+    )
+
+    id: Mapped[Key]
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("course.id", ondelete="RESTRICT"))
+    learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[int]
+
+
+class CourseSet(Base):
+    """That a problem set belongs to a course: all its students have it, those who come later too."""
+
+    __tablename__ = "course_set"
+    __table_args__ = (UniqueConstraint("course_id", "set_id"), Index(None, "set_id"))
+
+    id: Mapped[Key]
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("course.id", ondelete="RESTRICT"))
     set_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("problem_set.id", ondelete="RESTRICT"))
     created_at: Mapped[int]
 

@@ -13,6 +13,8 @@ from quizprop.store import people, sets
 from quizprop.store.models import (
     Account,
     Assignment,
+    Course,
+    CourseMember,
     Draft,
     HintUse,
     Learner,
@@ -32,6 +34,7 @@ __all__ = ["NOT_EXPORTED", "delete_account", "delete_learner", "export_sheets", 
 
 _account, _assignment, _draft, _hint = table(Account), table(Assignment), table(Draft), table(HintUse)
 _learner, _login, _link, _set = table(Learner), table(LoginSession), table(ResetLink), table(ProblemSet)
+_course, _member = table(Course), table(CourseMember)
 _skill, _slip, _submission, _variant = table(SkillState), table(Slip), table(Submission), table(Variant)
 
 NOT_EXPORTED: Final = frozenset({"password_hash", "token_sha256", "seed"})
@@ -56,6 +59,7 @@ def export_summary(session: Session, learner_id: int) -> dict[str, Any]:
         "skills": list(_exported(session, _skill, **mine)),
         "slips": list(_exported(session, _slip, **mine)),
         "assignments": _assigned(session, learner_id),
+        "courses": _attended(session, learner_id),
     }
 
 
@@ -92,6 +96,16 @@ def _assigned(session: Session, learner_id: int) -> list[dict[str, Any]]:
     # A score does not depend on the moment.
     works = {work.stored.id: work for work in sets.sets_of(session, learner_id, now=0)}
     return [{**_row(row), **_score(works[row.set_id])} for row in session.execute(found)]
+
+
+def _attended(session: Session, learner_id: int) -> list[dict[str, Any]]:
+    found = (
+        select(_member, _course.c.title)
+        .join_from(_member, _course)
+        .where(_member.c.learner_id == learner_id)
+        .order_by(_member.c.id)
+    )
+    return [_row(row) for row in session.execute(found)]
 
 
 def _score(work: AssignedSet) -> dict[str, Any]:
@@ -134,7 +148,7 @@ def delete_account(session: Session, proof: Proof) -> None:
 
 
 def delete_learner(session: Session, learner_id: int) -> None:
-    """Delete a learner and every row that is theirs. Problem sets that they worked stay for the others."""
+    """Delete a learner and every row that is theirs. Problem sets and courses stay for the others."""
     # Held first: what is still being added waits, and is then refused.
     session.execute(select(_learner.c.id).where(_learner.c.id == learner_id).with_for_update())
     session.execute(select(_variant.c.id).where(_variant.c.learner_id == learner_id).with_for_update())
@@ -149,6 +163,6 @@ def _owned(learner_id: int) -> Iterator[tuple[Table, str, Any]]:
     for of_sheet in (_draft, _hint, _submission):
         yield of_sheet, "variant_id", sheets
     yield _link, "account_id", accounts
-    for own in (_slip, _skill, _assignment, _variant, _account, _login):
+    for own in (_slip, _skill, _assignment, _member, _variant, _account, _login):
         yield own, "learner_id", [learner_id]
     yield _learner, "id", [learner_id]

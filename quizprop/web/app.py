@@ -15,6 +15,7 @@ from quizprop.store.database import open_database
 from quizprop.web import (
     account,
     compress,
+    courses,
     errors,
     gallery,
     guidance,
@@ -64,6 +65,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(practice.practice)
     app.register_blueprint(guidance.guidance)
     app.register_blueprint(sets.sets)
+    app.register_blueprint(courses.courses)
     app.register_blueprint(progress.progress)
     app.register_blueprint(gallery.gallery)
     app.register_blueprint(account.account)

@@ -58,7 +58,7 @@ _OTHER: Final = (
     marked("The request could not be understood. Start again from the exercises."),
 )
 _NEVER_SHOWN: Final = ("csrf_token", "password", "current")
-_SHEETS: Final = ("/x/", "/sets/")
+_SHEETS: Final = ("/x/", "/sets/", "/courses/")
 """How the addresses begin that only their owner finds."""
 
 

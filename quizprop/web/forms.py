@@ -3,19 +3,22 @@
 import re
 import secrets
 from functools import lru_cache
+from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField
-from wtforms.validators import AnyOf, InputRequired, ValidationError
+from wtforms import BooleanField, Field, HiddenField, IntegerField, PasswordField, StringField, TextAreaField
+from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional, ValidationError
 
+from quizprop.exercise.set_file import read_moment
 from quizprop.web.languages import known_languages, lazy_gettext
-from quizprop.web.zones import is_zone
+from quizprop.web.zones import is_zone, zone
 
 __all__ = [
     "AnswerForm",
     "CellField",
     "DeleteForm",
     "ForgetForm",
+    "NewSetForm",
     "PasswordForm",
     "RegisterForm",
     "ResetForm",
@@ -27,6 +30,8 @@ __all__ = [
     "read_seq",
 ]
 
+_NO_MOMENT = lazy_gettext("Write a date and a time that the clocks of your time zone show once.")
+_NOT_AFTER = lazy_gettext("It is due after it opens: move one of the two.")
 _NO_CHOICE = lazy_gettext("This is not among the choices.")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEQ = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -150,3 +155,59 @@ class ForgetForm(FlaskForm):  # type: ignore[misc]
     sure = BooleanField(
         lazy_gettext("Yes, delete it all."), [InputRequired(lazy_gettext("Tick the box if it is to be deleted."))]
     )
+
+
+class NewSetForm(FlaskForm):  # type: ignore[misc]
+    """A new problem set but for its exercises. Moments are typed by the clocks of the visitor's zone."""
+
+    title = StringField(
+        lazy_gettext("Title"),
+        [
+            InputRequired(lazy_gettext("Give the problem set a title.")),
+            Length(max=200, message=lazy_gettext("A title has at most 200 characters.")),
+        ],
+    )
+    words = TextAreaField(
+        lazy_gettext("Words for the students"),
+        [Length(max=10_000, message=lazy_gettext("These are more than 10,000 characters."))],
+    )
+    opens = StringField(lazy_gettext("Opens"))
+    due = StringField(lazy_gettext("Due"))
+    attempts = IntegerField(
+        lazy_gettext("Attempts for each exercise"),
+        [Optional(), NumberRange(1, 1000, lazy_gettext("Attempts are a whole number from 1 to 1000."))],
+    )
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What a valid form says, by the names that the store has for it."""
+        return {
+            "title": self.title.data.strip(),
+            "words": self.words.data or "",
+            "attempts": self.attempts.data,
+            "opens_at": _moment(self.opens),
+            "due_at": _moment(self.due),
+        }
+
+    def validate_opens(self, field: Field) -> None:
+        """Take a moment that there is."""
+        _moment(field)
+
+    def validate_due(self, field: Field) -> None:
+        """Take a moment after it opens."""
+        due = _moment(field)
+        try:
+            opens = _moment(self.opens)
+        except ValidationError:
+            return
+        if due is not None and opens is not None and due <= opens:
+            raise ValidationError(_NOT_AFTER)
+
+
+def _moment(field: Field) -> int | None:
+    if not field.data:
+        return None
+    try:
+        return read_moment(field.data, zone().key)
+    except ValueError as error:
+        raise ValidationError(_NO_MOMENT) from error

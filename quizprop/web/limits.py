@@ -43,6 +43,9 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "learner, address": Limit(600, 10),
     "sheet, learner": Limit(300, 10),
     "download, learner": Limit(20, 60),
+    "course, learner": Limit(30, 600),
+    # Guessing the code of a course.
+    "join, learner": Limit(20, 30),
 }
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert
 
-from quizprop.store import people, resets
+from quizprop.store import classroom, people, resets
 from quizprop.store.models import Assignment, Base, Draft, HintUse, ProblemSet, SetItem, SkillState, Slip, table
 from tests.store.conftest import NOW, serve, submit
 
@@ -69,6 +69,7 @@ def live(session, username: str, password_hash) -> int:
     people.set_preferences(session, learner_id, language="en", time_zone="Europe/Madrid")
     resets.issue_reset_link(session, username=username, now=NOW)
     item_id = give_set(session, learner_id)
+    classroom.create_course(session, title="Deep learning", learner_id=learner_id, now=NOW)
     variant = serve(
         session, learner_id, set_item_id=item_id, given={"x": [1.0], "pick": [0.25, 0.5]}, aim={"skill": "z"}
     )

@@ -45,7 +45,7 @@ def test_after_deletion_no_row_points_to_the_learner_not_even_by_way_of_others(d
         own_data.delete_learner(session, ada)
     held = counts(database)
     assert [name for name in ("learner", *leads_to("learner")) if held[name]] == []
-    assert (held["problem_set"], held["set_item"]) == (1, 1)
+    assert (held["course"], held["problem_set"], held["set_item"]) == (1, 1, 1)
 
 
 def test_deleting_one_learner_leaves_all_others_as_they_are(database, ada, password_hash):
@@ -53,7 +53,7 @@ def test_deleting_one_learner_leaves_all_others_as_they_are(database, ada, passw
     with database.write() as session:
         eve = live(session, "Eve", password_hash)
         own_data.delete_learner(session, eve)
-    assert counts(database) == {**before, "problem_set": 2, "set_item": 2}
+    assert counts(database) == {**before, "course": 2, "problem_set": 2, "set_item": 2}
     with database.read() as session:
         assert people.find_credentials(session, "ada").learner_id == ada
 
@@ -90,6 +90,7 @@ def test_every_column_that_tells_of_a_learner_is_exported_or_held_back_on_purpos
         "skill_state": data["skills"][0],
         "slip": data["slips"][0],
         "assignment": data["assignments"][0],
+        "course_member": data["courses"][0],
         "variant": sheet,
         "draft": sheet["draft"],
         "hint_use": sheet["hints"][0],

@@ -1,0 +1,116 @@
+"""What a class gets wrong: its known mistakes with who made them, and how often each step was right at first."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from quizprop.engine.mistakes import Mistake
+from quizprop.engine.structure import Structure, structure_of
+from quizprop.exercise.grade import Verdict
+from quizprop.exercise.spec import Exercise
+
+__all__ = ["CheckedSheet", "ClassMistake", "StepShare", "class_mistakes", "step_shares"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSheet:
+    """A student's sheet: who worked it, of which exercise, and the marks of each attempt, at least one."""
+
+    learner_id: int
+    exercise: Exercise
+    attempts: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(slots=True)
+class ClassMistake:
+    """A known mistake in whatever layer: its title, who made it, and who did not make it any more at the end.
+
+    ``could`` are the students who checked a sheet on which it can be made; ``places`` counts the answers that show it
+    by quantity.
+    """
+
+    title: str
+    made: set[int] = field(default_factory=set)
+    kept: set[int] = field(default_factory=set)
+    could: set[int] = field(default_factory=set)
+    places: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def share(self) -> float:
+        """The share of the students who made it among those who could."""
+        return len(self.made) / len(self.could)
+
+    @property
+    def overcome(self) -> int:
+        """How many made it and no longer do so in their last attempt at any sheet."""
+        return len(self.made - self.kept)
+
+
+@dataclass(slots=True)
+class StepShare:
+    """How a quantity of an exercise went: the cells judged, those right at the first attempt, those at the last."""
+
+    exercise: str
+    quantity: str
+    judged: int = 0
+    first: int = 0
+    last: int = 0
+
+
+def class_mistakes(sheets: Iterable[CheckedSheet]) -> tuple[ClassMistake, ...]:
+    """The known mistakes that were made, the one made by most students first."""
+    found: dict[tuple[str, str], ClassMistake] = {}
+    for sheet in sheets:
+        structure = structure_of(sheet.exercise.model)
+        by_code = {one.code: one for one in structure.mistakes}
+        for one in structure.mistakes:
+            found.setdefault(_kind(one), ClassMistake(one.misconception.title)).could.add(sheet.learner_id)
+        for marks in sheet.attempts:
+            for mistake in _named(marks, by_code):
+                entry = found[_kind(mistake)]
+                entry.made.add(sheet.learner_id)
+                entry.places[mistake.name] += 1
+        for mistake in _named(sheet.attempts[-1], by_code):
+            found[_kind(mistake)].kept.add(sheet.learner_id)
+    made = [one for one in found.values() if one.made]
+    return tuple(sorted(made, key=lambda one: (-len(one.made), -one.share, one.title)))
+
+
+def _named(marks: Mapping[str, Any], by_code: Mapping[str, Mistake]) -> list[Mistake]:
+    """The mistakes that the marks name; of a cell that several explain, the likeliest, as the student was told."""
+    codes = (mark["codes"][0] for mark in marks.values() if mark["verdict"] == Verdict.MISTAKE and mark["codes"])
+    return [by_code[code] for code in codes if code in by_code]  # a later release may not know it any more
+
+
+def _kind(mistake: Mistake) -> tuple[str, str]:
+    return mistake.misconception.stem, mistake.misconception.kind
+
+
+def step_shares(sheets: Iterable[CheckedSheet]) -> tuple[StepShare, ...]:
+    """Each quantity of each exercise, in the order of the work. A cell that was left blank is not judged."""
+    found: dict[tuple[str, str], StepShare] = {}
+    for sheet in sheets:
+        slug, quantities = sheet.exercise.slug, _quantities(structure_of(sheet.exercise.model))
+        first, last = sheet.attempts[0], sheet.attempts[-1]
+        for key in last:
+            quantity = quantities.get(key)
+            if quantity is None or not _judged(last[key]):
+                continue
+            entry = found.setdefault((slug, quantity), StepShare(slug, quantity))
+            entry.judged += 1
+            entry.first += key in first and _right(first[key])
+            entry.last += _right(last[key])
+    return tuple(found.values())
+
+
+def _quantities(structure: Structure) -> dict[str, str]:
+    return {str(key): name for name, keys in structure.keys.items() for key in keys.flat}
+
+
+def _judged(mark: Mapping[str, Any]) -> bool:
+    return mark["verdict"] not in (Verdict.BLANK, Verdict.UNCHECKED)
+
+
+def _right(mark: Mapping[str, Any]) -> bool:
+    return Verdict(mark["verdict"]).accepted

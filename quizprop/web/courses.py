@@ -1,0 +1,327 @@
+"""Courses: come in by a code; teach one, give it problem sets, see how the class is doing."""
+
+import re
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from quizprop.exercise.class_mistakes import CheckedSheet, class_mistakes, step_shares
+from quizprop.store import classroom, sets
+from quizprop.store import practice as records
+from quizprop.store.classroom import ROLES, CourseTitleError, Gradebook, LastInstructorError, NoSuchCourseError, Seat
+from quizprop.store.people import Visitor
+from quizprop.store.sets import NewItem
+from quizprop.web import feedback, limits
+from quizprop.web.forms import NewSetForm
+from quizprop.web.languages import gettext, marked, ngettext, say
+from quizprop.web.sheet import exercise_of
+from quizprop.web.spreadsheet import csv_file
+from quizprop.web.state import database, now, services, stay, visitor
+from quizprop.web.zones import zone
+
+__all__ = ["courses"]
+
+courses = Blueprint("courses", __name__)
+
+_POINTS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?", re.ASCII)
+ROLE_WORDS: Final[Mapping[str, str]] = {
+    "student": marked("Student"),
+    "grader": marked("Grader"),
+    "instructor": marked("Instructor"),
+}
+_NO_TITLE: Final = marked("Give the course a title of at most 200 characters.")
+_NO_CODE: Final = marked("No course has this code. It has eight letters and digits: ask who teaches it.")
+_LAST: Final = marked("Somebody must teach the course: make another member an instructor first.")
+_RENEWED: Final = marked("Your visit was renewed in the meantime: look it over and send it again.")
+_BAD_POINTS: Final = marked("Points are a number above 0, at most 1000.")
+_NO_ITEM: Final = marked("Choose at least one exercise: write how many points it is worth.")
+
+
+# --- for everybody --------------------------------------------------------------------------------------------------
+
+
+@courses.get("/courses")
+def show_courses() -> ResponseReturnValue:
+    """The visitor's courses; they are for accounts only."""
+    known = visitor()
+    if known is None or known.anonymous:
+        return redirect(url_for("account.show_sign_in", next=request.path))
+    return courses_page(known)
+
+
+@courses.post("/courses")
+def create_course() -> ResponseReturnValue:
+    """A new course, taught by the visitor."""
+    known, title = member(), request.form.get("title", "")
+    with database().write() as session:
+        stay(session)
+        limits.take(session, now(), ("course, learner", known.learner_id))
+        made = classroom.create_course(session, title=title, learner_id=known.learner_id, now=now())
+    return redirect(url_for(".show_course", token=made.course.token), 303)
+
+
+@courses.post("/courses/join")
+def join() -> ResponseReturnValue:
+    """Come into a course as a student."""
+    known, code = member(), request.form.get("code", "")
+    with database().write() as session:
+        stay(session)
+        limits.take(session, now(), ("join, learner", known.learner_id))
+    with database().write() as session:  # a wrong code takes nothing else back
+        seat = classroom.join(session, code, learner_id=known.learner_id, now=now())
+    return redirect(url_for(".show_course", token=seat.course.token), 303)
+
+
+@courses.get("/join/<code>")
+def show_join(code: str) -> ResponseReturnValue:
+    """The course that a link leads to, and the question whether to come in."""
+    known = visitor()
+    if known is None or known.anonymous:
+        return redirect(url_for("account.show_sign_in", next=request.path))
+    return courses_page(known, code=code)
+
+
+@courses.get("/courses/<token>")
+def show_course(token: str) -> ResponseReturnValue:
+    """A course: a student sees the problem sets, who teaches it everything."""
+    return course_page(take_seat(token))
+
+
+# --- for those who teach --------------------------------------------------------------------------------------------
+
+
+@courses.post("/courses/<token>/people")
+def change_people(token: str) -> ResponseReturnValue:
+    """Make a member something else, or take them out: the button's value is ``ID role`` or ``ID remove``."""
+    seat = teaching(token)
+    who, _, what = request.form.get("change", "").partition(" ")
+    if not (who.isascii() and who.isdigit() and len(who) < 19):
+        abort(400)
+    with database().write() as session:
+        stay(session)
+        if what == "remove":
+            done = classroom.remove(session, seat, int(who))
+        else:
+            role = next((one for one in ROLES if one == what), None) or abort(400)
+            done = classroom.set_role(session, seat, int(who), role, now=now())
+    flash(gettext("That is changed.") if done else gettext("This member has left the course."))
+    return redirect(url_for(".show_course", token=token), 303)
+
+
+@courses.post("/courses/<token>/code")
+def change_code(token: str) -> ResponseReturnValue:
+    """Another code to come in by."""
+    seat = teaching(token)
+    with database().write() as session:
+        stay(session)
+        classroom.new_join_code(session, seat)
+    flash(gettext("There is a new code; the old one lets nobody in any more."))
+    return redirect(url_for(".show_course", token=token), 303)
+
+
+@courses.get("/courses/<token>/sets/new")
+def show_new_set(token: str) -> ResponseReturnValue:
+    """The form of a new problem set."""
+    return new_set_page(teaching(token), NewSetForm())
+
+
+@courses.post("/courses/<token>/sets/new")
+def make_set(token: str) -> ResponseReturnValue:
+    """Make a problem set and give it to the course."""
+    seat, form = teaching(token), NewSetForm()
+    points, problem = read_points()
+    if not form.validate_on_submit() or problem:
+        return new_set_page(seat, form, problem=problem), 422
+    with database().write() as session:
+        stay(session)
+        made = sets.create_set(session, items=items_of(points), now=now(), **form.said)
+        count = classroom.add_set(session, seat, made, now=now())
+    flash(ngettext("%(num)s student has it now.", "%(num)s students have it now.", count))
+    return redirect(url_for(".show_course", token=token), 303)
+
+
+@courses.get("/courses/<token>/grades")
+def show_grades(token: str) -> ResponseReturnValue:
+    """Every student and every item."""
+    seat = seeing_work(token)
+    with database().read() as session:
+        book = classroom.gradebook(session, seat)
+    groups = [(key, tuple(group)) for key, group in groupby(book.columns, key=lambda one: one.set_title)]
+    return render_template("courses/grades.html", seat=seat, book=book, groups=groups, titles=titles_of(book))
+
+
+@courses.get("/courses/<token>/grades.csv")
+def download_grades(token: str) -> ResponseReturnValue:
+    """The same as a table for a spreadsheet."""
+    seat = seeing_work(token)
+    with database().read() as session:
+        book = classroom.gradebook(session, seat)
+    heads = [f"{one.set_title} / {one.position}. {one.exercise} ({one.points:g})" for one in book.columns]
+    rows: list[list[str | float | None]] = [["student", *heads, f"total ({book.out_of:g})"]]
+    for student in book.students:
+        points = [book.points(student, column) for column in book.columns]
+        rows.append([student.username or "", *points, book.total(student)])
+    return csv_file("grades", rows)
+
+
+@courses.get("/courses/<token>/mistakes")
+def show_mistakes(token: str) -> ResponseReturnValue:
+    """What the class gets wrong."""
+    seat = seeing_work(token)
+    with database().read() as session:
+        sheets = checked_sheets(tuple(classroom.marked_work(session, seat)))
+    titles = {sheet.exercise.slug: sheet.exercise.title for sheet in sheets}
+    return render_template(
+        "courses/mistakes.html",
+        seat=seat,
+        students=len({sheet.learner_id for sheet in sheets}),
+        mistakes=class_mistakes(sheets),
+        steps=[(titles[slug], tuple(group)) for slug, group in groupby(step_shares(sheets), lambda one: one.exercise)],
+    )
+
+
+@courses.get("/courses/<token>/work/<sheet>")
+def show_work(token: str, sheet: str) -> ResponseReturnValue:
+    """A student's sheet: each attempt as it was typed and graded."""
+    seat = seeing_work(token)
+    with database().read() as session:
+        student, variant = classroom.student_sheet(session, seat, sheet) or abort(404)
+        attempts = records.submissions(session, variant)
+    return render_template(
+        "courses/work.html",
+        seat=seat,
+        student=student,
+        exercise=exercise_of(variant.spec),
+        attempts=attempts,
+        told=[feedback.told(one.marks) for one in attempts],
+    )
+
+
+# --- what the views share -------------------------------------------------------------------------------------------
+
+
+def member() -> Visitor:
+    """The visitor, who has an account; 404 for anybody else."""
+    known = visitor()
+    return abort(404) if known is None or known.anonymous else known
+
+
+def take_seat(token: str) -> Seat:
+    """The visitor's place in a course; 404 where they have none."""
+    known = member()
+    with database().read() as session:
+        return classroom.take_seat(session, token, learner_id=known.learner_id) or abort(404)
+
+
+def seeing_work(token: str) -> Seat:
+    """The place of somebody who may see the students' work; 404 for anybody else."""
+    seat = take_seat(token)
+    return seat if seat.sees_work else abort(404)
+
+
+def teaching(token: str) -> Seat:
+    """The place of somebody who may change the course; 404 for anybody else."""
+    seat = take_seat(token)
+    return seat if seat.teaches else abort(404)
+
+
+def courses_page(known: Visitor, *, code: str = "", title: str = "", problems: Mapping[str, str] | None = None) -> str:
+    """The page of the visitor's courses, with what was typed and what is wrong with it."""
+    with database().read() as session:
+        seats = classroom.courses_of(session, known.learner_id)
+    shown = {"code": code, "title": title, "problems": problems or {}}
+    return render_template("courses/list.html", seats=seats, roles=ROLE_WORDS, **shown)
+
+
+def course_page(seat: Seat, message: str = "") -> str:
+    """The page of a course."""
+    with database().read() as session:
+        found = classroom.sets_in(session, seat.course)
+        people = classroom.members(session, seat) if seat.sees_work else ()
+    own = seat.role == "student"
+    return render_template(
+        "courses/course.html",
+        seat=seat,
+        sets=found,
+        people=people,
+        roles=ROLE_WORDS,
+        own=own,
+        now=now(),
+        message=message,
+    )
+
+
+def new_set_page(seat: Seat, form: NewSetForm, *, problem: str = "", message: str = "") -> str:
+    """The form of a new problem set, with what was typed."""
+    points = {slug: request.form.get(f"points-{slug}", "") for slug in services().bank}
+    shown: dict[str, Any] = {"shelves": services().shelves, "sizes": services().sizes, "points": points}
+    return render_template(
+        "courses/new_set.html", seat=seat, form=form, zone=zone().key, problem=problem, message=message, **shown
+    )
+
+
+def read_points() -> tuple[dict[str, float], str]:
+    """The points of the exercises chosen, and what is wrong with them."""
+    typed = {slug: request.form.get(f"points-{slug}", "").strip().replace(",", ".") for slug in services().bank}
+    chosen = {slug: text for slug, text in typed.items() if text}
+    points = {slug: float(text) for slug, text in chosen.items() if _POINTS.fullmatch(text)}
+    if not chosen:
+        return {}, gettext(_NO_ITEM)
+    wrong = [slug for slug in chosen if not 0 < points.get(slug, 0) <= 1000]
+    titles = ", ".join(say(services().bank[slug].title) for slug in wrong)
+    return points, f"{titles}: {gettext(_BAD_POINTS)}" if wrong else ""
+
+
+def items_of(points: Mapping[str, float]) -> list[NewItem]:
+    """The items of a new set, as the bank has them today."""
+    return [NewItem(slug, services().bank[slug].model_dump_json(), value) for slug, value in points.items()]
+
+
+def titles_of(book: Gradebook) -> dict[int, str]:
+    """What the columns of a gradebook are called."""
+    return {one.item_id: exercise_of(one.spec).title for one in book.columns}
+
+
+def checked_sheets(work: tuple[classroom.Marked, ...]) -> tuple[CheckedSheet, ...]:
+    """The submissions of a course by sheet."""
+    sheets = (tuple(group) for _, group in groupby(work, key=lambda one: one.variant_id))
+    return tuple(
+        CheckedSheet(group[0].learner_id, exercise_of(group[0].spec), tuple(one.marks for one in group))
+        for group in sheets
+    )
+
+
+@courses.errorhandler(CourseTitleError)
+def bad_title(_error: CourseTitleError) -> ResponseReturnValue:
+    """A course needs a title."""
+    typed = request.form.get("title", "")
+    return courses_page(member(), title=typed, problems={"title": gettext(_NO_TITLE)}), 422
+
+
+@courses.errorhandler(NoSuchCourseError)
+def no_such_course(_error: NoSuchCourseError) -> ResponseReturnValue:
+    """No course has the code that was typed."""
+    typed = request.form.get("code", "")
+    return courses_page(member(), code=typed, problems={"code": gettext(_NO_CODE)}), 422
+
+
+@courses.errorhandler(LastInstructorError)
+def last_instructor(_error: LastInstructorError) -> ResponseReturnValue:
+    """The only instructor stays."""
+    return course_page(take_seat((request.view_args or {})["token"]), gettext(_LAST)), 409
+
+
+@courses.errorhandler(CSRFError)
+def expired(_error: CSRFError) -> ResponseReturnValue:
+    """The form's token is missing, or of an earlier session: the page again, with what was typed."""
+    token, problem = (request.view_args or {}).get("token"), gettext(_RENEWED)
+    if request.endpoint == "courses.make_set" and token:
+        return new_set_page(teaching(token), NewSetForm(), message=problem), 400
+    if token:
+        return course_page(take_seat(token), problem), 400
+    title, code = request.form.get("title", ""), request.form.get("code", "")
+    return courses_page(member(), title=title, code=code, problems={"": problem}), 400

@@ -1,0 +1,87 @@
+"""Laws of the class's report: simulated students who make one known mistake are found, counted, and nobody else is."""
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.class_mistakes import CheckedSheet, class_mistakes, step_shares
+from quizprop.exercise.figures import to_places
+from quizprop.exercise.generate import draw
+from quizprop.exercise.grade import grade
+
+MAZUR = load_bank()["mazur-like"]
+
+
+def marks_of(instance, texts):
+    return {key: mark.as_json() for key, mark in grade(instance, texts).marks.items()}
+
+
+def honest(instance):
+    return {cell.key: to_places(instance.values[cell.key], MAZUR.places) for cell in instance.cells}
+
+
+@pytest.fixture(scope="module")
+def sheets():
+    """Five students: two descend uphill, one of them mends it; three are right from the start."""
+    found = []
+    for number in range(5):
+        instance = draw(MAZUR, np.random.default_rng(number))
+        right = honest(instance)
+        attempts = [right]
+        if number < 2:
+            attempts = [uphill(instance, right)]
+        if number == 1:
+            attempts.append(right)
+        found.append(CheckedSheet(number, MAZUR, tuple(marks_of(instance, one) for one in attempts)))
+    return found
+
+
+def uphill(instance, right):
+    """Every weight of the last layer moved against the step that lowers the error."""
+    wrong = dict(right)
+    for cell in instance.cells:
+        if cell.key.startswith("W2_new"):
+            old = np.asarray(instance.given["W2"], dtype=float)
+            row, column = (int(part) - 1 for part in cell.key.removeprefix("W2_new[").rstrip("]").split(","))
+            weight = float(old.reshape(old.shape[-2:])[row, column])
+            wrong[cell.key] = to_places(2 * weight - instance.values[cell.key], MAZUR.places)
+    assert wrong != right
+    return wrong
+
+
+def test_who_makes_a_mistake_is_counted_once_and_who_mends_it_has_overcome_it(sheets):
+    (found,) = class_mistakes(sheets)
+    assert (found.made, found.kept, found.could) == ({0, 1}, {0}, set(range(5)))
+    assert (found.share, found.overcome) == (2 / 5, 1)
+    assert dict(found.places) == {"W2_new": 8}
+
+
+def test_a_class_without_mistakes_has_none(sheets):
+    assert class_mistakes(sheets[2:]) == ()
+    assert class_mistakes([]) == ()
+
+
+def test_the_mistake_of_most_students_comes_first(sheets):
+    instance = draw(MAZUR, np.random.default_rng(9))
+    right = honest(instance)
+    swapped = {**right, **{key.replace("z1", "a1"): text for key, text in right.items() if key.startswith("z1")}}
+    more = CheckedSheet(9, MAZUR, (marks_of(instance, swapped),))
+    found = class_mistakes([more, *sheets])
+    assert len(found) > 1
+    assert [len(one.made) for one in found] == sorted((len(one.made) for one in found), reverse=True)
+    assert found[0].made == {0, 1}
+
+
+def test_steps_tell_first_and_last_attempts_apart(sheets):
+    by_name = {one.quantity: one for one in step_shares(sheets)}
+    assert {one.exercise for one in by_name.values()} == {"mazur-like"}
+    updated = by_name.pop("W2_new")
+    assert (updated.judged, updated.first, updated.last) == (5 * 4, 3 * 4, 4 * 4)
+    assert all(one.first == one.last == one.judged for one in by_name.values())
+
+
+def test_what_is_blank_or_of_an_older_release_is_left_out(sheets):
+    marks = {"z1[1]": {"verdict": "blank", "codes": []}, "gone[1]": {"verdict": "mistake", "codes": ["gone"]}}
+    old = CheckedSheet(7, MAZUR, (marks,))
+    assert step_shares([old]) == ()
+    assert class_mistakes([old]) == ()

@@ -1,0 +1,247 @@
+"""Laws of courses: who is in, who has which problem set, and what the gradebook says of it."""
+
+import pytest
+from sqlalchemy import event, select
+
+from quizprop.store import classroom, people, sets
+from quizprop.store.classroom import CourseTitleError, LastInstructorError, NoSuchCourseError
+from quizprop.store.models import Assignment, CourseMember
+from quizprop.store.people import PasswordHash
+from quizprop.store.sets import NewItem
+from tests.store.conftest import NOW, SECOND, at_once, submit
+
+HASH = PasswordHash("not compared here")
+
+
+def person(session, name):
+    return people.add_user(session, username=name, password_hash=HASH, now=NOW)
+
+
+def homework(session, title="Week 1", points=(2.0, 3.0)):
+    items = [NewItem("mazur", "{}", each) for each in points]
+    return sets.create_set(session, title=title, items=items, now=NOW)
+
+
+@pytest.fixture
+def teacher(database):
+    """The seat of somebody who teaches a course."""
+    with database.write() as session:
+        grace = person(session, "Grace")
+        return classroom.create_course(session, title="  Deep   learning ", learner_id=grace, now=NOW)
+
+
+def test_who_makes_a_course_teaches_it_and_nobody_else_has_a_place(database, teacher):
+    with database.write() as session:
+        other = person(session, "Eve")
+    with database.read() as session:
+        assert classroom.take_seat(session, teacher.course.token, learner_id=teacher.learner_id) == teacher
+        assert classroom.courses_of(session, teacher.learner_id) == (teacher,)
+        assert classroom.take_seat(session, teacher.course.token, learner_id=other) is None
+        assert classroom.take_seat(session, "a\0b", learner_id=teacher.learner_id) is None
+    assert teacher.course.title == "Deep learning"
+    assert (teacher.teaches, teacher.sees_work) == (True, True)
+
+
+@pytest.mark.parametrize("title", ["", " \0 ", "x" * 201])
+def test_a_course_has_a_title(database, teacher, title):
+    with pytest.raises(CourseTitleError), database.write() as session:
+        classroom.create_course(session, title=title, learner_id=teacher.learner_id, now=NOW)
+
+
+def test_the_code_lets_in_however_it_is_typed(database, teacher):
+    code = teacher.course.join_code
+    typed = f" {code[:4].lower()}-{code[4:]} "
+    with database.write() as session:
+        ada = person(session, "Ada")
+        seat = classroom.join(session, typed, learner_id=ada, now=NOW)
+        assert (seat.role, seat.teaches, seat.sees_work) == ("student", False, False)
+        assert classroom.join(session, code, learner_id=ada, now=NOW) == seat
+        assert len(classroom.members(session, teacher)) == 2
+
+
+@pytest.mark.parametrize("code", ["", "WRONGONE", "é" * 8, "a\0b"])
+def test_no_other_code_does(database, teacher, code):
+    with pytest.raises(NoSuchCourseError), database.write() as session:
+        classroom.join(session, code, learner_id=teacher.learner_id, now=NOW)
+
+
+def test_an_old_code_lets_nobody_in(database, teacher):
+    with database.write() as session:
+        ada, fresh = person(session, "Ada"), classroom.new_join_code(session, teacher)
+    with pytest.raises(NoSuchCourseError), database.write() as session:
+        classroom.join(session, teacher.course.join_code, learner_id=ada, now=NOW)
+    with database.write() as session:
+        assert classroom.join(session, fresh, learner_id=ada, now=NOW).role == "student"
+
+
+def test_students_have_the_problem_sets_whether_they_come_before_or_after(database, teacher):
+    with database.write() as session:
+        early, late = person(session, "Early"), person(session, "Late")
+        classroom.join(session, teacher.course.join_code, learner_id=early, now=NOW)
+        made = homework(session)
+        assert classroom.add_set(session, teacher, made, now=NOW) == 1
+        assert classroom.add_set(session, teacher, made, now=NOW) == 0
+        classroom.join(session, teacher.course.join_code, learner_id=late, now=NOW)
+    with database.read() as session:
+        assert classroom.sets_in(session, teacher.course) == (made,)
+        for learner in (early, late):
+            assert [one.stored for one in sets.sets_of(session, learner, NOW)] == [made]
+        assert sets.sets_of(session, teacher.learner_id, NOW) == ()
+
+
+def test_coming_and_giving_at_the_same_moment_leave_nobody_without(database, teacher):
+    """Whoever is first, each student ends with each set: one of the two sees what the other did."""
+    with database.write() as session:
+        learners = [person(session, f"Student {number}") for number in range(6)]
+        made = [homework(session, f"Week {number}") for number in range(6)]
+
+    def work(number):
+        with database.write() as session:
+            if number % 2:
+                classroom.add_set(session, teacher, made[number // 2], now=NOW)
+            else:
+                classroom.join(session, teacher.course.join_code, learner_id=learners[number // 2], now=NOW)
+
+    at_once(12, work)
+    with database.read() as session:
+        assert {one.id for one in classroom.sets_in(session, teacher.course)} == {one.id for one in made}
+        given = session.execute(select(Assignment.learner_id, Assignment.set_id)).all()
+    assert sorted(map(tuple, given)) == sorted((who, one.id) for who in learners for one in made)
+
+
+def test_a_course_keeps_somebody_who_teaches_it(database, teacher):
+    def own(session):
+        return next(one for one in classroom.members(session, teacher) if one.role == "instructor")
+
+    for change in (
+        lambda session: classroom.remove(session, teacher, own(session).id),
+        lambda session: classroom.set_role(session, teacher, own(session).id, "student", now=NOW),
+    ):
+        with pytest.raises(LastInstructorError), database.write() as session:
+            change(session)
+    with database.write() as session:
+        ada = classroom.join(session, teacher.course.join_code, learner_id=person(session, "Ada"), now=NOW)
+        (member,) = (one for one in classroom.members(session, teacher) if one.username == "Ada")
+        first = own(session)
+        assert classroom.set_role(session, teacher, member.id, "instructor", now=NOW)
+        assert classroom.remove(session, teacher, first.id)
+        assert [one.learner_id for one in classroom.members(session, teacher)] == [ada.learner_id]
+
+
+def test_of_two_instructors_who_leave_at_the_same_moment_one_stays(database, teacher):
+    with database.write() as session:
+        classroom.join(session, teacher.course.join_code, learner_id=person(session, "Ada"), now=NOW)
+        for one in classroom.members(session, teacher):
+            classroom.set_role(session, teacher, one.id, "instructor", now=NOW)
+        both = [one.id for one in classroom.members(session, teacher)]
+
+    def leave(number):
+        try:
+            with database.write() as session:
+                return classroom.remove(session, teacher, both[number])
+        except LastInstructorError:
+            return False
+
+    assert sorted(at_once(2, leave)) == [False, True]
+
+
+def test_a_member_of_another_course_is_out_of_reach(database, teacher):
+    with database.write() as session:
+        eve = classroom.create_course(session, title="Another", learner_id=person(session, "Eve"), now=NOW)
+        (theirs,) = classroom.members(session, teacher)
+        assert not classroom.remove(session, eve, theirs.id)
+        assert not classroom.set_role(session, eve, theirs.id, "student", now=NOW)
+        assert len(session.execute(select(CourseMember)).all()) == 2
+
+
+def test_who_becomes_a_student_gets_the_sets(database, teacher):
+    with database.write() as session:
+        ada = person(session, "Ada")
+        classroom.join(session, teacher.course.join_code, learner_id=ada, now=NOW)
+        (member,) = (one for one in classroom.members(session, teacher) if one.learner_id == ada)
+        classroom.set_role(session, teacher, member.id, "grader", now=NOW)
+        classroom.add_set(session, teacher, homework(session), now=NOW)
+        assert sets.sets_of(session, ada, NOW) == ()
+        classroom.set_role(session, teacher, member.id, "student", now=NOW)
+        assert len(sets.sets_of(session, ada, NOW)) == 1
+
+
+@pytest.fixture
+def worked(database, teacher):
+    """A course with three students: one with two attempts at the first item, one who started it, one with nothing."""
+    with database.write() as session:
+        made = homework(session)
+        classroom.add_set(session, teacher, made, now=NOW)
+        found = {}
+        for name in ("Ada", "Bob", "Cyd"):
+            found[name] = person(session, name)
+            classroom.join(session, teacher.course.join_code, learner_id=found[name], now=NOW)
+        sheets = {}
+        for name in ("Ada", "Bob"):
+            (work,) = sets.sets_of(session, found[name], NOW)
+            rest = {"seed": 1, "given": {}, "engine_version": "0", "now": NOW}
+            sheets[name] = sets.start_item(session, found[name], work.items[0], **rest)
+        mark = {"verdict": "correct", "codes": []}
+        for number, points in enumerate((1.5, 1)):
+            marks = {"z1[1]": mark}
+            submit(session, sheets["Ada"], f"try{number}", points=points, marks=marks, now=NOW + number * SECOND)
+    return found, sheets
+
+
+def test_the_gradebook_has_the_best_attempt_of_everybody(database, teacher, worked):
+    learners, sheets = worked
+    with database.read() as session:
+        book = classroom.gradebook(session, teacher)
+    first, second = book.columns
+    ada, bob, cy = book.students
+    assert [one.username for one in book.students] == ["Ada", "Bob", "Cyd"]
+    assert (book.points(ada, first), book.points(ada, second)) == (2 * 1.5 / 2, None)
+    assert (book.points(bob, first), book.points(cy, first)) == (None, None)
+    assert (book.total(ada), book.total(bob), book.out_of) == (1.5, 0, 5)
+    assert (book.mean_share(first), book.mean_share(second)) == (0.75, None)
+    assert book.scores[bob.learner_id, first.item_id].variant_token == sheets["Bob"].token
+    assert book.scores[learners["Ada"], first.item_id].attempts == 2
+
+
+def test_work_outside_of_the_course_is_not_shown(database, teacher, worked):
+    """Neither other practice, nor the sheets of who was taken out."""
+    learners, sheets = worked
+    with database.read() as session:
+        student, variant = classroom.student_sheet(session, teacher, sheets["Ada"].token)
+        assert (student.username, variant.id) == ("Ada", sheets["Ada"].id)
+        assert [one.variant_id for one in classroom.marked_work(session, teacher)] == [sheets["Ada"].id] * 2
+    with database.write() as session:
+        from tests.store.conftest import serve
+
+        other = serve(session, learners["Ada"])
+        submit(session, other)
+        elsewhere = classroom.create_course(session, title="Another", learner_id=person(session, "Eve"), now=NOW)
+    with database.read() as session:
+        assert classroom.student_sheet(session, teacher, other.token) is None
+        assert classroom.student_sheet(session, elsewhere, sheets["Ada"].token) is None
+        assert classroom.student_sheet(session, teacher, "a\0b") is None
+        assert len(list(classroom.marked_work(session, teacher))) == 2
+        (member,) = (one for one in classroom.members(session, teacher) if one.username == "Ada")
+    with database.write() as session:
+        classroom.remove(session, teacher, member.id)
+    with database.read() as session:
+        assert classroom.student_sheet(session, teacher, sheets["Ada"].token) is None
+        assert list(classroom.marked_work(session, teacher)) == []
+        assert len(classroom.gradebook(session, teacher).students) == 2
+
+
+def test_the_gradebook_takes_the_same_queries_however_large_the_class(database, teacher, worked):
+    asked = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+
+    def count():
+        asked.clear()
+        with database.read() as session:
+            classroom.gradebook(session, teacher)
+        return len([one for one in asked if one.lstrip().startswith("SELECT")])
+
+    before = count()
+    with database.write() as session:
+        for number in range(20):
+            classroom.join(session, teacher.course.join_code, learner_id=person(session, f"More {number}"), now=NOW)
+    assert count() == before <= 5

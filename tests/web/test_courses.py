@@ -1,0 +1,278 @@
+"""Laws of the pages of a course: who may see and do what, and that the numbers are those of the sheets."""
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.figures import to_places
+from quizprop.store import classroom
+from quizprop.web import spreadsheet
+from tests.web.conftest import Browser, honest, words
+
+
+def person(app, name):
+    one = Browser(app)
+    assert one.register(name).status_code == 303
+    return one
+
+
+@pytest.fixture
+def grace(app):
+    """Somebody who teaches."""
+    return person(app, "grace")
+
+
+def make_course(teacher, title="Deep learning"):
+    return teacher.post("/courses", {"title": title}).location.rpartition("/")[2]
+
+
+@pytest.fixture
+def token(grace):
+    return make_course(grace)
+
+
+def code_of(teacher, token):
+    return re.search(r"<code>([A-Z2-9]{8})</code>", teacher.get(f"/courses/{token}").text)[1]
+
+
+def come_in(app, teacher, token, name):
+    student = person(app, name)
+    assert student.post("/courses/join", {"code": code_of(teacher, token)}).location == f"/courses/{token}"
+    return student
+
+
+def give_set(teacher, token, **more):
+    data = {"title": "Week 1", "points-mazur-like": "4", **more}
+    return teacher.post(f"/courses/{token}/sets/new", data, page=f"/courses/{token}/sets/new")
+
+
+def set_token(student):
+    return re.search(r'href="/sets/(\w+)"', student.get("/sets").text)[1]
+
+
+# --- who may do what ------------------------------------------------------------------------------------------------
+
+ALLOWED = {
+    # For each of ACTORS, in their order.
+    ("GET", "/courses"): (302, 200, 200, 200, 200),
+    ("POST", "/courses"): (404, 303, 303, 303, 303),
+    ("POST", "/courses/join"): (404, 303, 303, 303, 303),
+    ("GET", "/join/<code>"): (302, 200, 200, 200, 200),
+    ("GET", "/courses/<token>"): (404, 404, 200, 200, 200),
+    ("POST", "/courses/<token>/people"): (404, 404, 404, 404, 400),
+    ("POST", "/courses/<token>/code"): (404, 404, 404, 404, 303),
+    ("GET", "/courses/<token>/sets/new"): (404, 404, 404, 404, 200),
+    ("POST", "/courses/<token>/sets/new"): (404, 404, 404, 404, 422),
+    ("GET", "/courses/<token>/grades"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/grades.csv"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/mistakes"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/work/<sheet>"): (404, 404, 404, 200, 200),
+}
+ACTORS = ("nobody", "outsider", "student", "grader", "instructor")
+
+
+@pytest.fixture
+def actors(app, grace, token):
+    """A browser of each kind, and the parts of the addresses."""
+    found = {"nobody": Browser(app), "outsider": person(app, "eve"), "instructor": grace}
+    give_set(grace, token)
+    for name in ("student", "grader"):
+        found[name] = come_in(app, grace, token, name)
+    sheet = found["student"].post(f"/sets/{set_token(found['student'])}/1").location.rpartition("/")[2]
+    make(grace, token, "grader", "grader")
+    return found, {"<token>": token, "<sheet>": sheet, "<code>": code_of(grace, token)}
+
+
+def make(teacher, token, name, role):
+    page = teacher.get(f"/courses/{token}").text
+    number = re.search(rf'id="person-(\d+)">{name}<', page)[1]
+    return teacher.post(f"/courses/{token}/people", {"change": f"{number} {role}"})
+
+
+def test_the_matrix_has_every_route_of_a_course(app):
+    rules = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("courses.")
+        for method in rule.methods & {"GET", "POST"}
+    }
+    assert rules == set(ALLOWED)
+
+
+def test_everybody_may_do_what_the_matrix_says_and_no_more(actors):
+    browsers, parts = actors
+    found = {}
+    for (method, rule), expected in ALLOWED.items():
+        address = rule
+        for part, value in parts.items():
+            address = address.replace(part, value)
+        # A new code would end the one that others still try.
+        for actor in sorted(ACTORS, key=lambda one: one == "instructor"):
+            one = browsers[actor]
+            data = {"title": "Mine", "code": parts["<code>"]} if rule in ("/courses", "/courses/join") else {}
+            answer = one.get(address) if method == "GET" else one.post(address, data)
+            if answer.status_code != expected[ACTORS.index(actor)]:
+                found[method, rule, actor] = answer.status_code
+        if rule.endswith("/join"):  # the outsider came in by it
+            make(browsers["instructor"], parts["<token>"], "eve", "remove")
+    assert found == {}
+
+
+def test_no_part_of_another_course_is_reached_by_ones_own(app, grace, token, actors):
+    browsers, parts = actors
+    own = make_course(browsers["outsider"], "Another")
+    assert browsers["outsider"].get(f"/courses/{own}/work/{parts['<sheet>']}").status_code == 404
+    page = grace.get(f"/courses/{token}").text
+    number = re.search(r'id="person-(\d+)">student<', page)[1]
+    browsers["outsider"].post(f"/courses/{own}/people", {"change": f"{number} remove"})
+    assert "student" in grace.get(f"/courses/{token}/grades").text
+
+
+# --- coming in ------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_leads_through_signing_in_to_the_course(app, grace, token):
+    code = code_of(grace, token)
+    student = Browser(app)
+    answer = student.get(f"/join/{code}")
+    assert answer.location == f"/sign-in?next=/join/{code}"
+    student.register("ada")
+    page = student.get(f"/join/{code}").text
+    assert f'value="{code}"' in page
+    student.post("/courses/join", {"code": code})
+    assert "Deep learning" in student.get("/courses").text
+
+
+def test_a_wrong_code_is_told_and_kept(app, grace, token):
+    student = person(app, "ada")
+    answer = student.post("/courses/join", {"code": "NOSUCH<1>"})
+    assert answer.status_code == 422
+    assert 'value="NOSUCH&lt;1&gt;"' in answer.text
+    assert "No course has this code" in answer.text
+
+
+def test_codes_are_guessed_slowly(app, grace, token):
+    student = person(app, "ada")
+    found = [student.post("/courses/join", {"code": f"GUESS{number:03}"}).status_code for number in range(25)]
+    assert found.count(422) == 20
+    assert found[-1] == 429
+
+
+def test_a_course_without_a_title_is_not_made(grace):
+    answer = grace.post("/courses", {"title": "x" * 201})
+    assert answer.status_code == 422
+    assert "x" * 201 in answer.text
+    assert "at most 200" in answer.text
+
+
+def test_the_last_instructor_stays_and_is_told_why(grace, token):
+    for role in ("remove", "grader", "student"):
+        answer = make(grace, token, "grace", role)
+        assert answer.status_code == 409
+        assert "Somebody must teach the course" in answer.text
+
+
+# --- a problem set --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_wrong_with_a_new_set_is_told_and_what_was_typed_stays(grace, token):
+    wrong = {
+        "title": "",
+        "words": "Read <b> first",
+        "opens": "2026-10-02T23:59",
+        "due": "2026-10-01T23:59",
+        "attempts": "many",
+        "points-mazur-like": "-1",
+    }
+    answer = give_set(grace, token, **wrong)
+    assert answer.status_code == 422
+    text = words(answer.text)
+    for problem in ("Give the problem set a title", "It is due after it opens", "Points are a number above 0"):
+        assert problem in text
+    for typed in ("Read &lt;b&gt; first", "2026-10-02T23:59", "2026-10-01T23:59", 'value="many"', 'value="-1"'):
+        assert typed in answer.text
+    assert give_set(grace, token, **{"points-mazur-like": ""}).status_code == 422
+    assert give_set(grace, token, opens="soon").status_code == 422
+
+
+def test_a_date_is_of_the_instructors_zone(app, grace, token):
+    student = come_in(app, grace, token, "ada")
+    grace.post("/settings", {"language": "en", "time_zone": "Asia/Tokyo", "decimal_mark": "point"}, page="/settings")
+    assert give_set(grace, token, due="2031-01-01T09:00").status_code == 303
+    assert 'datetime="2031-01-01T00:00:00+00:00"' in student.get("/sets").text
+
+
+def test_from_the_set_to_the_sheet_to_the_grades(app, grace, token):
+    ada, bob = (come_in(app, grace, token, name) for name in ("ada", "=bob()"))
+    give_set(grace, token, attempts="3")
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    right = honest(ada.instance(sheet))
+    key = next(iter(right))
+    ada.check(sheet, {**right, key: "<99>"}, key="one")
+    ada.check(sheet, right, key="two")
+    assert bob.get("/sets").status_code == 200
+
+    page = words(grace.get(f"/courses/{token}/grades").text)
+    assert "ada 4 4" in page
+    assert "=bob() — 0" in page
+    rows = list(csv.reader(io.StringIO(grace.get(f"/courses/{token}/grades.csv").text.removeprefix("\ufeff"))))
+    assert rows[1:] == [["'=bob()", "", "0"], ["ada", "4.0", "4.0"]]
+    work = grace.get(f"/courses/{token}/work/{sheet}").text
+    assert "&lt;99&gt;" in work
+    assert "Attempt 2" in work
+
+
+def test_the_class_report_names_the_slip(app, grace, token):
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    instance = ada.instance(sheet)
+    ada.check(sheet, {**honest(instance), **uphill(instance)})
+    page = words(grace.get(f"/courses/{token}/mistakes").text)
+    assert "From the problem sets of 1 student so far" in page
+    assert "100%" in page
+    assert "W2_new" in page
+
+
+def uphill(instance):
+    """The weights moved by the step against its direction, by the keys of the new ones."""
+    found = {}
+    for key in (cell.key for cell in instance.cells if "_new[" in cell.key):
+        name, place = key.split("_new[")
+        at = tuple(int(each) - 1 for each in place.rstrip("]").split(","))
+        values = np.asarray(instance.given[name], dtype=float)
+        old = float(values.reshape(values.shape[-len(at) :])[at])
+        found[key] = to_places(2 * old - instance.values[key], instance.exercise.places)
+    return found
+
+
+def test_a_course_with_nothing_in_it_says_so(grace, token):
+    assert "no problem set yet" in grace.get(f"/courses/{token}/grades").text
+    assert "Nothing is checked yet" in grace.get(f"/courses/{token}/mistakes").text
+    give_set(grace, token)
+    assert "No student has come in yet" in grace.get(f"/courses/{token}/grades").text
+
+
+def test_an_expired_form_keeps_what_was_typed(grace, token):
+    answer = grace.client.post("/courses", data={"title": "A long title", "csrf_token": "old"})
+    assert (answer.status_code, "A long title" in answer.text) == (400, True)
+    answer = grace.client.post(f"/courses/{token}/sets/new", data={"title": "A set", "csrf_token": "old"})
+    assert (answer.status_code, "A set" in answer.text) == (400, True)
+    assert grace.client.post(f"/courses/{token}/code", data={"csrf_token": "old"}).status_code == 400
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1"])
+def test_no_text_of_a_table_is_a_formula_and_numbers_stay_numbers(app, text):
+    with app.test_request_context():
+        answer = spreadsheet.csv_file("x", [["name", text], [-0.25, None]])
+    rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"), newline="")))
+    assert rows == [["name", f"'{text}"], ["-0.25", ""]]
+
+
+def test_the_roles_are_those_of_the_store():
+    from quizprop.web.courses import ROLE_WORDS
+
+    assert set(ROLE_WORDS) == set(classroom.ROLES)
