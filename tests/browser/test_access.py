@@ -1,14 +1,20 @@
 """Everybody can use every page: axe-core complains of nothing, in either theme, and nothing is lost at 200 %."""
 
+import re
+
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import select
 
 from quizprop.exercise.bank import load_bank
-from quizprop.store import sets
+from quizprop.exercise.generate import draw
+from quizprop.exercise.grade import grade
+from quizprop.store import classroom, people, practice, sets
 from quizprop.store.models import Account
 from quizprop.store.sets import NewItem
+from quizprop.web import feedback
 from quizprop.web.state import now
 
 pytestmark = pytest.mark.browser
@@ -16,6 +22,7 @@ pytestmark = pytest.mark.browser
 LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 NO_PAGES = {
+    "/courses/<token>/grades.csv": "a table for a spreadsheet",
     "/download": "a file of JSON",
     "/gallery/<slug>.svg": "a picture",
     "/healthz": "a line for a program",
@@ -24,6 +31,8 @@ NO_PAGES = {
 
 OPEN = ["/", "/gallery", "/kinds/<name>", "/register", "/reset/<link>", "/sign-in"]
 OWN = ["/delete", "/password", "/progress", "/progress/sheets", "/sessions", "/sets", "/sets/<token>", "/settings"]
+COURSE = ["", "/grades", "/mistakes", "/sets/new", "/work/<sheet>"]
+COURSES = ["/courses", "/join/<code>", *(f"/courses/<token>{part}" for part in COURSE)]
 SHEETS = ["/x/<token>", "/x/<token>/s/<attempt>"]
 PARTS = {"<name>": "forward", "<link>": "unknown"}
 
@@ -50,7 +59,7 @@ def complaints_of(page, url=None):
 
 def test_no_page_is_left_out(app):
     pages = {rule.rule for rule in app.url_map.iter_rules() if "GET" in rule.methods} - set(NO_PAGES)
-    assert pages == {*OPEN, *OWN, *SHEETS}
+    assert pages == {*OPEN, *OWN, *COURSES, *SHEETS}
 
 
 @pytest.mark.parametrize("rule", OPEN)
@@ -93,6 +102,48 @@ def test_pages_of_an_account_are_clean(registered, problem_set):
     registered.get_by_role("main").get_by_role("button", name="Start").click()
     registered.wait_for_url("**/x/*")
     assert complaints_of(registered) == []
+
+
+@pytest.fixture
+def course(app, registered):
+    """A course that the learner teaches, with a student who made a slip: the parts of its addresses."""
+    database = app.extensions["quizprop"].database
+    exercise = load_bank()["deltas"]
+    instance = draw(exercise, np.random.default_rng(1))
+    with database.write() as session:
+        (learner,) = session.execute(select(Account.learner_id).where(Account.username == "grace")).scalars()
+        seat = classroom.create_course(session, title="Deep learning", learner_id=learner, now=now())
+        student = people.add_user(session, username=f"ada {seat.course.id}", password_hash="-", now=now())
+        classroom.join(session, seat.course.join_code, learner_id=student, now=now())
+        item = NewItem("deltas", exercise.model_dump_json(), 2)
+        classroom.add_set(session, seat, sets.create_set(session, title="Week 1", items=[item], now=now()), now=now())
+        (work,) = sets.sets_of(session, student, now())
+        sheet = {"seed": 1, "given": instance.given, "engine_version": "0", "now": now()}
+        variant = sets.start_item(session, student, work.items[0], **sheet)
+        record(session, variant, instance)
+    return {"<token>": seat.course.token, "<code>": seat.course.join_code, "<sheet>": variant.token}
+
+
+def record(session, variant, instance):
+    """A check with a right value, a wrong one, one that can't be read, and blanks."""
+    keys = [cell.key for cell in instance.cells]
+    texts = {**dict.fromkeys(keys, ""), keys[0]: f"{instance.values[keys[0]]:.4f}", keys[1]: "99", keys[2]: "no"}
+    graded = grade(instance, texts)
+    marks = {key: feedback.write(mark) for key, mark in graded.marks.items()}
+    numbers = {key: mark.reading.value for key, mark in graded.marks.items()}
+    rest = {"points": graded.points, "out_of": graded.out_of, "engine_version": "0", "now": now()}
+    practice.record_submission(
+        session, variant, key="k", raw=texts, decimal_comma=False, numbers=numbers, marks=marks, **rest
+    )
+
+
+def test_pages_of_a_course_are_clean(registered, course):
+    addresses = [re.sub(r"<\w+>", lambda part: course[part[0]], rule) for rule in COURSES]
+    assert [one for rule in addresses for one in complaints_of(registered, rule)] == []
+    registered.set_viewport_size({"width": 390, "height": 844})
+    for rule in addresses:
+        registered.goto(rule)
+        assert registered.evaluate("document.documentElement.scrollWidth <= innerWidth"), rule
 
 
 def check(page):

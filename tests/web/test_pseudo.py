@@ -182,3 +182,31 @@ def test_a_problem_set_says_nothing_but_messages(pseudo):
         pages += [pseudo.get(answer.location, follow_redirects=True).text, pseudo.get(f"/sets/{made.token}").text]
     assert "⟦No attempt left: here is how it goes⟧" in pages[-2]
     assert [words_in_english(page) for page in pages] == [set()] * len(pages)
+
+
+def test_the_pages_of_a_course_say_nothing_but_messages(pseudo):
+    """As who teaches it sees them, before anything is there and after a check, and as a student does."""
+    pseudo.post("/sign-out")
+    pseudo.register("iris")
+    token = pseudo.post("/courses", {"title": "quizprop"}).location.rpartition("/")[2]
+    parts = ("", "/grades", "/mistakes", "/sets/new")
+    pages = [pseudo.get("/courses").text, *(pseudo.get(f"/courses/{token}{part}").text for part in parts)]
+    code = re.search(r"<code>([A-Z2-9]{8})</code>", pages[1])[1]
+    given = {"title": "quizprop", "points-deltas": "2", "attempts": "3"}
+    pages.append(pseudo.post(f"/courses/{token}/sets/new", {**given, "title": "", "points-deltas": "x"}).text)
+    pseudo.post(f"/courses/{token}/sets/new", given)
+    pages.append(pseudo.get(f"/courses/{token}/grades").text)
+    pseudo.post("/sign-out")
+    pseudo.register("eva" * 2)
+    pages.append(pseudo.post("/courses/join", {"code": "no"}).text)
+    pseudo.post("/courses/join", {"code": code})
+    pages += [pseudo.get(f"/courses/{token}").text, pseudo.get("/courses").text]
+    (set_token,) = set(re.findall(r'href="/sets/(\w+)"', pages[-2]))
+    sheet = pseudo.post(f"/sets/{set_token}/1").location.rpartition("/")[2]
+    answers = some_answers(pseudo.instance(sheet))
+    pseudo.check(sheet, {**answers, "delta2[1]": "99"})
+    pseudo.post("/sign-out")
+    pseudo.sign_in("iris")
+    pages += [pseudo.get(f"/courses/{token}{part}").text for part in (*parts, f"/work/{sheet}")]
+    allowed = {"iris", "evaeva", "localhost", "http", "join", code, *answers.values()}
+    assert [words_in_english(page) - allowed for page in pages] == [set()] * len(pages)
