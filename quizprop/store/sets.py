@@ -31,6 +31,7 @@ __all__ = [
     "UnknownSetError",
     "all_sets",
     "assign",
+    "change_set",
     "create_set",
     "find_place",
     "find_set",
@@ -229,9 +230,7 @@ def create_set(
         raise ValueError("A problem set has at least one item")
     if not all(0 < row["points"] < math.inf for row in rows):
         raise ValueError(f"An item's points are above 0, not {[row['points'] for row in rows]}")
-    if attempts is not None and attempts < 1:
-        raise ValueError(f"A problem set allows 1 attempt or more, not {attempts}")
-    _check_order(opens_at, due_at)
+    _check_rules(attempts, opens_at, due_at)
     values: dict[str, Any] = {
         "token": secrets.token_hex(8),  # typed on a command line; what a set holds is kept by its assignments
         "title": title,
@@ -265,6 +264,26 @@ def move_due(session: Session, problem_set: StoredSet, due_at: int | None) -> No
     """
     _check_order(problem_set.opens_at, due_at)
     session.execute(update(_set).where(_set.c.id == problem_set.id).values(due_at=due_at))
+
+
+def change_set(
+    session: Session,
+    problem_set: StoredSet,
+    *,
+    title: str,
+    words: str,
+    opens_at: int | None,
+    due_at: int | None,
+    attempts: int | None,
+) -> None:
+    """Give the set another title, other words, dates or rules. What was checked before stays as it is.
+
+    Raises:
+        ValueError: fewer than 1 attempt, or due before it opens.
+    """
+    _check_rules(attempts, opens_at, due_at)
+    said = {"title": title, "words": words, "opens_at": opens_at, "due_at": due_at, "attempts": attempts}
+    session.execute(update(_set).where(_set.c.id == problem_set.id).values(said))
 
 
 def all_sets(session: Session) -> tuple[StoredSet, ...]:
@@ -361,6 +380,12 @@ def results(session: Session, problem_set: StoredSet, *, now: int) -> tuple[Resu
     work = {learner_id: tuple(map(_item_work, rows)) for learner_id, rows in people}
     names = session.execute(_NAMES, {"set_id": problem_set.id})
     return tuple(Result(row.username, AssignedSet(problem_set, work[row.learner_id], now)) for row in names)
+
+
+def _check_rules(attempts: int | None, opens_at: int | None, due_at: int | None) -> None:
+    if attempts is not None and attempts < 1:
+        raise ValueError(f"A problem set allows 1 attempt or more, not {attempts}")
+    _check_order(opens_at, due_at)
 
 
 def _check_order(opens_at: int | None, due_at: int | None) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -14,9 +15,9 @@ from quizprop.store import classroom, sets
 from quizprop.store import practice as records
 from quizprop.store.classroom import ROLES, CourseTitleError, Gradebook, LastInstructorError, NoSuchCourseError, Seat
 from quizprop.store.people import Visitor
-from quizprop.store.sets import NewItem
+from quizprop.store.sets import NewItem, StoredSet
 from quizprop.web import feedback, limits
-from quizprop.web.forms import NewSetForm
+from quizprop.web.forms import SetForm
 from quizprop.web.languages import gettext, marked, ngettext, say
 from quizprop.web.sheet import exercise_of
 from quizprop.web.spreadsheet import csv_file
@@ -126,21 +127,43 @@ def change_code(token: str) -> ResponseReturnValue:
 @courses.get("/courses/<token>/sets/new")
 def show_new_set(token: str) -> ResponseReturnValue:
     """The form of a new problem set."""
-    return new_set_page(teaching(token), NewSetForm())
+    return set_page(teaching(token), SetForm())
 
 
 @courses.post("/courses/<token>/sets/new")
 def make_set(token: str) -> ResponseReturnValue:
     """Make a problem set and give it to the course."""
-    seat, form = teaching(token), NewSetForm()
+    seat, form = teaching(token), SetForm()
     points, problem = read_points()
     if not form.validate_on_submit() or problem:
-        return new_set_page(seat, form, problem=problem), 422
+        return set_page(seat, form, problem=problem), 422
     with database().write() as session:
         stay(session)
         made = sets.create_set(session, items=items_of(points), now=now(), **form.said)
         count = classroom.add_set(session, seat, made, now=now())
     flash(ngettext("%(num)s student has it now.", "%(num)s students have it now.", count))
+    return redirect(url_for(".show_course", token=token), 303)
+
+
+@courses.get("/courses/<token>/sets/<name>")
+def show_change_set(token: str, name: str) -> ResponseReturnValue:
+    """The form of a problem set that the course has."""
+    seat = teaching(token)
+    stored = set_of(seat, name)
+    return set_page(seat, SetForm(data=written_set(stored)), stored=stored)
+
+
+@courses.post("/courses/<token>/sets/<name>")
+def change_set(token: str, name: str) -> ResponseReturnValue:
+    """Give a problem set another title, other words, dates or rules; its exercises stay."""
+    seat, form = teaching(token), SetForm()
+    stored = set_of(seat, name)
+    if not form.validate_on_submit():
+        return set_page(seat, form, stored=stored), 422
+    with database().write() as session:
+        stay(session)
+        sets.change_set(session, stored, **form.said)
+    flash(gettext("That is changed."))
     return redirect(url_for(".show_course", token=token), 303)
 
 
@@ -255,13 +278,35 @@ def course_page(seat: Seat, message: str = "") -> str:
     )
 
 
-def new_set_page(seat: Seat, form: NewSetForm, *, problem: str = "", message: str = "") -> str:
-    """The form of a new problem set, with what was typed."""
+def set_page(
+    seat: Seat, form: SetForm, *, stored: StoredSet | None = None, problem: str = "", message: str = ""
+) -> str:
+    """The form of a problem set, with what was typed; of a new one where ``stored`` is None."""
     points = {slug: request.form.get(f"points-{slug}", "") for slug in services().bank}
     shown: dict[str, Any] = {"shelves": services().shelves, "sizes": services().sizes, "points": points}
-    return render_template(
-        "courses/new_set.html", seat=seat, form=form, zone=zone().key, problem=problem, message=message, **shown
-    )
+    told = {"problem": problem, "message": message, "zone": zone().key, "stored": stored}
+    return render_template("courses/set.html", seat=seat, form=form, **shown, **told)
+
+
+def set_of(seat: Seat, name: str) -> StoredSet:
+    """The course's problem set of this token; 404 where it has none."""
+    with database().read() as session:
+        found = classroom.sets_in(session, seat.course)
+    return next((one for one in found if one.token == name), None) or abort(404)
+
+
+def written_set(stored: StoredSet) -> dict[str, Any]:
+    """What stands in the form of a problem set: its moments as the clocks of the visitor's zone show them."""
+    said = {"title": stored.title, "words": stored.words, "attempts": stored.attempts}
+    return {**said, "opens": on_the_clock(stored.opens_at), "due": on_the_clock(stored.due_at)}
+
+
+def on_the_clock(moment: int | None) -> str:
+    """A moment as a field for date and time has it; to the second where it needs them, its fraction is lost."""
+    if moment is None:
+        return ""
+    there = datetime.fromtimestamp(moment // 1_000_000, UTC).astimezone(zone()).replace(tzinfo=None)
+    return there.isoformat(timespec="seconds" if there.second else "minutes")
 
 
 def read_points() -> tuple[dict[str, float], str]:
@@ -319,8 +364,9 @@ def last_instructor(_error: LastInstructorError) -> ResponseReturnValue:
 def expired(_error: CSRFError) -> ResponseReturnValue:
     """The form's token is missing, or of an earlier session: the page again, with what was typed."""
     token, problem = (request.view_args or {}).get("token"), gettext(_RENEWED)
-    if request.endpoint == "courses.make_set" and token:
-        return new_set_page(teaching(token), NewSetForm(), message=problem), 400
+    if request.endpoint in ("courses.make_set", "courses.change_set") and token:
+        seat, name = teaching(token), (request.view_args or {}).get("name")
+        return set_page(seat, SetForm(), stored=set_of(seat, name) if name else None, message=problem), 400
     if token:
         return course_page(take_seat(token), problem), 400
     title, code = request.form.get("title", ""), request.form.get("code", "")

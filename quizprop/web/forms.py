@@ -18,10 +18,10 @@ __all__ = [
     "CellField",
     "DeleteForm",
     "ForgetForm",
-    "NewSetForm",
     "PasswordForm",
     "RegisterForm",
     "ResetForm",
+    "SetForm",
     "SettingsForm",
     "SignInForm",
     "answer_form",
@@ -157,8 +157,8 @@ class ForgetForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class NewSetForm(FlaskForm):  # type: ignore[misc]
-    """A new problem set but for its exercises. Moments are typed by the clocks of the visitor's zone."""
+class SetForm(FlaskForm):  # type: ignore[misc]
+    """A problem set but for its exercises. Moments are typed by the clocks of the visitor's zone."""
 
     title = StringField(
         lazy_gettext("Title"),

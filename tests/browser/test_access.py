@@ -31,7 +31,7 @@ NO_PAGES = {
 
 OPEN = ["/", "/gallery", "/kinds/<name>", "/register", "/reset/<link>", "/sign-in"]
 OWN = ["/delete", "/password", "/progress", "/progress/sheets", "/sessions", "/sets", "/sets/<token>", "/settings"]
-COURSE = ["", "/grades", "/mistakes", "/sets/new", "/work/<sheet>"]
+COURSE = ["", "/grades", "/mistakes", "/sets/new", "/sets/<name>", "/work/<sheet>"]
 COURSES = ["/courses", "/join/<code>", *(f"/courses/<token>{part}" for part in COURSE)]
 SHEETS = ["/x/<token>", "/x/<token>/s/<attempt>"]
 PARTS = {"<name>": "forward", "<link>": "unknown"}
@@ -121,7 +121,12 @@ def course(app, registered):
         sheet = {"seed": 1, "given": instance.given, "engine_version": "0", "now": now()}
         variant = sets.start_item(session, student, work.items[0], **sheet)
         record(session, variant, instance)
-    return {"<token>": seat.course.token, "<code>": seat.course.join_code, "<sheet>": variant.token}
+    return {
+        "<token>": seat.course.token,
+        "<code>": seat.course.join_code,
+        "<name>": work.stored.token,
+        "<sheet>": variant.token,
+    }
 
 
 def record(session, variant, instance):

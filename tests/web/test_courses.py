@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from quizprop.exercise.figures import to_places
-from quizprop.store import classroom
+from quizprop.store import classroom, sets
 from quizprop.web import spreadsheet
 from tests.web.conftest import Browser, honest, words
 
@@ -66,6 +66,8 @@ ALLOWED = {
     ("POST", "/courses/<token>/code"): (404, 404, 404, 404, 303),
     ("GET", "/courses/<token>/sets/new"): (404, 404, 404, 404, 200),
     ("POST", "/courses/<token>/sets/new"): (404, 404, 404, 404, 422),
+    ("GET", "/courses/<token>/sets/<name>"): (404, 404, 404, 404, 200),
+    ("POST", "/courses/<token>/sets/<name>"): (404, 404, 404, 404, 422),
     ("GET", "/courses/<token>/grades"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/grades.csv"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/mistakes"): (404, 404, 404, 200, 200),
@@ -83,7 +85,8 @@ def actors(app, grace, token):
         found[name] = come_in(app, grace, token, name)
     sheet = found["student"].post(f"/sets/{set_token(found['student'])}/1").location.rpartition("/")[2]
     make(grace, token, "grader", "grader")
-    return found, {"<token>": token, "<sheet>": sheet, "<code>": code_of(grace, token)}
+    name = set_token(found["student"])
+    return found, {"<token>": token, "<name>": name, "<sheet>": sheet, "<code>": code_of(grace, token)}
 
 
 def make(teacher, token, name, role):
@@ -203,6 +206,50 @@ def test_a_date_is_of_the_instructors_zone(app, grace, token):
     grace.post("/settings", {"language": "en", "time_zone": "Asia/Tokyo", "decimal_mark": "point"}, page="/settings")
     assert give_set(grace, token, due="2031-01-01T09:00").status_code == 303
     assert 'datetime="2031-01-01T00:00:00+00:00"' in student.get("/sets").text
+
+
+def form_of(page):
+    """What stands in the fields of a problem set's form."""
+    fields = dict(re.findall(r'<input id="\w+" name="(\w+)" type="[\w-]+" value="([^"]*)"', page))
+    return {**fields, "words": re.search(r"<textarea[^>]*>([^<]*)</textarea>", page)[1]}
+
+
+def stored_set(browser, token):
+    with browser.database.read() as session:
+        return sets.find_set(session, token)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/St_Johns"])
+def test_a_form_that_is_sent_as_it_came_changes_nothing(app, grace, token, zone):
+    student = come_in(app, grace, token, "ada")
+    said = {"words": "*Read* first", "opens": "2026-10-01T08:00", "due": "2031-07-01T23:59:30", "attempts": "3"}
+    give_set(grace, token, **said)
+    grace.post("/settings", {"language": "en", "time_zone": zone, "decimal_mark": "point"}, page="/settings")
+    name = set_token(student)
+    before, address = stored_set(grace, name), f"/courses/{token}/sets/{name}"
+    assert grace.post(address, form_of(grace.get(address).text)).status_code == 303
+    assert stored_set(grace, name) == before
+
+
+def test_a_later_date_lets_students_go_on(app, grace, token):
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, opens="2020-01-01T00:00", due="2020-01-02T00:00")
+    name = set_token(ada)
+    address = f"/courses/{token}/sets/{name}"
+    assert ada.post(f"/sets/{name}/1").status_code == 409
+    assert grace.post(address, {**form_of(grace.get(address).text), "due": "2019-01-01T00:00"}).status_code == 422
+    assert ada.post(f"/sets/{name}/1").status_code == 409
+    assert grace.post(address, {**form_of(grace.get(address).text), "due": ""}).status_code == 303
+    assert ada.post(f"/sets/{name}/1").status_code == 303
+
+
+def test_a_set_of_another_course_is_out_of_reach(app, grace, token):
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    eve = person(app, "eve")
+    other = make_course(eve, "Another")
+    assert eve.get(f"/courses/{other}/sets/{set_token(ada)}").status_code == 404
+    assert eve.post(f"/courses/{other}/sets/{set_token(ada)}", {"title": "Mine"}).status_code == 404
 
 
 def test_from_the_set_to_the_sheet_to_the_grades(app, grace, token):

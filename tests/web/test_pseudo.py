@@ -207,6 +207,7 @@ def test_the_pages_of_a_course_say_nothing_but_messages(pseudo):
     pseudo.check(sheet, {**answers, "delta2[1]": "99"})
     pseudo.post("/sign-out")
     pseudo.sign_in("iris")
-    pages += [pseudo.get(f"/courses/{token}{part}").text for part in (*parts, f"/work/{sheet}")]
+    more = (f"/work/{sheet}", f"/sets/{set_token}")
+    pages += [pseudo.get(f"/courses/{token}{part}").text for part in (*parts, *more)]
     allowed = {"iris", "evaeva", "localhost", "http", "join", code, *answers.values()}
     assert [words_in_english(page) - allowed for page in pages] == [set()] * len(pages)

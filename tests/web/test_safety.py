@@ -16,12 +16,25 @@ def visits(browser):
     """How to come to each page that can be looked at."""
     token = browser.start("mazur")
     browser.check(token, WORK)
+    browser.register()
+    course = browser.post("/courses", {"title": "<b>"}).location
+    browser.post(f"{course}/sets/new", {"title": "<i>", "points-mazur": "1"})
+    (given,) = re.findall(rf'"{course}/sets/(?!new)(\w+)"', browser.get(course).text)
     return {
         "/": "/",
+        "/courses": "/courses",
+        "/courses/<token>": course,
+        "/courses/<token>/grades": f"{course}/grades",
+        "/courses/<token>/grades.csv": f"{course}/grades.csv",
+        "/courses/<token>/mistakes": f"{course}/mistakes",
+        "/courses/<token>/sets/<name>": f"{course}/sets/{given}",
+        "/courses/<token>/sets/new": f"{course}/sets/new",
+        "/courses/<token>/work/<sheet>": f"{course}/work/{token}",
         "/delete": "/delete",
         "/gallery": "/gallery",
         "/gallery/<slug>.svg": "/gallery/mazur.svg",
         "/healthz": "/healthz",
+        "/join/<code>": "/join/NOSUCHIT",
         "/kinds/<name>": "/kinds/forward",
         "/password": "/password",
         "/progress": "/progress",
