@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from quizprop.engine.mistakes import Mistake
 from quizprop.engine.structure import Structure, structure_of
+from quizprop.exercise.evidence import general_code
 from quizprop.exercise.grade import Verdict
 from quizprop.exercise.spec import Exercise
 
@@ -60,19 +62,19 @@ class StepShare:
 
 def class_mistakes(sheets: Iterable[CheckedSheet]) -> tuple[ClassMistake, ...]:
     """The known mistakes that were made, the one made by most students first."""
-    found: dict[tuple[str, str], ClassMistake] = {}
+    found: dict[str, ClassMistake] = {}
     for sheet in sheets:
         structure = structure_of(sheet.exercise.model)
         by_code = {one.code: one for one in structure.mistakes}
         for one in structure.mistakes:
-            found.setdefault(_kind(one), ClassMistake(one.misconception.title)).could.add(sheet.learner_id)
+            found.setdefault(general_code(one), ClassMistake(one.misconception.title)).could.add(sheet.learner_id)
         for marks in sheet.attempts:
             for mistake in _named(marks, by_code):
-                entry = found[_kind(mistake)]
+                entry = found[general_code(mistake)]
                 entry.made.add(sheet.learner_id)
                 entry.places[mistake.name] += 1
         for mistake in _named(sheet.attempts[-1], by_code):
-            found[_kind(mistake)].kept.add(sheet.learner_id)
+            found[general_code(mistake)].kept.add(sheet.learner_id)
     made = [one for one in found.values() if one.made]
     return tuple(sorted(made, key=lambda one: (-len(one.made), -one.share, one.title)))
 
@@ -81,10 +83,6 @@ def _named(marks: Mapping[str, Any], by_code: Mapping[str, Mistake]) -> list[Mis
     """The mistakes that the marks name; of a cell that several explain, the likeliest, as the student was told."""
     codes = (mark["codes"][0] for mark in marks.values() if mark["verdict"] == Verdict.MISTAKE and mark["codes"])
     return [by_code[code] for code in codes if code in by_code]  # a later release may not know it any more
-
-
-def _kind(mistake: Mistake) -> tuple[str, str]:
-    return mistake.misconception.stem, mistake.misconception.kind
 
 
 def step_shares(sheets: Iterable[CheckedSheet]) -> tuple[StepShare, ...]:
@@ -104,6 +102,7 @@ def step_shares(sheets: Iterable[CheckedSheet]) -> tuple[StepShare, ...]:
     return tuple(found.values())
 
 
+@lru_cache(maxsize=256)  # a class works many sheets of few exercises
 def _quantities(structure: Structure) -> dict[str, str]:
     return {str(key): name for name, keys in structure.keys.items() for key in keys.flat}
 

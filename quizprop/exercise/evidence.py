@@ -10,7 +10,7 @@ from quizprop.exercise.instance import Instance
 from quizprop.exercise.knowledge import Evidence, Outcome
 from quizprop.exercise.skills import Skills
 
-__all__ = ["Diagnosis", "SlipMade", "diagnosis", "evidence_of", "slips_avoided", "slips_made"]
+__all__ = ["Diagnosis", "SlipMade", "diagnosis", "evidence_of", "general_code", "slips_avoided", "slips_made"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def slips_made(skills: Skills, instance: Instance, evidence: Iterable[Evidence])
     for mistake in instance.structure.mistakes:
         own = skills.own(instance.structure, mistake.name)
         if mistake.code in likeliest and own:
-            code = _general(mistake)
+            code = general_code(mistake)
             found[code] = SlipMade(code, mistake.misconception.title, own[0])
     return tuple(found.values())
 
@@ -84,11 +84,12 @@ def slips_avoided(instance: Instance, evidence: Iterable[Evidence]) -> frozenset
         outcomes.setdefault(quantities[one.key], set()).add(one.outcome)
     right = {name for name, all_of_it in outcomes.items() if all_of_it == {Outcome.RIGHT}}
     wrong = {name for name, all_of_it in outcomes.items() if Outcome.WRONG in all_of_it}
-    room = {_general(one) for one in instance.structure.mistakes if one.name in right}
-    return frozenset(room.difference(_general(one) for one in instance.structure.mistakes if one.name in wrong))
+    room = {general_code(one) for one in instance.structure.mistakes if one.name in right}
+    return frozenset(room.difference(general_code(one) for one in instance.structure.mistakes if one.name in wrong))
 
 
-def _general(mistake: Mistake) -> str:
+def general_code(mistake: Mistake) -> str:
+    """The name of a mistake in whatever layer, and on whatever sheet."""
     return f"{mistake.misconception.stem}:{mistake.misconception.kind}"
 
 

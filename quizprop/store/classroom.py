@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from quizprop.store import practice, sets
 from quizprop.store.models import (
     Account,
-    Assignment,
     Course,
     CourseMember,
     CourseSet,
@@ -61,13 +60,15 @@ __all__ = [
 Role = Literal["student", "grader", "instructor"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
+_Row = Row[*tuple[Any, ...]]
+
 _LONGEST_TITLE: Final = 200
 # Read aloud and copied from a board: no letter that looks like a digit, or like another letter.
 _LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH: Final = 8
 
 _course, _member, _course_set = table(Course), table(CourseMember), table(CourseSet)
-_set, _item, _assignment, _account = table(ProblemSet), table(SetItem), table(Assignment), table(Account)
+_set, _item, _account = table(ProblemSet), table(SetItem), table(Account)
 _variant, _submission = table(Variant), table(Submission)
 
 
@@ -156,8 +157,8 @@ class Gradebook:
 
     def points(self, student: Member, column: Column) -> float | None:
         """What the student has of the item's points; None before the first attempt."""
-        score = self.scores.get((student.learner_id, column.item_id))
-        return None if score is None or score.best_share is None else column.points * score.best_share
+        share = self._share(student, column)
+        return None if share is None else column.points * share
 
     def total(self, student: Member) -> float:
         """The student's points at all items."""
@@ -170,12 +171,13 @@ class Gradebook:
 
     def mean_share(self, column: Column) -> float | None:
         """The mean share of those who tried the item; None where nobody has."""
-        shares = [
-            score.best_share
-            for student in self.students
-            if (score := self.scores.get((student.learner_id, column.item_id))) and score.best_share is not None
-        ]
+        found = (self._share(student, column) for student in self.students)
+        shares = [share for share in found if share is not None]
         return sum(shares) / len(shares) if shares else None
+
+    def _share(self, student: Member, column: Column) -> float | None:
+        score = self.scores.get((student.learner_id, column.item_id))
+        return None if score is None else score.best_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +228,13 @@ def take_seat(session: Session, token: str, *, learner_id: int) -> Seat | None:
     if not token.isalnum() or not token.isascii():  # PostgreSQL refuses to look for a NUL
         return None
     row = session.execute(_seats(learner_id).where(_course.c.token == token)).one_or_none()
-    return None if row is None else Seat(StoredCourse(*row[:5]), learner_id, row.role)
+    return None if row is None else _seat(row, learner_id)
 
 
 def courses_of(session: Session, learner_id: int) -> tuple[Seat, ...]:
     """The courses that a learner is in, the newest first."""
     rows = session.execute(_seats(learner_id).order_by(_course.c.id.desc()))
-    return tuple(Seat(StoredCourse(*row[:5]), learner_id, row.role) for row in rows)
+    return tuple(_seat(row, learner_id) for row in rows)
 
 
 def find_course(session: Session, code: str) -> StoredCourse:
@@ -262,8 +264,7 @@ def join(session: Session, code: str, *, learner_id: int, now: int) -> Seat:
     if known is not None:
         return known
     _add(session, course, learner_id, "student", now)
-    for problem_set in sets_in(session, course):
-        sets.assign(session, problem_set, [learner_id], now=now)
+    _give_all(session, course, learner_id, now)
     return Seat(course, learner_id, "student")
 
 
@@ -284,15 +285,12 @@ def set_role(session: Session, seat: Seat, member_id: int, role: Role, *, now: i
     Raises:
         LastInstructorError: nobody would teach the course any more.
     """
-    member = _held_member(session, seat, member_id)
+    member = _held_member(session, seat, member_id, still_teaches=role == "instructor")
     if member is None:
         return False
-    if role != "instructor":
-        _must_not_be_last(session, seat, member)
     session.execute(update(_member).where(_member.c.id == member_id).values(role=role))
     if role == "student":
-        for problem_set in sets_in(session, seat.course):
-            sets.assign(session, problem_set, [member.learner_id], now=now)
+        _give_all(session, seat.course, member.learner_id, now)
     return True
 
 
@@ -302,10 +300,8 @@ def remove(session: Session, seat: Seat, member_id: int) -> bool:
     Raises:
         LastInstructorError: nobody would teach the course any more.
     """
-    member = _held_member(session, seat, member_id)
-    if member is None:
+    if _held_member(session, seat, member_id, still_teaches=False) is None:
         return False
-    _must_not_be_last(session, seat, member)
     session.execute(delete(_member).where(_member.c.id == member_id))
     return True
 
@@ -430,6 +426,10 @@ def _seats(learner_id: int) -> Select[Any]:
     return select(_course, _member.c.role).join_from(_member, _course).where(_member.c.learner_id == learner_id)
 
 
+def _seat(row: _Row, learner_id: int) -> Seat:
+    return Seat(StoredCourse(*row[:5]), learner_id, row.role)
+
+
 def _fresh_code() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
 
@@ -444,12 +444,20 @@ def _hold(session: Session, course: StoredCourse) -> None:
     session.execute(select(_course.c.id).where(_course.c.id == course.id).with_for_update()).one()
 
 
-def _held_member(session: Session, seat: Seat, member_id: int) -> Member | None:
+def _give_all(session: Session, course: StoredCourse, learner_id: int, now: int) -> None:
+    """Let a student have every problem set of the course. Hold it."""
+    for problem_set in sets_in(session, course):
+        sets.assign(session, problem_set, [learner_id], now=now)
+
+
+def _held_member(session: Session, seat: Seat, member_id: int, *, still_teaches: bool) -> Member | None:
+    """The member about to be changed, with the course held.
+
+    Raises:
+        LastInstructorError: they alone teach it, and would not do so any more.
+    """
     _hold(session, seat.course)
-    return next((one for one in members(session, seat) if one.id == member_id), None)
-
-
-def _must_not_be_last(session: Session, seat: Seat, member: Member) -> None:
-    teaching = {one.id for one in members(session, seat) if one.role == "instructor"}
-    if teaching == {member.id}:
+    everybody = members(session, seat)
+    if not still_teaches and [one.id for one in everybody if one.role == "instructor"] == [member_id]:
         raise LastInstructorError("A course is taught by somebody: make another member an instructor first.")
+    return next((one for one in everybody if one.id == member_id), None)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from quizprop.store.sets import NewItem, StoredSet
 from quizprop.web import feedback, limits
 from quizprop.web.forms import SetForm
 from quizprop.web.languages import gettext, marked, ngettext, say
+from quizprop.web.rendering import typed_moment
 from quizprop.web.sheet import exercise_of
 from quizprop.web.spreadsheet import csv_file
 from quizprop.web.state import database, now, services, stay, visitor
@@ -45,13 +45,14 @@ _NO_ITEM: Final = marked("Choose at least one exercise: write how many points it
 # --- for everybody --------------------------------------------------------------------------------------------------
 
 
-@courses.get("/courses")
-def show_courses() -> ResponseReturnValue:
-    """The visitor's courses; they are for accounts only."""
+@courses.get("/courses", defaults={"code": ""})
+@courses.get("/join/<code>")
+def show_courses(code: str) -> ResponseReturnValue:
+    """The visitor's courses; they are for accounts only. A link to a course has its code filled in."""
     known = visitor()
     if known is None or known.anonymous:
         return redirect(url_for("account.show_sign_in", next=request.path))
-    return courses_page(known)
+    return courses_page(known, code=code)
 
 
 @courses.post("/courses")
@@ -75,15 +76,6 @@ def join() -> ResponseReturnValue:
     with database().write() as session:  # a wrong code takes nothing else back
         seat = classroom.join(session, code, learner_id=known.learner_id, now=now())
     return redirect(url_for(".show_course", token=seat.course.token), 303)
-
-
-@courses.get("/join/<code>")
-def show_join(code: str) -> ResponseReturnValue:
-    """The course that a link leads to, and the question whether to come in."""
-    known = visitor()
-    if known is None or known.anonymous:
-        return redirect(url_for("account.show_sign_in", next=request.path))
-    return courses_page(known, code=code)
 
 
 @courses.get("/courses/<token>")
@@ -298,15 +290,7 @@ def set_of(seat: Seat, name: str) -> StoredSet:
 def written_set(stored: StoredSet) -> dict[str, Any]:
     """What stands in the form of a problem set: its moments as the clocks of the visitor's zone show them."""
     said = {"title": stored.title, "words": stored.words, "attempts": stored.attempts}
-    return {**said, "opens": on_the_clock(stored.opens_at), "due": on_the_clock(stored.due_at)}
-
-
-def on_the_clock(moment: int | None) -> str:
-    """A moment as a field for date and time has it; to the second where it needs them, its fraction is lost."""
-    if moment is None:
-        return ""
-    there = datetime.fromtimestamp(moment // 1_000_000, UTC).astimezone(zone()).replace(tzinfo=None)
-    return there.isoformat(timespec="seconds" if there.second else "minutes")
+    return {**said, "opens": typed_moment(stored.opens_at), "due": typed_moment(stored.due_at)}
 
 
 def read_points() -> tuple[dict[str, float], str]:

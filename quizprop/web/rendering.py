@@ -31,6 +31,7 @@ __all__ = [
     "percent",
     "register",
     "saved",
+    "typed_moment",
     "until",
     "words_in",
     "written",
@@ -130,6 +131,14 @@ def day(microseconds: int) -> Markup:
 def iso(microseconds: int) -> str:
     """A moment for a program, in UTC."""
     return datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="seconds")
+
+
+def typed_moment(microseconds: int | None) -> str:
+    """A moment as a field for date and time has it; to the second where it needs them. Empty for none."""
+    if microseconds is None:
+        return ""
+    here = _here(microseconds).replace(tzinfo=None)
+    return here.isoformat(timespec="seconds" if here.second else "minutes")
 
 
 def clock(microseconds: int) -> Markup:
