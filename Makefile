@@ -13,7 +13,7 @@ help:
 	@echo "make lint      ruff, mypy, import-linter"
 	@echo "make format    let ruff lay out the code"
 	@echo "make messages  bring the catalogues of the languages in step with what the program says"
-	@echo "make bench     speeds, then a simulated cohort, as ratios inside one run"
+	@echo "make bench     speeds and a large gradebook, then a simulated cohort, as ratios inside one run"
 	@echo "make clean     remove .venv and all caches"
 
 serve: $(VENV)/.installed
@@ -42,6 +42,7 @@ messages: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/grade.py
+	$(BIN)/python benchmarks/gradebook.py
 	$(BIN)/python benchmarks/adaptive.py
 
 clean:

@@ -1,7 +1,9 @@
 """Courses: come in by a code; teach one, give it problem sets, see how the class is doing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any, Final
 
@@ -18,7 +20,7 @@ from quizprop.store.sets import NewItem, StoredSet
 from quizprop.web import feedback, limits
 from quizprop.web.forms import SetForm
 from quizprop.web.languages import gettext, marked, ngettext, say
-from quizprop.web.rendering import typed_moment
+from quizprop.web.rendering import number, typed_moment
 from quizprop.web.sheet import exercise_of
 from quizprop.web.spreadsheet import csv_file
 from quizprop.web.state import database, now, services, stay, visitor
@@ -165,8 +167,9 @@ def show_grades(token: str) -> ResponseReturnValue:
     seat = seeing_work(token)
     with database().read() as session:
         book = classroom.gradebook(session, seat)
-    groups = [(key, tuple(group)) for key, group in groupby(book.columns, key=lambda one: one.set_title)]
-    return render_template("courses/grades.html", seat=seat, book=book, groups=groups, titles=titles_of(book))
+    by_set = (tuple(group) for _, group in groupby(book.columns, key=lambda one: one.set_token))
+    shown = {"groups": [(group[0].set_title, len(group)) for group in by_set], "rows": grade_rows(seat, book)}
+    return render_template("courses/grades.html", seat=seat, book=book, titles=titles_of(book), **shown)
 
 
 @courses.get("/courses/<token>/grades.csv")
@@ -313,6 +316,34 @@ def items_of(points: Mapping[str, float]) -> list[NewItem]:
 def titles_of(book: Gradebook) -> dict[int, str]:
     """What the columns of a gradebook are called."""
     return {one.item_id: exercise_of(one.spec).title for one in book.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class GradeCell:
+    """A cell of the gradebook: its text, the sheet behind it if there is one, its class."""
+
+    text: str
+    sheet: str
+    look: str
+
+
+def grade_rows(seat: Seat, book: Gradebook) -> Iterator[tuple[str, list[GradeCell], str]]:
+    """A student's name, cells and total, a row each. What 20,000 cells have in common is worked out once."""
+    address = url_for(".show_work", token=seat.course.token, sheet="-").removesuffix("-")
+    in_words = cache(number)
+    started = gettext("started")
+    for student in book.students:
+        cells = []
+        for column in book.columns:
+            score = book.scores.get((student.learner_id, column.item_id))
+            if score is None:
+                cells.append(GradeCell("—", "", "no-score"))
+            elif score.best_share is None:
+                cells.append(GradeCell(started, address + score.variant_token, "no-score"))
+            else:
+                text = in_words(round(column.points * score.best_share, 2))
+                cells.append(GradeCell(text, address + score.variant_token, f"heat-{int(score.best_share * 5)}"))
+        yield student.username or gettext("(no account)"), cells, in_words(round(book.total(student), 2))
 
 
 def checked_sheets(work: tuple[classroom.Marked, ...]) -> tuple[CheckedSheet, ...]:

@@ -272,6 +272,14 @@ def test_from_the_set_to_the_sheet_to_the_grades(app, grace, token):
     assert "Attempt 2" in work
 
 
+def test_two_sets_of_one_title_have_a_heading_each(app, grace, token):
+    come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    give_set(grace, token)
+    page = grace.get(f"/courses/{token}/grades").text
+    assert re.findall(r'<th scope="colgroup" colspan="(\d+)">([^<]*)</th>', page) == [("1", "Week 1")] * 2
+
+
 def test_the_class_report_names_the_slip(app, grace, token):
     ada = come_in(app, grace, token, "ada")
     give_set(grace, token)
