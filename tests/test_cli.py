@@ -8,19 +8,21 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from quizprop import __version__, cli
 from quizprop.cli import layout
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
-from quizprop.store import people, schema
+from quizprop.store import classroom, people, schema, sets
 from quizprop.store.database import open_database
 
 FAMILY = """
@@ -630,3 +632,42 @@ def test_a_bank_shows_what_a_question_asks(run):
 
 def test_a_question_has_no_hints(run):
     assert "hints are for sheets to fill in" in run("hint", "choose-delta", "delta2[1]", status=2).stderr
+
+
+# --- the demo -------------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_is_a_course_whose_pages_are_full(run):
+    told = run("demo", "--students", 6, "--database", f"sqlite:///{Path.cwd()}/demo.db").stdout
+    assert "6 students, 6 problem sets" in told
+    password = told.split()[-1]
+    with closing(open_database(f"sqlite:///{Path.cwd()}/demo.db")) as database:
+        with database.read() as session:
+            teacher, student = (people.find_credentials(session, name) for name in ("demo-teacher", "demo-006"))
+            (seat,) = classroom.courses_of(session, teacher.learner_id)
+            book, work = classroom.gradebook(session, seat), list(classroom.marked_work(session, seat))
+            problem_sets = {one.token: one for one in classroom.sets_in(session, seat.course)}
+            found = sets.sets_of(session, student.learner_id, time.time_ns() // 1000)
+        assert seat.teaches
+        assert people.verify_password(student, password)
+        assert len(book.students) == 6
+        assert len(found) == len(problem_sets)
+        verdicts = {mark["verdict"] for one in work for mark in one.marks.values()}
+        assert {"correct", "mistake", "follows"} <= verdicts
+        assert all(any(book.points(one, column) for one in book.students) for column in book.columns)
+    again = run("demo", "--database", f"sqlite:///{Path.cwd()}/demo.db", status=1).stderr
+    assert "already" in again
+    assert "--database" in again
+
+
+def test_the_demo_does_all_work_while_its_set_is_open(run):
+    run("demo", "--students", 4, "--seed", 3, "--database", f"sqlite:///{Path.cwd()}/demo.db")
+    with closing(open_database(f"sqlite:///{Path.cwd()}/demo.db")) as database, database.read() as session:
+        rows = session.execute(
+            text(
+                "SELECT s.created_at, p.opens_at, p.due_at, s.attempt FROM submission s JOIN variant v ON "
+                "v.id = s.variant_id JOIN set_item i ON i.id = v.set_item_id JOIN problem_set p ON p.id = i.set_id"
+            )
+        ).all()
+    assert len(rows) > 10
+    assert all(opens <= at <= due and at <= time.time_ns() // 1000 and attempt <= 3 for at, opens, due, attempt in rows)

@@ -261,6 +261,23 @@ def serve(*, host: str, port: int) -> None:
         ) from error
 
 
+@main.command()
+@click.option(
+    "--students", type=click.IntRange(1, 999), default=120, show_default=True, help="How many simulated students."
+)
+@_seed_option
+@_database_option
+def demo(*, students: int, seed: int, url: str | None) -> None:
+    """Make a course with simulated students over a term.
+
+    To see every page of a course full. The students work with habits from the library of mistakes, and their sheets are
+    graded like any other. All accounts of the demo begin with demo- and share a new password, which is printed.
+    """
+    from quizprop.cli import demo_course
+
+    demo_course.demo(url, students=students, seed=seed)
+
+
 @main.group(cls=_Ordered)
 def db() -> None:
     """The database: upgrade, check, backup."""

@@ -177,15 +177,17 @@ def submission_key(work: Work, phase: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def record(session: Session, desk: Desk, work: Work, graded: Grade, phase: str = "") -> StoredSubmission:
-    """Keep a checked sheet.
+def record(
+    session: Session, desk: Desk, work: Work, graded: Grade, phase: str = "", *, at: int | None = None
+) -> StoredSubmission:
+    """Keep a checked sheet, of this moment; of another one where work is replayed.
 
     Raises:
         VariantClosedError: it was given up.
         SetClosedError: its problem set is not open.
         NoAttemptsLeftError: its problem set allows no further attempt.
     """
-    key, moment = submission_key(work, phase), now()
+    key, moment = submission_key(work, phase), now() if at is None else at
     learning.hold_learner(session, desk.variant.learner_id)
     found = tutor.evidence(session, desk.variant, desk.instance, graded, attempts=desk.attempts, rungs=desk.rungs)
     submission, fresh = records.record_submission(
