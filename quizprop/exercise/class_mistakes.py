@@ -1,10 +1,12 @@
 """What a class gets wrong: its known mistakes with who made them, and how often each step was right at first."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from quizprop.engine.mistakes import Mistake
 from quizprop.engine.structure import Structure, structure_of
@@ -13,6 +15,9 @@ from quizprop.exercise.grade import Verdict
 from quizprop.exercise.spec import Exercise
 
 __all__ = ["CheckedSheet", "ClassMistake", "StepShare", "class_mistakes", "step_shares"]
+
+_ENOUGH: Final = 10
+"""Sheets from which on a correlation is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,13 @@ class CheckedSheet:
 
 @dataclass(slots=True)
 class ClassMistake:
-    """A known mistake in whatever layer: its title, who made it, and who did not make it any more at the end.
+    """A known mistake in whatever layer: its code and title, who made it, and who kept making it to the end.
 
     ``could`` are the students who checked a sheet on which it can be made; ``places`` counts the answers that show it
     by quantity.
     """
 
+    code: str
     title: str
     made: set[int] = field(default_factory=set)
     kept: set[int] = field(default_factory=set)
@@ -51,13 +57,30 @@ class ClassMistake:
 
 @dataclass(slots=True)
 class StepShare:
-    """How a quantity of an exercise went: the cells judged, those right at the first attempt, those at the last."""
+    """How a quantity of an exercise went: the cells judged, those right at the first attempt, those at the last.
+
+    ``pairs`` has for each sheet, of its first attempt, the share right of this quantity and that of all others.
+    """
 
     exercise: str
     quantity: str
     judged: int = 0
     first: int = 0
     last: int = 0
+    pairs: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def discrimination(self) -> float | None:
+        """Whether who is right here is right elsewhere: the correlation with the rest of the sheet, itself left out.
+
+        None for fewer than 10 sheets, where chance alone decides, and where all of them did the same.
+        """
+        if len(self.pairs) < _ENOUGH:
+            return None
+        here, elsewhere = np.array(self.pairs).T
+        if np.ptp(here) == 0 or np.ptp(elsewhere) == 0:
+            return None
+        return float(np.corrcoef(here, elsewhere)[0, 1])
 
 
 def class_mistakes(sheets: Iterable[CheckedSheet]) -> tuple[ClassMistake, ...]:
@@ -67,7 +90,8 @@ def class_mistakes(sheets: Iterable[CheckedSheet]) -> tuple[ClassMistake, ...]:
         structure = structure_of(sheet.exercise.model)
         by_code = {one.code: one for one in structure.mistakes}
         for one in structure.mistakes:
-            found.setdefault(general_code(one), ClassMistake(one.misconception.title)).could.add(sheet.learner_id)
+            code = general_code(one)
+            found.setdefault(code, ClassMistake(code, one.misconception.title)).could.add(sheet.learner_id)
         for marks in sheet.attempts:
             for mistake in _named(marks, by_code):
                 entry = found[general_code(mistake)]
@@ -99,7 +123,22 @@ def step_shares(sheets: Iterable[CheckedSheet]) -> tuple[StepShare, ...]:
             entry.judged += 1
             entry.first += key in first and _right(first[key])
             entry.last += _right(last[key])
+        for quantity, pair in _pairs(first, quantities):
+            if (slug, quantity) in found:
+                found[slug, quantity].pairs.append(pair)
     return tuple(found.values())
+
+
+def _pairs(marks: Mapping[str, Any], quantities: Mapping[str, str]) -> Iterator[tuple[str, tuple[float, float]]]:
+    """For each quantity that was filled in, the share right there, and of all other cells, blank ones too."""
+    right: dict[str, list[bool]] = {}
+    for key, mark in marks.items():
+        right.setdefault(quantities.get(key, ""), []).append(_right(mark))
+    filled = {quantities.get(key, "") for key, mark in marks.items() if _judged(mark)}
+    for quantity, cells in right.items():
+        others = [one for name, group in right.items() if name != quantity for one in group]
+        if quantity in filled and others:
+            yield quantity, (sum(cells) / len(cells), sum(others) / len(others))
 
 
 @lru_cache(maxsize=256)  # a class works many sheets of few exercises

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from quizprop.exercise.class_mistakes import CheckedSheet, class_mistakes, step_shares
+from quizprop.exercise.class_mistakes import CheckedSheet, ClassMistake, StepShare, class_mistakes, step_shares
 from quizprop.store import classroom, sets
 from quizprop.store import practice as records
 from quizprop.store.classroom import ROLES, CourseTitleError, Gradebook, LastInstructorError, NoSuchCourseError, Seat
@@ -22,7 +22,7 @@ from quizprop.web.forms import SetForm
 from quizprop.web.languages import gettext, marked, ngettext, say
 from quizprop.web.rendering import number, typed_moment
 from quizprop.web.sheet import exercise_of
-from quizprop.web.spreadsheet import csv_file
+from quizprop.web.spreadsheet import csv_file, json_lines_file
 from quizprop.web.state import database, now, services, stay, visitor
 from quizprop.web.zones import zone
 
@@ -36,6 +36,8 @@ ROLE_WORDS: Final[Mapping[str, str]] = {
     "grader": marked("Grader"),
     "instructor": marked("Instructor"),
 }
+_MISTAKE_COLUMNS: Final = ("code", "title", "students", "could", "share", "overcome")
+_STEP_COLUMNS: Final = ("exercise", "quantity", "values", "right_first", "right_last", "discrimination")
 _NO_TITLE: Final = marked("Give the course a title of at most 200 characters.")
 _NO_CODE: Final = marked("No course has this code. It has eight letters and digits: ask who teaches it.")
 _LAST: Final = marked("Somebody must teach the course: make another member an instructor first.")
@@ -190,8 +192,7 @@ def download_grades(token: str) -> ResponseReturnValue:
 def show_mistakes(token: str) -> ResponseReturnValue:
     """What the class gets wrong."""
     seat = seeing_work(token)
-    with database().read() as session:
-        sheets = checked_sheets(tuple(classroom.marked_work(session, seat)))
+    sheets = checked_sheets(seat)
     titles = {sheet.exercise.slug: sheet.exercise.title for sheet in sheets}
     return render_template(
         "courses/mistakes.html",
@@ -200,6 +201,31 @@ def show_mistakes(token: str) -> ResponseReturnValue:
         mistakes=class_mistakes(sheets),
         steps=[(titles[slug], tuple(group)) for slug, group in groupby(step_shares(sheets), lambda one: one.exercise)],
     )
+
+
+@courses.get("/courses/<token>/mistakes.csv")
+def download_mistakes(token: str) -> ResponseReturnValue:
+    """The known mistakes of the class as a table: a row for each mistake and quantity."""
+    found = class_mistakes(checked_sheets(seeing_work(token)))
+    rows: list[list[str | float | None]] = [[*_MISTAKE_COLUMNS, "quantity", "answers"]]
+    for one in found:
+        rows += [[*mistake_row(one).values(), name, count] for name, count in one.places.most_common()]
+    return csv_file("mistakes", rows)
+
+
+@courses.get("/courses/<token>/steps.csv")
+def download_steps(token: str) -> ResponseReturnValue:
+    """How each step went, as a table."""
+    rows = [list(step_row(one).values()) for one in step_shares(checked_sheets(seeing_work(token)))]
+    return csv_file("steps", [list(_STEP_COLUMNS), *rows])
+
+
+@courses.get("/courses/<token>/mistakes.jsonl")
+def download_report(token: str) -> ResponseReturnValue:
+    """The whole report for programs: a line for each mistake, then one for each step."""
+    sheets = checked_sheets(seeing_work(token))
+    mistakes = [{"kind": "mistake", **mistake_row(one), "answers": one.places} for one in class_mistakes(sheets)]
+    return json_lines_file("mistakes", [*mistakes, *({"kind": "step", **step_row(one)} for one in step_shares(sheets))])
 
 
 @courses.get("/courses/<token>/work/<sheet>")
@@ -346,13 +372,29 @@ def grade_rows(seat: Seat, book: Gradebook) -> Iterator[tuple[str, list[GradeCel
         yield student.username or gettext("(no account)"), cells, in_words(round(book.total(student), 2))
 
 
-def checked_sheets(work: tuple[classroom.Marked, ...]) -> tuple[CheckedSheet, ...]:
+def checked_sheets(seat: Seat) -> tuple[CheckedSheet, ...]:
     """The submissions of a course by sheet."""
+    with database().read() as session:
+        work = tuple(classroom.marked_work(session, seat))
     sheets = (tuple(group) for _, group in groupby(work, key=lambda one: one.variant_id))
     return tuple(
         CheckedSheet(group[0].learner_id, exercise_of(group[0].spec), tuple(one.marks for one in group))
         for group in sheets
     )
+
+
+def mistake_row(one: ClassMistake) -> dict[str, str | float | None]:
+    """What a program is told of a mistake, beside where it was made."""
+    values = (one.code, one.title, len(one.made), len(one.could), round(one.share, 4), one.overcome)
+    return dict(zip(_MISTAKE_COLUMNS, values, strict=True))
+
+
+def step_row(one: StepShare) -> dict[str, str | float | None]:
+    """What a program is told of a step."""
+    found = one.discrimination
+    shares = (round(count / one.judged, 4) for count in (one.first, one.last))
+    values = (one.exercise, one.quantity, one.judged, *shares, None if found is None else round(found, 4))
+    return dict(zip(_STEP_COLUMNS, values, strict=True))
 
 
 @courses.errorhandler(CourseTitleError)

@@ -1,13 +1,14 @@
-"""Tables as files for a spreadsheet."""
+"""Tables as files, for a spreadsheet or for programs."""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from typing import Final
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from flask import Response
 
-__all__ = ["csv_file", "plain_text"]
+__all__ = ["csv_file", "json_lines_file", "plain_text"]
 
 _ACTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -24,7 +25,16 @@ def csv_file(name: str, rows: Iterable[Sequence[str | float | None]]) -> Respons
     """
     written = io.StringIO()
     csv.writer(written).writerows([plain_text(one) if isinstance(one, str) else one for one in row] for row in rows)
-    answer = Response("\ufeff" + written.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return _saved(f"{name}.csv", "\ufeff" + written.getvalue(), "text/csv")
+
+
+def json_lines_file(name: str, rows: Iterable[Mapping[str, Any]]) -> Response:
+    """A file of JSON Lines to be saved under ``name``, for programs."""
+    return _saved(f"{name}.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows), "application/jsonl")
+
+
+def _saved(name: str, text: str, kind: str) -> Response:
+    answer = Response(text, mimetype=kind)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -23,6 +23,9 @@ LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "
 
 NO_PAGES = {
     "/courses/<token>/grades.csv": "a table for a spreadsheet",
+    "/courses/<token>/mistakes.csv": "a table for a spreadsheet",
+    "/courses/<token>/mistakes.jsonl": "lines for a program",
+    "/courses/<token>/steps.csv": "a table for a spreadsheet",
     "/download": "a file of JSON",
     "/gallery/<slug>.svg": "a picture",
     "/healthz": "a line for a program",

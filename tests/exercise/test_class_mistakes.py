@@ -85,3 +85,52 @@ def test_what_is_blank_or_of_an_older_release_is_left_out(sheets):
     old = CheckedSheet(7, MAZUR, (marks,))
     assert step_shares([old]) == ()
     assert class_mistakes([old]) == ()
+
+
+def class_of(right_here, right_elsewhere):
+    """A sheet for each student: whether z1 is right, and how many of the four other values."""
+    wrong, right = ({"verdict": verdict, "codes": []} for verdict in ("wrong", "correct"))
+    others = ("a1[1]", "a1[2]", "z2[1]", "z2[2]")
+    return [
+        CheckedSheet(
+            number,
+            MAZUR,
+            (
+                {
+                    "z1[1]": right if here else wrong,
+                    **{key: right if at < count else wrong for at, key in enumerate(others)},
+                },
+            ),
+        )
+        for number, (here, count) in enumerate(zip(right_here, right_elsewhere, strict=True))
+    ]
+
+
+def discrimination(sheets):
+    return next(one for one in step_shares(sheets) if one.quantity == "z1").discrimination
+
+
+def test_discrimination_is_the_correlation_with_the_rest_of_the_sheet():
+    here, elsewhere = [1, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1], [4, 3, 4, 1, 0, 2, 2, 4, 1, 3, 4, 0]
+    mean_here, mean_elsewhere = np.mean(here), np.mean(elsewhere)
+    up = sum((a - mean_here) * (b - mean_elsewhere) for a, b in zip(here, elsewhere, strict=True))
+    down = np.std(here) * np.std(elsewhere) * len(here)
+    assert discrimination(class_of(here, elsewhere)) == pytest.approx(up / down)
+    assert discrimination(class_of(here, [4 * one for one in here])) == pytest.approx(1)
+    assert discrimination(class_of(here, [4 * (1 - one) for one in here])) == pytest.approx(-1)
+
+
+def test_discrimination_is_not_told_where_it_means_nothing():
+    half = [0, 1] * 5
+    assert discrimination(class_of(half, [2] * 10)) is None
+    assert discrimination(class_of([1] * 10, [0, 1, 2, 3, 4] * 2)) is None
+    assert discrimination(class_of(half[:9], [0, 4] * 4 + [1])) is None
+
+
+def test_a_step_alone_on_its_sheet_or_not_filled_in_has_nothing_to_be_compared_with():
+    right, blank = ({"verdict": verdict, "codes": []} for verdict in ("correct", "blank"))
+    alone = [CheckedSheet(number, MAZUR, ({"z1[1]": right},)) for number in range(12)]
+    assert discrimination(alone) is None
+    given_up = CheckedSheet(1, MAZUR, ({"z1[1]": right, "z2[1]": right}, {"z1[1]": right, "z2[1]": blank}))
+    (found,) = step_shares([given_up])
+    assert (found.quantity, found.pairs) == ("z1", [(1, 1)])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 
 import numpy as np
@@ -71,6 +72,9 @@ ALLOWED = {
     ("GET", "/courses/<token>/grades"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/grades.csv"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/mistakes"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/mistakes.csv"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/mistakes.jsonl"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/steps.csv"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/work/<sheet>"): (404, 404, 404, 200, 200),
 }
 ACTORS = ("nobody", "outsider", "student", "grader", "instructor")
@@ -290,6 +294,38 @@ def test_the_class_report_names_the_slip(app, grace, token):
     assert "From the problem sets of 1 student so far" in page
     assert "100%" in page
     assert "W2_new" in page
+
+
+def test_the_class_report_reads_back_equal(app, grace, token):
+    """The table for people, the lines for programs and the page tell the same."""
+    ada, bob = (come_in(app, grace, token, name) for name in ("ada", "bob"))
+    give_set(grace, token)
+    for one, slips in ((ada, True), (bob, False)):
+        sheet = one.post(f"/sets/{set_token(one)}/1").location.rpartition("/")[2]
+        instance = one.instance(sheet)
+        one.check(sheet, {**honest(instance), **(uphill(instance) if slips else {})})
+
+    def table(name):
+        text = grace.get(f"/courses/{token}/{name}.csv").text.removeprefix("\ufeff")
+        return list(csv.DictReader(io.StringIO(text)))
+
+    lines = [json.loads(line) for line in grace.get(f"/courses/{token}/mistakes.jsonl").text.splitlines()]
+    mistakes = [line for line in lines if line["kind"] == "mistake"]
+    assert [(one["students"], one["could"], one["share"], one["overcome"]) for one in mistakes] == [(1, 2, 0.5, 0)]
+    assert {row["quantity"]: int(row["answers"]) for row in table("mistakes")} == mistakes[0]["answers"]
+    assert {row["code"] for row in table("mistakes")} == {mistakes[0]["code"]}
+    steps = [line for line in lines if line["kind"] == "step"]
+    assert [(row["quantity"], float(row["right_first"])) for row in table("steps")] == [
+        (one["quantity"], one["right_first"]) for one in steps
+    ]
+    shares = {one["quantity"]: one["right_first"] for one in steps}
+    assert (shares["W2_new"], shares["z1"]) == (0.5, 1)
+    assert steps[0]["discrimination"] is None
+
+
+def test_a_report_of_nothing_has_its_headings_alone(grace, token):
+    answers = [grace.get(f"/courses/{token}/{name}").text for name in ("mistakes.csv", "steps.csv", "mistakes.jsonl")]
+    assert [len(text.splitlines()) for text in answers] == [1, 1, 0]
 
 
 def uphill(instance):
