@@ -1,10 +1,11 @@
 """Courses: come in by a code; teach one, give it problem sets, see how the class is doing."""
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
+from itertools import chain, count, groupby
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -186,6 +187,26 @@ def download_grades(token: str) -> ResponseReturnValue:
         points = [book.points(student, column) for column in book.columns]
         rows.append([student.username or "", *points, book.total(student)])
     return csv_file("grades", rows)
+
+
+@courses.get("/courses/<token>/canvas.csv")
+def download_for_canvas(token: str) -> ResponseReturnValue:
+    """The points of each problem set as Canvas' gradebook imports them: user names stand for its login ids."""
+    seat = seeing_work(token)
+    marks = set_marks(seat)
+    rows: list[list[str | float | None]] = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *marks.titles]]
+    rows.append(["Points Possible", "", "", "", "", *marks.out_of])
+    rows += [[name, "", "", name, seat.course.title, *points] for name, points in marks.students]
+    return csv_file("canvas", rows, mark=False)
+
+
+@courses.get("/courses/<token>/moodle.csv")
+def download_for_moodle(token: str) -> ResponseReturnValue:
+    """The points of each problem set as Moodle's grade import maps them: by user name."""
+    marks = set_marks(seeing_work(token))
+    rows: list[list[str | float | None]] = [["username", *marks.titles]]
+    rows += [[name, *points] for name, points in marks.students]
+    return csv_file("moodle", rows, mark=False)
 
 
 @courses.get("/courses/<token>/mistakes")
@@ -370,6 +391,43 @@ def grade_rows(seat: Seat, book: Gradebook) -> Iterator[tuple[str, list[GradeCel
                 text = in_words(round(column.points * score.best_share, 2))
                 cells.append(GradeCell(text, address + score.variant_token, f"heat-{int(score.best_share * 5)}"))
         yield student.username or gettext("(no account)"), cells, in_words(round(book.total(student), 2))
+
+
+@dataclass(frozen=True, slots=True)
+class SetMarks:
+    """Whole problem sets, for other programs: their titles, each another one, and what each student with a name has.
+
+    Points are None where nothing was checked: an import leaves such a mark alone.
+    """
+
+    titles: list[str]
+    out_of: list[float]
+    students: list[tuple[str, list[float | None]]]
+
+
+def set_marks(seat: Seat) -> SetMarks:
+    """The gradebook by problem set."""
+    with database().read() as session:
+        book = classroom.gradebook(session, seat)
+    by_set = [tuple(group) for _, group in groupby(book.columns, key=lambda one: one.set_token)]
+    titles: list[str] = []
+    for columns in by_set:
+        # Not in brackets: there Canvas looks for the number of an assignment.
+        title = columns[0].set_title
+        others = (f"{title} / {number}" for number in count(2))
+        titles.append(next(one for one in chain([title], others) if one not in titles))
+    students = [
+        (student.username, [points_of(book, student, columns) for columns in by_set])
+        for student in book.students
+        if student.username is not None
+    ]
+    return SetMarks(titles, [math.fsum(one.points for one in columns) for columns in by_set], students)
+
+
+def points_of(book: Gradebook, student: classroom.Member, columns: Iterable[classroom.Column]) -> float | None:
+    """What a student has of some items; None where none of them was checked."""
+    points = [one for one in (book.points(student, column) for column in columns) if one is not None]
+    return round(math.fsum(points), 4) if points else None
 
 
 def checked_sheets(seat: Seat) -> tuple[CheckedSheet, ...]:

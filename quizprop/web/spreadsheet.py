@@ -18,14 +18,15 @@ def plain_text(text: str) -> str:
     return f"'{text}" if text.startswith(_ACTS) else text
 
 
-def csv_file(name: str, rows: Iterable[Sequence[str | float | None]]) -> Response:
+def csv_file(name: str, rows: Iterable[Sequence[str | float | None]], *, mark: bool = True) -> Response:
     """A CSV file to be saved under ``name``. Numbers stay numbers, -0.25 too; a None is an empty cell.
 
-    It begins with a byte order mark, by which Excel knows UTF-8.
+    It begins with a byte order mark, by which Excel knows UTF-8; without one for programs that would take it for a part
+    of the first heading.
     """
     written = io.StringIO()
     csv.writer(written).writerows([plain_text(one) if isinstance(one, str) else one for one in row] for row in rows)
-    return _saved(f"{name}.csv", "\ufeff" + written.getvalue(), "text/csv")
+    return _saved(f"{name}.csv", ("\ufeff" if mark else "") + written.getvalue(), "text/csv")
 
 
 def json_lines_file(name: str, rows: Iterable[Mapping[str, Any]]) -> Response:

@@ -22,9 +22,11 @@ pytestmark = pytest.mark.browser
 LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 NO_PAGES = {
+    "/courses/<token>/canvas.csv": "a table for a program",
     "/courses/<token>/grades.csv": "a table for a spreadsheet",
     "/courses/<token>/mistakes.csv": "a table for a spreadsheet",
     "/courses/<token>/mistakes.jsonl": "lines for a program",
+    "/courses/<token>/moodle.csv": "a table for a program",
     "/courses/<token>/steps.csv": "a table for a spreadsheet",
     "/download": "a file of JSON",
     "/gallery/<slug>.svg": "a picture",

@@ -71,6 +71,8 @@ ALLOWED = {
     ("POST", "/courses/<token>/sets/<name>"): (404, 404, 404, 404, 422),
     ("GET", "/courses/<token>/grades"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/grades.csv"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/canvas.csv"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/moodle.csv"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/mistakes"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/mistakes.csv"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/mistakes.jsonl"): (404, 404, 404, 200, 200),
@@ -282,6 +284,44 @@ def test_two_sets_of_one_title_have_a_heading_each(app, grace, token):
     give_set(grace, token)
     page = grace.get(f"/courses/{token}/grades").text
     assert re.findall(r'<th scope="colgroup" colspan="(\d+)">([^<]*)</th>', page) == [("1", "Week 1")] * 2
+
+
+def test_other_programs_get_a_column_for_each_set(app, grace, token):
+    ada, *_others = (come_in(app, grace, token, name) for name in ("ada", "bob", "=evil()"))
+    give_set(grace, token, **{"points-mazur": "2"})
+    give_set(grace, token)
+    addresses = sorted(set(re.findall(r'href="(/sets/\w+)"', ada.get("/sets").text)), key=lambda one: place(ada, one))
+    sheet = ada.post(f"{addresses[0]}/1").location.rpartition("/")[2]
+    right = honest(ada.instance(sheet))
+    key = next(iter(right))
+    ada.check(sheet, {**right, key: "99"})
+    share = max(one.share for one in submissions(ada, sheet))
+    points = 4 if ada.variant(sheet).exercise == "mazur-like" else 2
+
+    canvas = list(csv.reader(io.StringIO(grace.get(f"/courses/{token}/canvas.csv").text)))
+    heads, possible, *students = canvas
+    assert heads == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Week 1", "Week 1 / 2"]
+    assert [float(one) for one in possible[5:]] == [6, 4]
+    by_login = {row[3]: row for row in students}
+    assert set(by_login) == {"'=evil()", "ada", "bob"}
+    assert by_login["ada"][4] == "Deep learning"
+    assert float(by_login["ada"][5]) == pytest.approx(share * points, abs=1e-4)
+    assert by_login["ada"][6] == ""
+    assert by_login["bob"][5:] == ["", ""]
+    moodle = list(csv.reader(io.StringIO(grace.get(f"/courses/{token}/moodle.csv").text)))
+    assert moodle == [["username", *heads[5:]], *([row[3], *row[5:]] for row in students)]
+
+
+def place(student, address):
+    """Which of the sets has two items comes first."""
+    return -len(re.findall(rf'action="{address}/\d+"', student.get(address).text))
+
+
+def submissions(student, sheet):
+    from quizprop.store import practice
+
+    with student.database.read() as session:
+        return practice.submissions(session, student.variant(sheet))
 
 
 def test_the_class_report_names_the_slip(app, grace, token):
