@@ -35,12 +35,12 @@ from quizprop.engine.structure import Structure
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.evidence import Diagnosis, diagnosis, evidence_of
 from quizprop.exercise.fading import Fading, Form, forms
-from quizprop.exercise.figures import to_places
 from quizprop.exercise.generate import draw_many
 from quizprop.exercise.grade import grade
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.knowledge import Knowledge, observe
 from quizprop.exercise.next_one import Served, choose_next
+from quizprop.exercise.simulated import filled_in
 from quizprop.exercise.skills import Skills, load_skills
 from quizprop.exercise.spec import Exercise
 
@@ -96,21 +96,16 @@ def mistaken(structure: Structure, name: str) -> tuple[Quantity, ...]:
 
 def filled(instance: Instance, skills: Skills, who: Student, rng: np.random.Generator) -> dict[str, str]:
     """What the student writes."""
-    structure, plan = instance.structure, instance.plan
-    values = dict(instance.arrays)
-    for quantity in structure.graph:
-        name = quantity.name
-        if name not in plan.worked or not set(quantity.inputs) <= values.keys():
-            continue
-        own = skills.own(structure, name)
-        with np.errstate(all="ignore"):
-            value = worked(structure, quantity, own, values, who, rng)
-        value = np.array(np.broadcast_to(value, (1, *structure.keys[name].shape)))
-        if name in plan.asked:
-            value = written(instance, name, value, max(who.slip[one] for one in own), rng)
-        shown = instance.arrays.get(name)
-        values[name] = value if shown is None else np.where(np.isnan(shown), value, shown)
-    return texts(instance, values)
+    structure = instance.structure
+
+    def got(quantity: Quantity, values: Mapping[str, Array]) -> Array:
+        return worked(structure, quantity, skills.own(structure, quantity.name), values, who, rng)
+
+    def carried(quantity: Quantity, value: Array) -> Array:
+        slip = max(who.slip[one] for one in skills.own(structure, quantity.name))
+        return written(instance, quantity.name, value, slip, rng)
+
+    return filled_in(instance, worked=got, written=carried)
 
 
 def worked(  # noqa: PLR0917
@@ -139,13 +134,6 @@ def written(instance: Instance, name: str, value: Array, slip: float, rng: np.ra
     )
     rounded = np.round(value, places) + np.where(off, digit, 0.0)
     return np.where(instance.plan.asked[name], rounded, value)
-
-
-def texts(instance: Instance, values: Mapping[str, Array]) -> dict[str, str]:
-    """Numbers that nobody would write are left out."""
-    numbers = instance.by_key({name: values[name] for name in instance.plan.asked})
-    places = instance.exercise.places
-    return {key: to_places(value, places) for key, value in numbers.items() if abs(value) < 1e9}
 
 
 # --- practising -----------------------------------------------------------------------------------------------------

@@ -5,26 +5,15 @@ Nothing can be faster than dumping records that are ready: that is 1. Both are m
 
 import resource
 import sys
-import time
-from collections.abc import Callable
 
 import orjson
+from clock import seconds
 
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.record import record_blocks
 
 COUNT = 50_000
 ROUNDS = 3
-
-
-def seconds(work: Callable[[], None]) -> float:
-    """The best of some rounds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return min(times)
 
 
 def peak_mebibytes() -> float:
@@ -39,7 +28,7 @@ def main() -> None:
         for _ in record_blocks(exercise, seed=1, count=COUNT):
             pass
 
-    generating = seconds(generate) / COUNT
+    generating = seconds(generate, ROUNDS) / COUNT
     peak = peak_mebibytes()
 
     ready = [orjson.loads(line) for lines in record_blocks(exercise, seed=1, count=4000) for line in lines]
@@ -48,7 +37,7 @@ def main() -> None:
         for record in ready:
             orjson.dumps(record)
 
-    dumping = seconds(dump) / len(ready)
+    dumping = seconds(dump, ROUNDS) / len(ready)
     print(
         f"generate mazur-like   {1 / generating:>9,.0f} instances a second   {generating * 1e6:6.1f} microseconds each"
     )

@@ -5,15 +5,14 @@ Every student has a sheet of every exercise, each checked twice. The ratio is to
 
 import re
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+from clock import seconds
 from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
 
 from quizprop.exercise.bank import load_bank
-from quizprop.store import classroom, people, schema, sets
+from quizprop.store import classroom, people, sets
 from quizprop.store.classroom import Seat
 from quizprop.store.database import Database
 from quizprop.store.models import SetItem, Submission, Variant
@@ -61,21 +60,10 @@ def add_work(session: Session, learner: int, spec: str) -> None:
     session.execute(insert(Submission), tries)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """The best of some rounds, in processor time."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return min(times)
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         app = create_app({"DATABASE_URL": f"sqlite:///{Path(folder) / 'large.db'}", "SECRET_KEY": "k" * 32})
         database = app.extensions["quizprop"].database
-        schema.upgrade(database)
         seat = fill(database)
         client = app.test_client()
         page = client.get("/sign-in").text
@@ -92,7 +80,7 @@ def main() -> None:
             with database.read() as session:
                 classroom.gradebook(session, seat)
 
-        reading, rendering = seconds(rows), seconds(lambda: client.get(address))
+        reading, rendering = seconds(rows, ROUNDS), seconds(lambda: client.get(address), ROUNDS)
         print(f"gradebook of {STUDENTS} students and {SETS * ITEMS} exercises: status {answer.status_code}")
         print(f"queries               {queries:>9}")
         print(f"page                  {len(answer.data) / 1e6:>9.2f} MB")

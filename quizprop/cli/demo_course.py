@@ -7,7 +7,6 @@ grading, what is learned from it; only the moments are made up.
 
 import secrets
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,20 +22,20 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import structure_of
 from quizprop.exercise.evidence import general_code
-from quizprop.exercise.figures import to_places
 from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
+from quizprop.exercise.simulated import filled_in
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, people, sets
 from quizprop.store.classroom import Seat
 from quizprop.store.database import Database
-from quizprop.store.people import UsernameTakenError
+from quizprop.store.people import PasswordHash, UsernameTakenError
 from quizprop.store.practice import StoredSubmission, StoredVariant
 from quizprop.store.sets import ItemWork, NewItem, StoredSet
 from quizprop.web.app import create_app
 from quizprop.web.desk import Desk, check_work, record
 from quizprop.web.sheet import Work, exercise_of
-from quizprop.web.state import services
+from quizprop.web.state import now, services
 
 __all__ = ["demo"]
 
@@ -72,18 +71,19 @@ class Student:
 def demo(url: str | None, *, students: int, seed: int) -> None:
     """Fill a database with a course that has been taught for a term."""
     app = create_app({"DATABASE_URL": url} if url else None)
-    password, rng, now = secrets.token_urlsafe(12), np.random.default_rng(seed), time.time_ns() // 1000
+    password, rng, moment = secrets.token_urlsafe(12), np.random.default_rng(seed), now()
+    hashed = people.hash_password(password)  # slow on purpose: one does for all, as one password does
     with app.app_context():
         database, bank = services().database, services().bank
-        seat, term = _course(database, bank, password, now)
+        seat, term = _course(database, bank, hashed, moment)
         class_ = list(_class(bank, students, rng))
-        everybody = _come_in(database, seat, students, password, now)
+        everybody = _come_in(database, seat, students, hashed, moment)
         work = zip(everybody, class_, strict=True)
         quiet, screen = not sys.stderr.isatty(), Console(stderr=True)
         for learner_id, who in track(work, "Students", students, transient=True, disable=quiet, console=screen):
             with database.write() as session:
                 for problem_set in term:
-                    _work_set(session, learner_id, who, problem_set, now)
+                    _work_set(session, learner_id, who, problem_set, moment)
         database.close()
     click.echo(f"{seat.course.title}: {students} students, {len(term)} problem sets.")
     click.echo(f"Sign in as {_TEACHER}, or as demo-001 to demo-{students:03}. The password of all of them: {password}")
@@ -93,11 +93,11 @@ def demo(url: str | None, *, students: int, seed: int) -> None:
 
 
 def _course(
-    database: Database, bank: Mapping[str, Exercise], password: str, now: int
+    database: Database, bank: Mapping[str, Exercise], hashed: PasswordHash, now: int
 ) -> tuple[Seat, tuple[StoredSet, ...]]:
     began = now - (len(_TERM) - 1) * _EVERY - 3 * _DAY
     with database.write() as session:
-        teacher = _add(session, _TEACHER, people.hash_password(password), now)
+        teacher = _add(session, _TEACHER, hashed, now)
         seat = classroom.create_course(session, title="Demo: backpropagation by hand", learner_id=teacher, now=began)
         for number, (title, slugs) in enumerate(_TERM.items()):
             items = [NewItem(slug, bank[slug].model_dump_json(), float(place)) for place, slug in enumerate(slugs, 1)]
@@ -115,9 +115,8 @@ def _course(
         return seat, classroom.sets_in(session, seat.course)
 
 
-def _come_in(database: Database, seat: Seat, count: int, password: str, now: int) -> list[int]:
-    """The accounts of the students. Hashing is slow on purpose: one hash does for all, as one password does."""
-    hashed = people.hash_password(password)
+def _come_in(database: Database, seat: Seat, count: int, hashed: PasswordHash, now: int) -> list[int]:
+    """The accounts of the students, all in the course."""
     with database.write() as session:
         learners = [_add(session, f"demo-{number:03}", hashed, now) for number in range(1, count + 1)]
         for learner_id in learners:
@@ -125,7 +124,7 @@ def _come_in(database: Database, seat: Seat, count: int, password: str, now: int
     return learners
 
 
-def _add(session: Session, name: str, hashed: people.PasswordHash, now: int) -> int:
+def _add(session: Session, name: str, hashed: PasswordHash, now: int) -> int:
     try:
         return people.add_user(session, username=name, password_hash=hashed, now=now)
     except UsernameTakenError:
@@ -196,22 +195,17 @@ def _mend(who: Student, instance: Instance, submission: StoredSubmission) -> Non
 
 def _filled(instance: Instance, who: Student) -> dict[str, str]:
     """What the student writes: each value from the values before it, as they wrote them."""
-    structure, plan, places = instance.structure, instance.plan, instance.exercise.places
-    values: dict[str, Array] = dict(instance.arrays)
-    for quantity in structure.graph:
-        name = quantity.name
-        if name not in plan.worked or not set(quantity.inputs) <= values.keys():
-            continue
-        formula = _formula(instance, quantity, who, values)
-        with np.errstate(all="ignore"):
-            value = np.array(np.broadcast_to(formula.of(values), (1, *structure.keys[name].shape)))
-        if name in plan.asked and not quantity.formula.whole:
-            slips = np.where(who.rng.random(value.shape) < who.slip, who.rng.integers(1, 9, value.shape) * 0.01, 0.0)
-            value = np.where(plan.asked[name], np.round(value, places) + slips, value)
-        shown = instance.arrays.get(name)
-        values[name] = value if shown is None else np.where(np.isnan(shown), value, shown)
-    numbers = instance.by_key({name: values[name] for name in plan.asked})
-    return {key: to_places(value, places) for key, value in numbers.items() if abs(value) < 1e9}
+
+    def worked(quantity: Quantity, values: Mapping[str, Array]) -> Array:
+        return _formula(instance, quantity, who, values).of(values)
+
+    def written(quantity: Quantity, value: Array) -> Array:
+        if quantity.formula.whole:
+            return value
+        slips = np.where(who.rng.random(value.shape) < who.slip, who.rng.integers(1, 9, value.shape) * 0.01, 0.0)
+        return np.where(instance.plan.asked[quantity.name], np.round(value, instance.exercise.places) + slips, value)
+
+    return filled_in(instance, worked=worked, written=written)
 
 
 def _formula(instance: Instance, quantity: Quantity, who: Student, values: Mapping[str, Array]) -> Quantity:

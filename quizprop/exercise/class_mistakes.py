@@ -131,14 +131,14 @@ def step_shares(sheets: Iterable[CheckedSheet]) -> tuple[StepShare, ...]:
 
 def _pairs(marks: Mapping[str, Any], quantities: Mapping[str, str]) -> Iterator[tuple[str, tuple[float, float]]]:
     """For each quantity that was filled in, the share right there, and of all other cells, blank ones too."""
-    right: dict[str, list[bool]] = {}
+    groups: dict[str, list[Mapping[str, Any]]] = {}
     for key, mark in marks.items():
-        right.setdefault(quantities.get(key, ""), []).append(_right(mark))
-    filled = {quantities.get(key, "") for key, mark in marks.items() if _judged(mark)}
-    for quantity, cells in right.items():
-        others = [one for name, group in right.items() if name != quantity for one in group]
-        if quantity in filled and others:
-            yield quantity, (sum(cells) / len(cells), sum(others) / len(others))
+        groups.setdefault(quantities.get(key, ""), []).append(mark)
+    all_right = sum(map(_right, marks.values()))
+    for quantity, group in groups.items():
+        right, others = sum(map(_right, group)), len(marks) - len(group)
+        if others and any(map(_judged, group)):
+            yield quantity, (right / len(group), (all_right - right) / others)
 
 
 @lru_cache(maxsize=256)  # a class works many sheets of few exercises

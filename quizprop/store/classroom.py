@@ -7,6 +7,7 @@ in a course gets no further.
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
@@ -168,6 +169,11 @@ class Gradebook:
     def out_of(self) -> float:
         """The points of all items."""
         return sum(column.points for column in self.columns)
+
+    @property
+    def by_set(self) -> tuple[tuple[Column, ...], ...]:
+        """The columns of each problem set; two sets may have the same title."""
+        return tuple(tuple(columns) for _, columns in groupby(self.columns, key=lambda one: one.set_token))
 
     def mean_share(self, column: Column) -> float | None:
         """The mean share of those who tried the item; None where nobody has."""

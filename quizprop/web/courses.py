@@ -170,9 +170,8 @@ def show_grades(token: str) -> ResponseReturnValue:
     seat = seeing_work(token)
     with database().read() as session:
         book = classroom.gradebook(session, seat)
-    by_set = (tuple(group) for _, group in groupby(book.columns, key=lambda one: one.set_token))
-    shown = {"groups": [(group[0].set_title, len(group)) for group in by_set], "rows": grade_rows(seat, book)}
-    return render_template("courses/grades.html", seat=seat, book=book, titles=titles_of(book), **shown)
+    rows = grade_rows(seat, book)
+    return render_template("courses/grades.html", seat=seat, book=book, titles=titles_of(book), rows=rows)
 
 
 @courses.get("/courses/<token>/grades.csv")
@@ -409,19 +408,18 @@ def set_marks(seat: Seat) -> SetMarks:
     """The gradebook by problem set."""
     with database().read() as session:
         book = classroom.gradebook(session, seat)
-    by_set = [tuple(group) for _, group in groupby(book.columns, key=lambda one: one.set_token)]
     titles: list[str] = []
-    for columns in by_set:
+    for columns in book.by_set:
         # Not in brackets: there Canvas looks for the number of an assignment.
         title = columns[0].set_title
         others = (f"{title} / {number}" for number in count(2))
         titles.append(next(one for one in chain([title], others) if one not in titles))
     students = [
-        (student.username, [points_of(book, student, columns) for columns in by_set])
+        (student.username, [points_of(book, student, columns) for columns in book.by_set])
         for student in book.students
         if student.username is not None
     ]
-    return SetMarks(titles, [math.fsum(one.points for one in columns) for columns in by_set], students)
+    return SetMarks(titles, [math.fsum(one.points for one in columns) for columns in book.by_set], students)
 
 
 def points_of(book: Gradebook, student: classroom.Member, columns: Iterable[classroom.Column]) -> float | None:
