@@ -4,9 +4,11 @@ Every function here that shows or changes a course takes a `Seat`, and only `tak
 in a course gets no further.
 """
 
+import math
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, Literal, get_args
 
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 from quizprop.store import practice, sets
 from quizprop.store.models import (
     Account,
+    Adjustment,
     Course,
     CourseMember,
     CourseSet,
@@ -25,13 +28,15 @@ from quizprop.store.models import (
     Variant,
     table,
 )
-from quizprop.store.practice import StoredVariant, read_json
+from quizprop.store.practice import StoredVariant, credit_now, read_json
+from quizprop.store.rules import Worth, best_of
 from quizprop.store.sets import StoredSet
 
 __all__ = [
     "ROLES",
     "Column",
     "CourseTitleError",
+    "CourseWork",
     "Gradebook",
     "LastInstructorError",
     "Marked",
@@ -50,10 +55,12 @@ __all__ = [
     "marked_work",
     "members",
     "new_join_code",
+    "publish",
     "read_title",
     "remove",
     "set_role",
     "sets_in",
+    "shelf",
     "student_sheet",
     "take_seat",
 ]
@@ -70,7 +77,7 @@ _CODE_LENGTH: Final = 8
 
 _course, _member, _course_set = table(Course), table(CourseMember), table(CourseSet)
 _set, _item, _account = table(ProblemSet), table(SetItem), table(Account)
-_variant, _submission = table(Variant), table(Submission)
+_variant, _submission, _adjustment = table(Variant), table(Submission), table(Adjustment)
 
 
 class NoSuchCourseError(LookupError):
@@ -117,12 +124,28 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in a course; ``username`` is None without an account."""
+    """Somebody in a course; ``username`` is None without an account.
+
+    ``name``, ``section`` and ``external_id`` are what the roster says; ``extra_time`` is the share that is added to
+    every time limit of theirs.
+    """
 
     id: int
     learner_id: int
     username: str | None
     role: Role
+    name: str = ""
+    section: str = ""
+    external_id: str = ""
+    extra_time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CourseWork:
+    """A problem set of a course; ``published_at`` is None while only those who teach see it."""
+
+    stored: StoredSet
+    published_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,54 +159,87 @@ class Column:
     exercise: str
     spec: str
     points: float
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A student's work at an item: the best share of any attempt, None before the first one."""
+    """A student's work at an item: the best credit of any attempt, None before the first one.
 
-    variant_token: str
+    ``variant_token`` names the latest sheet, None where none was started. ``adjusted`` are points that were decided by
+    somebody who teaches; an item that is ``excused`` counts for nothing.
+    """
+
+    variant_token: str | None
     attempts: int
-    best_share: float | None
+    best_credit: float | None
     given_up: bool
+    adjusted: float | None = None
+    excused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gradebook:
-    """The students of a course and what each did at each item; ``scores`` by learner and item."""
+    """The students of a course and what each did at each item; ``scores`` by learner and item.
+
+    ``best_of`` tells, by the token of a problem set, how many items of a group count.
+    """
 
     students: tuple[Member, ...]
     columns: tuple[Column, ...]
     scores: Mapping[tuple[int, int], Score]
+    best_of: Mapping[str, Mapping[str, int]]
+
+    def score(self, student: Member, column: Column) -> Score | None:
+        """The student's work at the item; None where there is none."""
+        return self.scores.get((student.learner_id, column.item_id))
 
     def points(self, student: Member, column: Column) -> float | None:
-        """What the student has of the item's points; None before the first attempt."""
-        share = self._share(student, column)
-        return None if share is None else column.points * share
+        """What the student has of the item's points; None before the first attempt, and where it is excused."""
+        score = self.score(student, column)
+        if score is None or score.excused:
+            return None
+        if score.adjusted is not None:
+            return score.adjusted
+        return None if score.best_credit is None else column.points * score.best_credit
 
-    def total(self, student: Member) -> float:
-        """The student's points at all items."""
-        return sum(self.points(student, column) or 0 for column in self.columns)
+    def of_set(self, student: Member, columns: Iterable[Column]) -> tuple[float, float]:
+        """The student's points at the items of one problem set, and what they are out of for this student."""
+        chosen = tuple(columns)
+        worths = (self._worth(student, column) for column in chosen)
+        return best_of(worths, self.best_of[chosen[0].set_token] if chosen else {})
 
-    @property
+    def total(self, student: Member) -> tuple[float, float]:
+        """The student's points at all items, and what they are out of for this student."""
+        totals = [self.of_set(student, columns) for columns in self.by_set]
+        return math.fsum(points for points, _ in totals), math.fsum(out_of for _, out_of in totals)
+
+    @cached_property
     def out_of(self) -> float:
-        """The points of all items."""
-        return sum(column.points for column in self.columns)
+        """What all items are out of for somebody who is excused from none."""
+        return math.fsum(self.set_out_of(columns) for columns in self.by_set)
 
-    @property
+    def set_out_of(self, columns: Iterable[Column]) -> float:
+        """What the items of one problem set are out of for somebody who is excused from none."""
+        chosen = tuple(columns)
+        worths = [Worth(column.zone, 0, column.points) for column in chosen]
+        return best_of(worths, self.best_of[chosen[0].set_token])[1]
+
+    @cached_property
     def by_set(self) -> tuple[tuple[Column, ...], ...]:
         """The columns of each problem set; two sets may have the same title."""
         return tuple(tuple(columns) for _, columns in groupby(self.columns, key=lambda one: one.set_token))
 
     def mean_share(self, column: Column) -> float | None:
         """The mean share of those who tried the item; None where nobody has."""
-        found = (self._share(student, column) for student in self.students)
-        shares = [share for share in found if share is not None]
+        found = (self.points(student, column) for student in self.students)
+        shares = [points / column.points for points in found if points is not None]
         return sum(shares) / len(shares) if shares else None
 
-    def _share(self, student: Member, column: Column) -> float | None:
-        score = self.scores.get((student.learner_id, column.item_id))
-        return None if score is None else score.best_share
+    def _worth(self, student: Member, column: Column) -> Worth:
+        score = self.score(student, column)
+        excused = score is not None and score.excused
+        return Worth(column.zone, self.points(student, column) or 0, column.points, excused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +250,8 @@ class Marked:
     spec: str
     variant_id: int
     marks: Mapping[str, Any]
+    began_at: int
+    checked_at: int
 
 
 # --- coming and going -----------------------------------------------------------------------------------------------
@@ -277,7 +335,16 @@ def join(session: Session, code: str, *, learner_id: int, now: int) -> Seat:
 def members(session: Session, seat: Seat) -> tuple[Member, ...]:
     """Who is in the course: those who teach it first, each kind in the order of their names."""
     rows = session.execute(
-        select(_member.c.id, _member.c.learner_id, _account.c.username, _member.c.role)
+        select(
+            _member.c.id,
+            _member.c.learner_id,
+            _account.c.username,
+            _member.c.role,
+            _member.c.name,
+            _member.c.section,
+            _member.c.external_id,
+            _member.c.extra_time,
+        )
         .join_from(_member, _account, _account.c.learner_id == _member.c.learner_id, isouter=True)
         .where(_member.c.course_id == seat.course.id)
         .order_by(_account.c.username_folded, _member.c.id)
@@ -322,26 +389,53 @@ def new_join_code(session: Session, seat: Seat) -> str:
 # --- problem sets and what came of them -----------------------------------------------------------------------------
 
 
-def add_set(session: Session, seat: Seat, problem_set: StoredSet, *, now: int) -> int:
-    """Give the course a problem set. Returns to how many students it is new."""
+def add_set(session: Session, seat: Seat, problem_set: StoredSet, *, now: int, draft: bool = False) -> int:
+    """Give the course a problem set. Returns to how many students it is new; a ``draft`` is new to none yet."""
     _hold(session, seat.course)
-    if problem_set.id not in {one.id for one in sets_in(session, seat.course)}:
-        row = {"course_id": seat.course.id, "set_id": problem_set.id, "created_at": now}
+    if problem_set.id not in {one.stored.id for one in shelf(session, seat)}:
+        row = {"course_id": seat.course.id, "set_id": problem_set.id, "created_at": now, "published_at": None}
         session.execute(insert(_course_set).values(row))
-    students = [one.learner_id for one in members(session, seat) if one.role == "student"]
-    return sets.assign(session, problem_set, students, now=now)
+    return 0 if draft else publish(session, seat, problem_set, now=now)
+
+
+def publish(session: Session, seat: Seat, problem_set: StoredSet, *, now: int) -> int:
+    """Let the students have a problem set of the course. Returns to how many of them it is new."""
+    _hold(session, seat.course)
+    session.execute(
+        update(_course_set)
+        .where(_course_set.c.course_id == seat.course.id, _course_set.c.set_id == problem_set.id)
+        .values(published_at=func.coalesce(_course_set.c.published_at, now))
+    )
+    students = [one for one in members(session, seat) if one.role == "student"]
+    fresh = sets.assign(session, problem_set, [one.learner_id for one in students], now=now)
+    for student in students:
+        if student.extra_time:
+            sets.give_extra_time(session, [problem_set.id], student.learner_id, student.extra_time)
+    return fresh
 
 
 def sets_in(session: Session, course: StoredCourse) -> tuple[StoredSet, ...]:
-    """The problem sets of a course, the first one first."""
+    """The published problem sets of a course, the first one first."""
+    return tuple(one.stored for one in _works(session, course) if one.published_at is not None)
+
+
+def shelf(session: Session, seat: Seat) -> tuple[CourseWork, ...]:
+    """All problem sets of the course, those too that are not published, the first one first."""
+    return _works(session, seat.course)
+
+
+def _works(session: Session, course: StoredCourse) -> tuple[CourseWork, ...]:
     rows = session.execute(
-        select(_set).join_from(_course_set, _set).where(_course_set.c.course_id == course.id).order_by(_course_set.c.id)
+        select(_set, _course_set.c.published_at)
+        .join_from(_course_set, _set)
+        .where(_course_set.c.course_id == course.id)
+        .order_by(_course_set.c.id)
     )
-    return tuple(StoredSet(*row) for row in rows)
+    return tuple(CourseWork(StoredSet.from_row(row._asdict()), row.published_at) for row in rows)
 
 
 def gradebook(session: Session, seat: Seat) -> Gradebook:
-    """What every student of the course has of every item. Three queries, however large the class."""
+    """What every student of the course has of every item. Five queries, however large the class."""
     columns = session.execute(
         select(
             _item.c.id,
@@ -351,17 +445,24 @@ def gradebook(session: Session, seat: Seat) -> Gradebook:
             _item.c.exercise,
             _item.c.spec,
             _item.c.points,
+            _item.c.zone,
         )
         .join_from(_course_set, _set)
         .join(_item, _item.c.set_id == _set.c.id)
-        .where(_course_set.c.course_id == seat.course.id)
+        .where(_course_set.c.course_id == seat.course.id, _course_set.c.published_at.is_not(None))
         .order_by(_course_set.c.id, _item.c.position)
     )
     students = tuple(one for one in members(session, seat) if one.role == "student")
-    return Gradebook(students, tuple(Column(*row) for row in columns), dict(_scores(session, seat.course)))
+    scores = dict(_scores(session, seat.course))
+    for key, points, excused in _decided(session, seat.course):
+        known = scores.get(key, Score(None, 0, None, given_up=False))
+        scores[key] = replace(known, adjusted=points, excused=excused)
+    counts = {one.token: one.policy.best_of for one in sets_in(session, seat.course)}
+    return Gradebook(students, tuple(Column(*row) for row in columns), scores, counts)
 
 
 def _scores(session: Session, course: StoredCourse) -> Iterator[tuple[tuple[int, int], Score]]:
+    """Each sheet with what its attempts come to; those of one student and item are put together, the latest last."""
     rows = session.execute(
         _work(course)
         .add_columns(
@@ -370,14 +471,31 @@ def _scores(session: Session, course: StoredCourse) -> Iterator[tuple[tuple[int,
             _variant.c.token,
             _variant.c.given_up_at,
             func.count(_submission.c.id).label("attempts"),
-            func.max(_submission.c.points / _submission.c.out_of).label("best_share"),
+            func.max(credit_now()).label("best_credit"),
         )
         .outerjoin(_submission, _submission.c.variant_id == _variant.c.id)
         .group_by(_variant.c.id)
+        .order_by(_variant.c.set_item_id, _variant.c.learner_id, _variant.c.id)
+    )
+    for key, group in groupby(rows, key=lambda row: (row.learner_id, row.set_item_id)):
+        sheets = tuple(group)
+        earned = [row.best_credit for row in sheets if row.best_credit is not None]
+        last = sheets[-1]
+        attempts = sum(row.attempts for row in sheets)
+        yield key, Score(last.token, attempts, max(earned, default=None), last.given_up_at is not None)
+
+
+def _decided(session: Session, course: StoredCourse) -> Iterator[tuple[tuple[int, int], float | None, bool]]:
+    """What was decided about single items, the latest last."""
+    rows = session.execute(
+        select(_adjustment)
+        .join(_item, _item.c.id == _adjustment.c.set_item_id)
+        .join(_course_set, _course_set.c.set_id == _item.c.set_id)
+        .where(_course_set.c.course_id == course.id)
+        .order_by(_adjustment.c.id)
     )
     for row in rows:
-        score = Score(row.token, row.attempts, row.best_share, row.given_up_at is not None)
-        yield (row.learner_id, row.set_item_id), score
+        yield (row.learner_id, row.set_item_id), row.points, row.excused
 
 
 def marked_work(session: Session, seat: Seat) -> Iterator[Marked]:
@@ -389,12 +507,14 @@ def marked_work(session: Session, seat: Seat) -> Iterator[Marked]:
             _variant.c.spec,
             _submission.c.variant_id,
             _submission.c.marks,
+            _variant.c.created_at.label("began_at"),
+            _submission.c.created_at.label("checked_at"),
         )
         .join(_submission, _submission.c.variant_id == _variant.c.id)
         .order_by(_submission.c.variant_id, _submission.c.attempt)
     )
     for row in rows:
-        yield Marked(row.learner_id, row.spec, row.variant_id, read_json(row.marks))
+        yield Marked(row.learner_id, row.spec, row.variant_id, read_json(row.marks), row.began_at, row.checked_at)
 
 
 def student_sheet(session: Session, seat: Seat, token: str) -> tuple[Member, StoredVariant] | None:
@@ -451,9 +571,14 @@ def _hold(session: Session, course: StoredCourse) -> None:
 
 
 def _give_all(session: Session, course: StoredCourse, learner_id: int, now: int) -> None:
-    """Let a student have every problem set of the course. Hold it."""
-    for problem_set in sets_in(session, course):
+    """Let a student have every published problem set of the course. Hold it."""
+    published = sets_in(session, course)
+    for problem_set in published:
         sets.assign(session, problem_set, [learner_id], now=now)
+    extra = session.execute(
+        select(_member.c.extra_time).where(_member.c.course_id == course.id, _member.c.learner_id == learner_id)
+    ).scalar_one()
+    sets.give_extra_time(session, [one.id for one in published], learner_id, extra)
 
 
 def _held_member(session: Session, seat: Seat, member_id: int, *, still_teaches: bool) -> Member | None:

@@ -18,14 +18,18 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
     "Account",
+    "Adjustment",
     "Assignment",
+    "AuditEntry",
     "Base",
     "Course",
+    "CourseExercise",
     "CourseMember",
     "CourseSet",
     "Draft",
@@ -34,6 +38,7 @@ __all__ = [
     "LoginSession",
     "ProblemSet",
     "RateLimit",
+    "Regrade",
     "ResetLink",
     "SetItem",
     "SkillState",
@@ -125,7 +130,14 @@ class RateLimit(Base):
 
 
 class ProblemSet(Base):
-    """Exercises to be worked by a date. ``attempts`` is how often each may be checked; None for any number."""
+    """Exercises to be worked by a date. ``attempts`` is how often each may be checked; None for any number.
+
+    ``late`` is a JSON ladder of ``[microseconds after the due date, share]``, ``time_limit`` in microseconds from the
+    start, ``fresh_after`` after how many attempts a student may have new numbers; ``hint_price`` the share of a value
+    that each hint costs, None where there are no hints; ``follow_credit`` the share that a value following from an
+    error earns. ``best_of`` tells in JSON how many exercises of a group count. ``seed`` is there where all students
+    have the same numbers.
+    """
 
     __tablename__ = "problem_set"
     __table_args__ = (CheckConstraint("attempts >= 1", name="attempts_from_1"),)
@@ -138,10 +150,20 @@ class ProblemSet(Base):
     due_at: Mapped[int | None]
     attempts: Mapped[int | None]
     created_at: Mapped[int]
+    late: Mapped[str] = mapped_column(server_default="[]")
+    time_limit: Mapped[int | None]
+    fresh_after: Mapped[int | None]
+    feedback: Mapped[str] = mapped_column(String(16), server_default="at once")
+    hint_price: Mapped[float | None] = mapped_column(server_default="0")
+    follow_credit: Mapped[float] = mapped_column(server_default="1")
+    password: Mapped[str | None]
+    networks: Mapped[str | None]
+    best_of: Mapped[str] = mapped_column(server_default="{}")
+    seed: Mapped[str | None] = mapped_column(String(32))
 
 
 class SetItem(Base):
-    """One exercise of a problem set, as it was when it was put there."""
+    """One exercise of a problem set, as it was when it was put there. ``zone`` names the group it belongs to."""
 
     __tablename__ = "set_item"
     __table_args__ = (
@@ -155,10 +177,15 @@ class SetItem(Base):
     exercise: Mapped[str]
     spec: Mapped[str]
     points: Mapped[float]
+    zone: Mapped[str | None]
 
 
 class Assignment(Base):
-    """That a learner is to work a problem set."""
+    """That a learner is to work a problem set, and what is different for them.
+
+    ``due_at`` is an extension, ``extra_time`` a share that is added to a time limit, ``started_at`` when they began a
+    set that has to be begun. With ``preview`` it is tried out by somebody who teaches.
+    """
 
     __tablename__ = "assignment"
     __table_args__ = (UniqueConstraint("learner_id", "set_id"), Index(None, "set_id"))
@@ -167,6 +194,10 @@ class Assignment(Base):
     learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
     set_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("problem_set.id", ondelete="RESTRICT"))
     created_at: Mapped[int]
+    due_at: Mapped[int | None]
+    started_at: Mapped[int | None]
+    extra_time: Mapped[float] = mapped_column(server_default="0")
+    preview: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Course(Base):
@@ -182,7 +213,11 @@ class Course(Base):
 
 
 class CourseMember(Base):
-    """Who is in a course, and as what: ``student``, ``grader`` or ``instructor``."""
+    """Who is in a course, and as what: ``student``, ``grader`` or ``instructor``.
+
+    ``name``, ``section`` and ``external_id`` are what the roster says, ``extra_time`` a share that is added to every
+    time limit of theirs.
+    """
 
     __tablename__ = "course_member"
     __table_args__ = (
@@ -196,10 +231,14 @@ class CourseMember(Base):
     learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
     role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[int]
+    name: Mapped[str] = mapped_column(server_default="")
+    section: Mapped[str] = mapped_column(server_default="")
+    external_id: Mapped[str] = mapped_column(server_default="")
+    extra_time: Mapped[float] = mapped_column(server_default="0")
 
 
 class CourseSet(Base):
-    """That a problem set belongs to a course: all its students have it, those who come later too."""
+    """That a problem set belongs to a course: once published, all its students have it, those who come later too."""
 
     __tablename__ = "course_set"
     __table_args__ = (UniqueConstraint("course_id", "set_id"), Index(None, "set_id"))
@@ -207,6 +246,57 @@ class CourseSet(Base):
     id: Mapped[Key]
     course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("course.id", ondelete="RESTRICT"))
     set_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("problem_set.id", ondelete="RESTRICT"))
+    created_at: Mapped[int]
+    published_at: Mapped[int | None]
+
+
+class CourseExercise(Base):
+    """An exercise that belongs to a course: ``source`` is its TOML."""
+
+    __tablename__ = "course_exercise"
+    __table_args__ = (UniqueConstraint("course_id", "slug"),)
+
+    id: Mapped[Key]
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("course.id", ondelete="RESTRICT"))
+    slug: Mapped[str]
+    source: Mapped[str]
+    created_at: Mapped[int]
+
+
+class AuditEntry(Base):
+    """Who changed what in a course, when; only ever added. ``who`` keeps the name of an account that is gone."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index(None, "course_id"), Index(None, "learner_id"))
+
+    id: Mapped[Key]
+    course_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("course.id", ondelete="RESTRICT"))
+    learner_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    who: Mapped[str]
+    what: Mapped[str]
+    details: Mapped[str]
+    created_at: Mapped[int]
+
+
+class Adjustment(Base):
+    """What somebody who teaches decided about a learner's item; only ever added, the latest one counts.
+
+    ``points`` stand in place of those earned; an item that is ``excused`` counts for nothing. With neither, an earlier
+    decision is taken back.
+    """
+
+    __tablename__ = "adjustment"
+    __table_args__ = (
+        Index(None, "learner_id", "set_item_id"),
+        CheckConstraint("points >= 0", name="points_from_0"),
+    )
+
+    id: Mapped[Key]
+    learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    set_item_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("set_item.id", ondelete="RESTRICT"))
+    points: Mapped[float | None]
+    excused: Mapped[bool]
+    reason: Mapped[str]
     created_at: Mapped[int]
 
 
@@ -307,7 +397,8 @@ class Submission(Base):
     """One checked sheet; never changed.
 
     ``raw`` is the text as typed, ``numbers`` what was read from it, with a decimal comma or without. ``evidence`` says
-    of each cell that was answered for the first time whether it was right, wrong, or helped by a hint.
+    of each cell that was answered for the first time whether it was right, wrong, or helped by a hint. ``credit`` is
+    the share of an item's points that it earned by the rules of that moment.
     """
 
     __tablename__ = "submission"
@@ -331,6 +422,22 @@ class Submission(Base):
     out_of: Mapped[float]
     evidence: Mapped[str] = mapped_column(server_default="{}")
     engine_version: Mapped[str]
+    created_at: Mapped[int]
+    credit: Mapped[float] = mapped_column(server_default="0")
+
+
+class Regrade(Base):
+    """Another credit for a submission, after a rule changed; only ever added, the latest one counts."""
+
+    __tablename__ = "regrade"
+    __table_args__ = (
+        Index(None, "submission_id"),
+        CheckConstraint("credit >= 0 AND credit <= 1", name="credit_in_range"),
+    )
+
+    id: Mapped[Key]
+    submission_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("submission.id", ondelete="RESTRICT"))
+    credit: Mapped[float]
     created_at: Mapped[int]
 
 

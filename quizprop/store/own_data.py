@@ -1,18 +1,20 @@
 """What belongs to one learner: all of it to take along, and all of it deleted."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, delete, select
+from sqlalchemy import Row, Table, delete, select, update
 from sqlalchemy.orm import Session
 
 from quizprop.exercise.certify import PICK
 from quizprop.store import people, sets
 from quizprop.store.models import (
     Account,
+    Adjustment,
     Assignment,
+    AuditEntry,
     Course,
     CourseMember,
     Draft,
@@ -20,6 +22,7 @@ from quizprop.store.models import (
     Learner,
     LoginSession,
     ProblemSet,
+    Regrade,
     ResetLink,
     SkillState,
     Slip,
@@ -34,19 +37,25 @@ __all__ = ["NOT_EXPORTED", "delete_account", "delete_learner", "export_sheets", 
 
 _account, _assignment, _draft, _hint = table(Account), table(Assignment), table(Draft), table(HintUse)
 _learner, _login, _link, _set = table(Learner), table(LoginSession), table(ResetLink), table(ProblemSet)
-_course, _member = table(Course), table(CourseMember)
+_course, _member, _audit = table(Course), table(CourseMember), table(AuditEntry)
+_adjustment, _regrade = table(Adjustment), table(Regrade)
 _skill, _slip, _submission, _variant = table(SkillState), table(Slip), table(Submission), table(Variant)
 
 NOT_EXPORTED: Final = frozenset({"password_hash", "token_sha256", "seed"})
 """Columns that open a door, or tell the answers of a sheet still being worked."""
 
-_JSON: Final = frozenset({"aim", "card", "evidence", "given", "knowledge", "marks", "numbers", "raw", "spec"})
+MARKS: Final = ("marks", "points", "credit", "evidence")
+"""What of a submission is not told before its problem set tells."""
+
+_JSON: Final = frozenset(
+    {"aim", "card", "details", "evidence", "given", "knowledge", "marks", "numbers", "raw", "spec"}
+)
 
 
 # --- taking it along ------------------------------------------------------------------------------------------------
 
 
-def export_summary(session: Session, learner_id: int) -> dict[str, Any]:
+def export_summary(session: Session, learner_id: int, *, now: int) -> dict[str, Any]:
     """All that is kept of a learner but the sheets, ready for JSON; moments as ISO 8601 in UTC."""
     mine = {"learner_id": learner_id}
     accounts = list(_exported(session, _account, **mine))
@@ -58,34 +67,56 @@ def export_summary(session: Session, learner_id: int) -> dict[str, Any]:
         "sessions": list(_exported(session, _login, **mine)),
         "skills": list(_exported(session, _skill, **mine)),
         "slips": list(_exported(session, _slip, **mine)),
-        "assignments": _assigned(session, learner_id),
+        "assignments": _assigned(session, learner_id, now),
+        "adjustments": _told(session, learner_id, now),
         "courses": _attended(session, learner_id),
+        "changes": list(_exported(session, _audit, **mine)),
     }
 
 
-def export_sheets(session: Session, learner_id: int, *, after: int = 0, count: int = 20) -> list[dict[str, Any]]:
-    """The next sheets of a learner, ``count`` at most, whose ids come ``after`` one; each with all that hangs on it."""
+def export_sheets(
+    session: Session, learner_id: int, *, now: int, after: int = 0, count: int = 20
+) -> list[dict[str, Any]]:
+    """The next sheets of a learner, ``count`` at most, whose ids come ``after`` one; each with all that hangs on it.
+
+    Marks that a problem set does not tell at ``now`` are None.
+    """
     found = (
         select(_variant)
         .where(_variant.c.learner_id == learner_id, _variant.c.id > after)
         .order_by(_variant.c.id)
         .limit(count)
     )
-    return [_sheet(session, row) for row in session.execute(found).all()]
+    hidden = sets.withheld_items(session, learner_id, now)
+    return [_sheet(session, row, hidden) for row in session.execute(found).all()]
 
 
-def _sheet(session: Session, row: Row[Any]) -> dict[str, Any]:
+def _sheet(session: Session, row: Row[Any], hidden: Collection[int]) -> dict[str, Any]:
     sheet, of_sheet = _row(row), {"variant_id": row.id}
     sheet["given"].pop(PICK, None)  # it tells which option is right
     return {
         **sheet,
         "draft": next(_exported(session, _draft, **of_sheet), None),
         "hints": list(_exported(session, _hint, **of_sheet)),
-        "submissions": list(_exported(session, _submission, **of_sheet)),
+        "submissions": list(_submissions(session, of_sheet, told=row.set_item_id not in hidden)),
     }
 
 
-def _assigned(session: Session, learner_id: int) -> list[dict[str, Any]]:
+def _submissions(session: Session, of_sheet: dict[str, int], *, told: bool) -> Iterator[dict[str, Any]]:
+    for row in _exported(session, _submission, **of_sheet):
+        if told:
+            yield {**row, "regrades": list(_exported(session, _regrade, submission_id=row["id"]))}
+        else:
+            yield {**row, **dict.fromkeys(MARKS), "regrades": []}
+
+
+def _told(session: Session, learner_id: int, now: int) -> list[dict[str, Any]]:
+    """What teachers decided about items whose marks are told."""
+    hidden = sets.withheld_items(session, learner_id, now)
+    return [row for row in _exported(session, _adjustment, learner_id=learner_id) if row["set_item_id"] not in hidden]
+
+
+def _assigned(session: Session, learner_id: int, now: int) -> list[dict[str, Any]]:
     """The problem sets, each with the score so far and its items."""
     found = (
         select(_assignment, _set.c.title, _set.c.due_at)
@@ -93,8 +124,7 @@ def _assigned(session: Session, learner_id: int) -> list[dict[str, Any]]:
         .where(_assignment.c.learner_id == learner_id)
         .order_by(_assignment.c.id)
     )
-    # A score does not depend on the moment.
-    works = {work.stored.id: work for work in sets.sets_of(session, learner_id, now=0)}
+    works = {work.stored.id: work for work in sets.sets_of(session, learner_id, now)}
     return [{**_row(row), **_score(works[row.set_id])} for row in session.execute(found)]
 
 
@@ -148,10 +178,14 @@ def delete_account(session: Session, proof: Proof) -> None:
 
 
 def delete_learner(session: Session, learner_id: int) -> None:
-    """Delete a learner and every row that is theirs. Problem sets and courses stay for the others."""
+    """Delete a learner and every row that is theirs. Problem sets and courses stay for the others.
+
+    What they changed in a course stays in its record, without their name.
+    """
     # Held first: what is still being added waits, and is then refused.
     session.execute(select(_learner.c.id).where(_learner.c.id == learner_id).with_for_update())
     session.execute(select(_variant.c.id).where(_variant.c.learner_id == learner_id).with_for_update())
+    session.execute(update(_audit).where(_audit.c.learner_id == learner_id).values(learner_id=None, who=""))
     for leaves, column, owners in _owned(learner_id):
         session.execute(delete(leaves).where(leaves.c[column].in_(owners)))
 
@@ -160,9 +194,11 @@ def _owned(learner_id: int) -> Iterator[tuple[Table, str, Any]]:
     """The tables with rows of a learner, a row before what it points to; and by which column they belong to whom."""
     sheets = select(_variant.c.id).where(_variant.c.learner_id == learner_id)
     accounts = select(_account.c.id).where(_account.c.learner_id == learner_id)
+    checked = select(_submission.c.id).join(_variant, _variant.c.id == _submission.c.variant_id)
+    yield _regrade, "submission_id", checked.where(_variant.c.learner_id == learner_id)
     for of_sheet in (_draft, _hint, _submission):
         yield of_sheet, "variant_id", sheets
     yield _link, "account_id", accounts
-    for own in (_slip, _skill, _assignment, _member, _variant, _account, _login):
+    for own in (_slip, _skill, _adjustment, _assignment, _member, _variant, _account, _login):
         yield own, "learner_id", [learner_id]
     yield _learner, "id", [learner_id]

@@ -4,16 +4,18 @@ Submissions are only ever added. To number them without gaps or doubles, `record
 """
 
 import json
+import math
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, Subquery, bindparam, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, Subquery, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from quizprop.store.models import ProblemSet, SetItem, Submission, Variant, table
+from quizprop.store.models import Assignment, ProblemSet, Regrade, SetItem, Submission, Variant, table
+from quizprop.store.rules import Policy, Terms, Window
 
 __all__ = [
     "Checked",
@@ -27,14 +29,17 @@ __all__ = [
     "VariantProgress",
     "checks",
     "create_variant",
+    "credit_now",
     "find_variant",
     "give_up",
     "must_be_open",
     "progress",
     "read_json",
+    "read_terms",
     "record_submission",
     "sheets",
     "submissions",
+    "variants_of_set",
     "write_json",
 ]
 
@@ -44,7 +49,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEEDS = 1 << 128
 
 _variant, _submission = table(Variant), table(Submission)
-_set, _item = table(ProblemSet), table(SetItem)
+_set, _item, _assignment, _regrade = table(ProblemSet), table(SetItem), table(Assignment), table(Regrade)
 
 
 class VariantClosedError(ValueError):
@@ -82,7 +87,8 @@ class StoredSubmission:
     """One checked sheet. Cell keys point to the typed text in ``raw``, to a number or None in ``numbers``.
 
     ``decimal_comma`` is how the text was read: whether ``0,3775`` is a number. ``evidence`` says of the cells that were
-    answered for the first time how that went.
+    answered for the first time how that went. ``credit`` is the share of an item's points that it earned by the rules
+    of its moment.
     """
 
     id: int
@@ -98,6 +104,7 @@ class StoredSubmission:
     engine_version: str
     created_at: int
     evidence: Mapping[str, str] = field(default_factory=dict)
+    credit: float = 0.0
 
     @property
     def share(self) -> float:
@@ -173,15 +180,25 @@ _SUBMISSIONS = (
 _SAME_KEY = select(_submission).where(
     _submission.c.variant_id == bindparam("variant_id"), _submission.c.key == bindparam("key")
 )
-# In microseconds: at `due_at` itself a submission is in time, one later it is not.
+# A learner may have had several sheets for an item: what counts is how often the item was checked.
+_USED = (
+    select(func.count())
+    .select_from(_submission)
+    .join(_variant, _variant.c.id == _submission.c.variant_id)
+    .where(_variant.c.set_item_id == bindparam("set_item_id"), _variant.c.learner_id == bindparam("learner_id"))
+    .scalar_subquery()
+)
 _RULES = (
     select(
-        _set.c.opens_at,
-        _set.c.due_at,
-        _set.c.attempts,
-        select(func.count()).where(_submission.c.variant_id == bindparam("variant_id")).scalar_subquery().label("used"),
+        _set,
+        _assignment.c.due_at.label("extended_to"),
+        _assignment.c.started_at,
+        _assignment.c.extra_time,
+        _assignment.c.preview,
+        _USED.label("used"),
     )
     .join_from(_item, _set)
+    .outerjoin(_assignment, (_assignment.c.set_id == _set.c.id) & (_assignment.c.learner_id == bindparam("learner_id")))
     .where(_item.c.id == bindparam("set_item_id"))
 )
 _NEXT_ATTEMPT = (
@@ -259,8 +276,12 @@ def record_submission(
     engine_version: str,
     now: int,
     evidence: Mapping[str, str] | None = None,
+    credit: float | None = None,
 ) -> tuple[StoredSubmission, bool]:
     """Add a checked sheet as the next attempt. A second call with the same ``key`` changes nothing.
+
+    ``credit`` is what it would be worth in time, 0 to 1, the share of its points where it is None; what a problem set
+    takes from late work is taken here.
 
     Returns:
         The submission, and whether this call created it; else it is the one stored under ``key`` before.
@@ -285,14 +306,15 @@ def record_submission(
         "engine_version": engine_version,
         "created_at": now,
     }
-    earlier = _lock_for_attempt(session, variant, key, now)
+    earlier = _lock_for_attempt(session, variant, key)
     if earlier is not None:
         return earlier, False
+    row["credit"] = (points / out_of if credit is None else _checked_credit(credit)) * _worth(session, variant, now)
     submission_id, attempt = session.execute(_ADD_SUBMISSION, row).one()
     return _stored_submission({"id": submission_id, "attempt": attempt, **row}), True
 
 
-def _lock_for_attempt(session: Session, variant: StoredVariant, key: str, now: int) -> StoredSubmission | None:
+def _lock_for_attempt(session: Session, variant: StoredVariant, key: str) -> StoredSubmission | None:
     """Hold the variant until the transaction ends, so that nobody else counts its attempts; what ``key`` stored."""
     locked = session.execute(_LOCK_VARIANT, {"variant_id": variant.id}).one_or_none()
     if locked is None:
@@ -302,34 +324,70 @@ def _lock_for_attempt(session: Session, variant: StoredVariant, key: str, now: i
         return _stored_submission(earlier._asdict())
     if locked.given_up_at is not None:
         raise VariantClosedError("This sheet was given up and its solution shown: start a new one.")
-    if variant.set_item_id is not None:
-        _keep_the_rules(session, variant, now)
     return None
 
 
-def _keep_the_rules(session: Session, variant: StoredVariant, now: int) -> None:
-    """Refuse what the problem set does not allow. The variant is locked: nobody else counts its attempts."""
-    rules = session.execute(_RULES, {"variant_id": variant.id, "set_item_id": variant.set_item_id}).one()
-    must_be_open(rules.opens_at, rules.due_at, now)
-    if rules.attempts is not None and rules.used >= rules.attempts:
-        raise NoAttemptsLeftError(f"This item could be checked {rules.attempts} times, and it was: no attempt is left.")
+def _worth(session: Session, variant: StoredVariant, now: int) -> float:
+    """What work at ``now`` is worth, 0 to 1; refuse what the problem set does not allow.
+
+    The variant is locked, and an earlier one of the same item is closed: nobody else counts its attempts.
+    """
+    if variant.set_item_id is None:
+        return 1.0
+    keys = {"set_item_id": variant.set_item_id, "learner_id": variant.learner_id}
+    rules = session.execute(_RULES, keys).one()._asdict()
+    terms = read_terms(rules)
+    window = Window.of(rules["opens_at"], rules["due_at"], Policy.from_row(rules), terms)
+    must_be_open(window, now)
+    allowed = None if terms.preview else rules["attempts"]
+    if allowed is not None and rules["used"] >= allowed:
+        raise NoAttemptsLeftError(f"This item could be checked {allowed} times, and it was: no attempt is left.")
+    return window.share_at(now)
 
 
-def must_be_open(opens_at: int | None, due_at: int | None, now: int) -> None:
-    """Refuse what comes before a problem set opens, or after it is due; both moments themselves are in time.
+def read_terms(row: Mapping[str, Any]) -> Terms:
+    """What is different for a learner, from the columns of an assignment; nothing where there is none."""
+    return Terms(row["extended_to"], row["started_at"], row["extra_time"] or 0.0, bool(row["preview"]))
+
+
+def must_be_open(window: Window, now: int) -> None:
+    """Refuse what comes before a problem set opens, or after it closes; both moments themselves are in time.
 
     Raises:
         SetClosedError: ``now`` is too early or too late.
     """
-    if opens_at is not None and now < opens_at:
+    if window.opens_at is not None and now < window.opens_at:
         raise SetClosedError("This problem set is not open yet: come back when it opens.")
-    if due_at is not None and now > due_at:
+    if window.ends_at is not None and now > window.ends_at:
+        raise SetClosedError("The time for this problem set is over: it takes no more answers.")
+    if window.closes_at is not None and now > window.closes_at:
         raise SetClosedError("This problem set is past due: it takes no more answers.")
+
+
+def credit_now() -> ColumnElement[float]:
+    """The credit of a submission: that of its latest regrade, else the one it was given."""
+    latest = (
+        select(_regrade.c.credit)
+        .where(_regrade.c.submission_id == _submission.c.id)
+        .order_by(_regrade.c.id.desc())
+        .limit(1)
+        .correlate(_submission)
+        .scalar_subquery()
+    )
+    return func.coalesce(latest, _submission.c.credit)
 
 
 def submissions(session: Session, variant: StoredVariant) -> tuple[StoredSubmission, ...]:
     """All submissions of a variant, the first attempt first."""
     return tuple(_stored_submission(row._asdict()) for row in session.execute(_SUBMISSIONS, {"variant_id": variant.id}))
+
+
+def variants_of_set(session: Session, set_id: int) -> dict[int, StoredVariant]:
+    """All sheets that were handed out for a problem set, by their id."""
+    rows = session.execute(
+        select(_variant).join(_item, _item.c.id == _variant.c.set_item_id).where(_item.c.set_id == set_id)
+    )
+    return {row.id: _stored_variant(row._asdict()) for row in rows}
 
 
 def give_up(session: Session, variant: StoredVariant, *, now: int) -> StoredVariant:
@@ -344,10 +402,14 @@ def give_up(session: Session, variant: StoredVariant, *, now: int) -> StoredVari
     return replace(variant, given_up_at=row.given_up_at)
 
 
-def progress(session: Session, learner_id: int, *, recent: int = 20) -> Progress:
-    """What a learner has done so far, with the ``recent`` variants started last. Two queries."""
-    exercises = session.execute(_BY_EXERCISE, {"learner_id": learner_id})
-    variants = session.execute(_RECENT, {"learner_id": learner_id, "recent": recent})
+def progress(session: Session, learner_id: int, *, recent: int = 20, hidden: Collection[int] = ()) -> Progress:
+    """What a learner has done so far, with the ``recent`` variants started last. Two queries.
+
+    ``hidden`` are the items of problem sets whose marks are not told yet.
+    """
+    values = {"learner_id": learner_id, "hidden": list(hidden)}
+    exercises = session.execute(_BY_EXERCISE, values)
+    variants = session.execute(_RECENT, {**values, "recent": recent})
     return Progress(
         exercises=tuple(_exercise_progress(row) for row in exercises),
         recent=tuple(_variant_progress(row) for row in variants),
@@ -364,8 +426,8 @@ class Checked:
     evidence: Mapping[str, str]
 
 
-def checks(session: Session, learner_id: int, *, since: int) -> tuple[Checked, ...]:
-    """A learner's checks from a moment on, the first one first."""
+def checks(session: Session, learner_id: int, *, since: int, hidden: Collection[int] = ()) -> tuple[Checked, ...]:
+    """A learner's checks from a moment on, the first one first; at items that are ``hidden`` none is full."""
     rows = session.execute(
         select(
             _submission.c.variant_id,
@@ -373,25 +435,42 @@ def checks(session: Session, learner_id: int, *, since: int) -> tuple[Checked, .
             _submission.c.points,
             _submission.c.out_of,
             _submission.c.evidence,
+            _variant.c.set_item_id,
         )
         .join_from(_submission, _variant, _variant.c.id == _submission.c.variant_id)
         .where(_variant.c.learner_id == learner_id, _submission.c.created_at >= since)
         .order_by(_submission.c.created_at, _submission.c.id)
     )
     return tuple(
-        Checked(row.variant_id, row.created_at, row.points == row.out_of, read_json(row.evidence)) for row in rows
+        Checked(
+            row.variant_id,
+            row.created_at,
+            row.points == row.out_of and row.set_item_id not in hidden,
+            read_json(row.evidence),
+        )
+        for row in rows
     )
 
 
-def sheets(session: Session, learner_id: int, *, skip: int, count: int) -> tuple[VariantProgress, ...]:
-    """So many of a learner's sheets, those started last first, after some that are skipped."""
-    rows = session.execute(_SHEETS, {"learner_id": learner_id, "skip": skip, "recent": count})
+def sheets(
+    session: Session, learner_id: int, *, skip: int, count: int, hidden: Collection[int] = ()
+) -> tuple[VariantProgress, ...]:
+    """So many of a learner's sheets, those started last first, after some that are skipped.
+
+    ``hidden`` are the items of problem sets whose marks are not told yet.
+    """
+    values = {"learner_id": learner_id, "skip": skip, "recent": count, "hidden": list(hidden)}
+    rows = session.execute(_SHEETS, values)
     return tuple(_variant_progress(row) for row in rows)
+
+
+def _is_hidden(item_id: ColumnElement[int | None]) -> ColumnElement[bool]:
+    return item_id.in_(bindparam("hidden", expanding=True))
 
 
 def _worked_variants() -> Select[Any]:
     """A row a variant of one learner, with what its submissions come to."""
-    share = _submission.c.points / _submission.c.out_of
+    share = case((_is_hidden(_variant.c.set_item_id), None), else_=_submission.c.points / _submission.c.out_of)
     return (
         select(
             _variant.c.id,
@@ -435,7 +514,8 @@ def _recent(worked: Subquery) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    return select(worked, latest_share.label("latest_share")).order_by(worked.c.created_at.desc(), worked.c.id.desc())
+    shown = case((_is_hidden(worked.c.set_item_id), None), else_=latest_share)
+    return select(worked, shown.label("latest_share")).order_by(worked.c.created_at.desc(), worked.c.id.desc())
 
 
 _BY_EXERCISE = _by_exercise(_worked_variants().subquery())
@@ -507,6 +587,12 @@ def _checked_points(points: float, out_of: float) -> dict[str, float]:
     if not (0 <= points <= out_of and 0 < out_of < float("inf")):
         raise ValueError(f"Points are 0 to out_of, and out_of is more than 0, not {points} of {out_of}")
     return {"points": float(points), "out_of": float(out_of)}
+
+
+def _checked_credit(credit: float) -> float:
+    if not 0 <= credit <= 1 or math.isnan(credit):
+        raise ValueError(f"A credit is 0 to 1, not {credit}")
+    return float(credit)
 
 
 def write_json(value: Mapping[str, Any]) -> str:

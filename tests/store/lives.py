@@ -3,7 +3,20 @@
 from sqlalchemy import insert
 
 from quizprop.store import classroom, people, resets
-from quizprop.store.models import Assignment, Base, Draft, HintUse, ProblemSet, SetItem, SkillState, Slip, table
+from quizprop.store.models import (
+    Adjustment,
+    Assignment,
+    AuditEntry,
+    Base,
+    Draft,
+    HintUse,
+    ProblemSet,
+    Regrade,
+    SetItem,
+    SkillState,
+    Slip,
+    table,
+)
 from tests.store.conftest import NOW, serve, submit
 
 
@@ -69,11 +82,16 @@ def live(session, username: str, password_hash) -> int:
     people.set_preferences(session, learner_id, language="en", time_zone="Europe/Madrid")
     resets.issue_reset_link(session, username=username, now=NOW)
     item_id = give_set(session, learner_id)
-    classroom.create_course(session, title="Deep learning", learner_id=learner_id, now=NOW)
+    seat = classroom.create_course(session, title="Deep learning", learner_id=learner_id, now=NOW)
+    who = {"learner_id": learner_id, "who": username, "course_id": seat.course.id}
+    session.execute(insert(table(AuditEntry)).values(**who, what="code", details="{}", created_at=NOW))
+    decided = {"learner_id": learner_id, "set_item_id": item_id, "points": None, "excused": False, "reason": "none"}
+    session.execute(insert(table(Adjustment)).values(**decided, created_at=NOW))
     variant = serve(
         session, learner_id, set_item_id=item_id, given={"x": [1.0], "pick": [0.25, 0.5]}, aim={"skill": "z"}
     )
-    submit(session, variant)
+    submission, _ = submit(session, variant)
+    session.execute(insert(table(Regrade)).values(submission_id=submission.id, credit=0.5, created_at=NOW))
     draft = {"seq": 1, "save_key": "k", "raw": '{"z1[1]":"0.3"}', "decimal_comma": False, "saved_at": NOW}
     session.execute(insert(table(Draft)).values(variant_id=variant.id, **draft))
     session.execute(insert(table(HintUse)).values(variant_id=variant.id, key="z1[1]", rung=1, created_at=NOW))

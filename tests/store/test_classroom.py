@@ -197,7 +197,7 @@ def test_the_gradebook_has_the_best_attempt_of_everybody(database, teacher, work
     assert [one.username for one in book.students] == ["Ada", "Bob", "Cyd"]
     assert (book.points(ada, first), book.points(ada, second)) == (2 * 1.5 / 2, None)
     assert (book.points(bob, first), book.points(cy, first)) == (None, None)
-    assert (book.total(ada), book.total(bob), book.out_of) == (1.5, 0, 5)
+    assert (book.total(ada), book.total(bob), book.out_of) == ((1.5, 5), (0, 5), 5)
     assert (book.mean_share(first), book.mean_share(second)) == (0.75, None)
     assert book.scores[bob.learner_id, first.item_id].variant_token == sheets["Bob"].token
     assert book.scores[learners["Ada"], first.item_id].attempts == 2

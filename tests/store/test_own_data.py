@@ -32,7 +32,10 @@ def counts(database):
 
 def exported(database, learner_id):
     with database.read() as session:
-        return {**own_data.export_summary(session, learner_id), "sheets": own_data.export_sheets(session, learner_id)}
+        return {
+            **own_data.export_summary(session, learner_id, now=NOW),
+            "sheets": own_data.export_sheets(session, learner_id, now=NOW),
+        }
 
 
 def test_a_life_leaves_a_row_in_every_table_that_leads_to_a_learner(database, ada):
@@ -44,7 +47,10 @@ def test_after_deletion_no_row_points_to_the_learner_not_even_by_way_of_others(d
     with database.write() as session:
         own_data.delete_learner(session, ada)
     held = counts(database)
-    assert [name for name in ("learner", *leads_to("learner")) if held[name]] == []
+    assert [name for name in ("learner", *leads_to("learner")) if held[name]] == ["audit_entry"]
+    with database.read() as session:
+        entry = session.execute(select(Base.metadata.tables["audit_entry"])).one()
+    assert (entry.learner_id, entry.who) == (None, "")  # what was done stays, who did it is gone
     assert (held["course"], held["problem_set"], held["set_item"]) == (1, 1, 1)
 
 
@@ -53,7 +59,7 @@ def test_deleting_one_learner_leaves_all_others_as_they_are(database, ada, passw
     with database.write() as session:
         eve = live(session, "Eve", password_hash)
         own_data.delete_learner(session, eve)
-    assert counts(database) == {**before, "course": 2, "problem_set": 2, "set_item": 2}
+    assert counts(database) == {**before, "course": 2, "problem_set": 2, "set_item": 2, "audit_entry": 2}
     with database.read() as session:
         assert people.find_credentials(session, "ada").learner_id == ada
 
@@ -95,6 +101,9 @@ def test_every_column_that_tells_of_a_learner_is_exported_or_held_back_on_purpos
         "draft": sheet["draft"],
         "hint_use": sheet["hints"][0],
         "submission": sheet["submissions"][0],
+        "regrade": sheet["submissions"][0]["regrades"][0],
+        "adjustment": data["adjustments"][0],
+        "audit_entry": data["changes"][0],
     }
     assert set(places) == {"learner", *leads_to("learner")}
     for name, row in places.items():
@@ -123,7 +132,7 @@ def test_an_export_is_of_one_learner_and_goes_on_where_it_stopped(database, ada)
         tokens = [serve(session, visitor.learner_id).token for _ in range(5)]
     after, seen = 0, []
     with database.read() as session:
-        while sheets := own_data.export_sheets(session, visitor.learner_id, after=after, count=2):
+        while sheets := own_data.export_sheets(session, visitor.learner_id, now=NOW, after=after, count=2):
             assert len(sheets) <= 2
             seen += [sheet["token"] for sheet in sheets]
             after = sheets[-1]["id"]

@@ -281,7 +281,10 @@ def test_what_is_open_comes_first_by_its_date_and_what_is_over_last(database, le
 )
 def test_the_score_is_points_by_best_share_and_what_is_over_is_never_next(rows, late):
     items = tuple(
-        ItemWork(at, at, "mazur", "{}", points, allowed, "token" if share is not None else None, given_up, used, share)
+        ItemWork(
+            *(at, at, "mazur", "{}", points, allowed, "token" if share is not None else None, given_up, used, share),
+            best_credit=share,
+        )
         for at, (points, share, used, allowed, given_up) in enumerate(rows, 1)
     )
     work = AssignedSet(StoredSet(1, "token", "Homework", "", None, DUE, None, NOW), items, DUE + late)

@@ -1,0 +1,190 @@
+"""A class list from a CSV file: read, compared with who is in the course, and applied row by row."""
+
+import csv
+import io
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quizprop.store import classroom, decisions, people, resets
+from quizprop.store.classroom import Member, Seat
+from quizprop.store.models import Account, table
+from quizprop.store.people import PasswordHash, UsernameError, fold
+
+__all__ = ["COLUMNS", "Outcome", "RosterError", "Row", "apply_roster", "check_roster", "read_roster", "sealed"]
+
+Step = Literal["new account", "joins", "changed", "as it was", "refused"]
+
+COLUMNS: Final = ("username", "name", "section", "id")
+"""The columns that a roster may have; ``username`` it must."""
+
+_ALIASES: Final[Mapping[str, str]] = {
+    "username": "username",
+    "user name": "username",
+    "login": "username",
+    "sis login id": "username",
+    "name": "name",
+    "full name": "name",
+    "student": "name",
+    "section": "section",
+    "group": "section",
+    "id": "id",
+    "student id": "id",
+    "sis user id": "id",
+    "id number": "id",
+}
+_MOST: Final = 2000
+_LONGEST: Final = 200
+_LINK_LASTS: Final = 28 * resets.DAY
+
+_account = table(Account)
+
+
+class RosterError(ValueError):
+    """The file is no roster; the message says what it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the file; ``problem`` says why it can't be used."""
+
+    line: int
+    username: str
+    name: str
+    section: str
+    id: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a row. ``link`` is the token by which the owner of a new account sets a password."""
+
+    row: Row
+    step: Step
+    link: str | None = None
+
+
+def read_roster(text: str) -> tuple[Row, ...]:
+    """The rows of a CSV file with a line of headings, ``username`` among them; commas, semicolons or tabs between.
+
+    Raises:
+        RosterError: no heading names the user names, a heading comes twice, or there are more than 2000 rows.
+    """
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(map(str.strip, cells))]
+    except csv.Error as error:
+        raise RosterError(f"Line {reader.line_num}: {error}") from error
+    if not rows:
+        raise RosterError("The file is empty: its first line names the columns, such as username,name,section,id")
+    heads = [_ALIASES.get(head.casefold(), "") for head in rows[0][1]]
+    known = [head for head in heads if head]
+    if "username" not in known:
+        raise RosterError("No column is called username: the first line names the columns, username,name,section,id")
+    if len(set(known)) < len(known):
+        raise RosterError("Two columns mean the same: take one of them out")
+    if len(rows) > _MOST + 1:
+        raise RosterError(f"These are more than {_MOST} rows: send them in parts")
+    return tuple(_rows(heads, rows[1:]))
+
+
+def _rows(heads: list[str], rows: list[tuple[int, list[str]]]) -> Iterator[Row]:
+    seen: dict[str, int] = {}
+    for line, cells in rows:
+        named = {head: cell for head, cell in zip(heads, cells, strict=False) if head}
+        values = {name: named.get(name, "") for name in COLUMNS}
+        problem, folded = "", fold(values["username"])
+        if len(cells) > len(heads):
+            problem = f"has {len(cells)} cells, the headings are {len(heads)}"
+        elif any(len(value) > _LONGEST for value in values.values()):
+            problem = f"has a cell of more than {_LONGEST} characters"
+        elif folded in seen:
+            problem = f"names {values['username']} again, after line {seen[folded]}"
+        else:
+            try:
+                people.read_username(values["username"])
+            except UsernameError as error:
+                problem = str(error)
+        seen.setdefault(folded, line)
+        yield Row(line, **values, problem=problem)
+
+
+def check_roster(session: Session, seat: Seat, rows: tuple[Row, ...]) -> tuple[Outcome, ...]:
+    """What would become of each row; nothing is changed."""
+    accounts, inside = _accounts(session, rows), {one.learner_id: one for one in classroom.members(session, seat)}
+    return tuple(Outcome(row, _step(row, accounts, inside)) for row in rows)
+
+
+def sealed() -> PasswordHash:
+    """The hash of a password that nobody can know, for accounts that are opened by a link."""
+    return people.hash_password(secrets.token_urlsafe(32))
+
+
+def apply_roster(
+    session: Session, seat: Seat, rows: tuple[Row, ...], *, password_hash: PasswordHash, now: int
+) -> tuple[Outcome, ...]:
+    """Take the students of the usable rows into the course, with new accounts where there are none.
+
+    A new account has a password that nobody knows, `sealed`: its owner sets another by the link. Nobody who is in the
+    course is taken out, and whose row has an empty cell keeps what was there.
+    """
+    accounts, inside = _accounts(session, rows), {one.learner_id: one for one in classroom.members(session, seat)}
+    outcomes = []
+    for row in rows:
+        step = _step(row, accounts, inside)
+        link = None
+        if step == "new account":
+            learner_id = people.add_user(session, username=row.username, password_hash=password_hash, now=now)
+            link = resets.issue_reset_link(session, username=row.username, now=now, valid_for=_LINK_LASTS)
+            accounts[fold(row.username)] = learner_id
+        if step in ("new account", "joins"):
+            classroom.join(session, seat.course.join_code, learner_id=accounts[fold(row.username)], now=now)
+        outcomes.append(Outcome(row, step, link))
+    _write_particulars(session, seat, outcomes, accounts)
+    return tuple(outcomes)
+
+
+def _write_particulars(session: Session, seat: Seat, outcomes: list[Outcome], accounts: Mapping[str, int]) -> None:
+    students = {one.learner_id: one for one in classroom.members(session, seat)}
+    for outcome in outcomes:
+        if outcome.step not in ("new account", "joins", "changed"):
+            continue
+        row, student = outcome.row, students[accounts[fold(outcome.row.username)]]
+        decisions.change_student(
+            session,
+            seat,
+            student,
+            name=row.name or student.name,
+            section=row.section or student.section,
+            external_id=row.id or student.external_id,
+            extra_time=student.extra_time,
+        )
+
+
+def _step(row: Row, accounts: Mapping[str, int], inside: Mapping[int, Member]) -> Step:
+    if row.problem:
+        return "refused"
+    learner_id = accounts.get(fold(row.username))
+    if learner_id is None:
+        return "new account"
+    member = inside.get(learner_id)
+    if member is None:
+        return "joins"
+    told = ((row.name, member.name), (row.section, member.section), (row.id, member.external_id))
+    return "changed" if any(new and new != old for new, old in told) else "as it was"
+
+
+def _accounts(session: Session, rows: tuple[Row, ...]) -> dict[str, int]:
+    wanted = {fold(row.username) for row in rows if not row.problem}
+    found = session.execute(
+        select(_account.c.username_folded, _account.c.learner_id).where(_account.c.username_folded.in_(wanted))
+    )
+    return {row.username_folded: row.learner_id for row in found}

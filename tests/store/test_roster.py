@@ -1,0 +1,220 @@
+"""Laws of class lists and of decisions about single students: a row at a time, nothing of others, all of it recorded."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quizprop.store import classroom, decisions, people, resets, roster, sets
+from quizprop.store.models import AuditEntry, table
+from quizprop.store.roster import RosterError
+from quizprop.store.rules import Policy
+from quizprop.store.sets import NewItem
+from tests.store.conftest import NOW, submit
+from tests.store.test_sets import begin
+
+HASH = people.PasswordHash("-")
+BAD = """username;name;section;id
+ada;Ada Lovelace;A;17
+x;Too Short;A;18
+bob;Bob;B;19
+Ada;Ada Again;A;20
+carol;Carol;B;21;too many
+"""
+
+
+def person(session, name):
+    return people.add_user(session, username=name, password_hash=HASH, now=NOW)
+
+
+@pytest.fixture
+def seat(database):
+    with database.write() as session:
+        return classroom.create_course(session, title="Deep learning", learner_id=person(session, "grace"), now=NOW)
+
+
+def apply(session, seat, text):
+    return roster.apply_roster(session, seat, roster.read_roster(text), password_hash=HASH, now=NOW)
+
+
+def steps(outcomes):
+    return [(one.row.line, one.row.username, one.step) for one in outcomes]
+
+
+def test_good_rows_go_in_and_bad_ones_are_told_by_line(database, seat):
+    with database.write() as session:
+        person(session, "bob")
+        rows = roster.read_roster(BAD)
+        assert [bool(row.problem) for row in rows] == [False, True, False, True, True]
+        expected = [
+            (2, "ada", "new account"),
+            (3, "x", "refused"),
+            (4, "bob", "joins"),
+            (5, "Ada", "refused"),
+            (6, "carol", "refused"),
+        ]
+        assert steps(roster.check_roster(session, seat, rows)) == expected
+        assert len(classroom.members(session, seat)) == 1  # a look changes nothing
+        outcomes = apply(session, seat, BAD)
+        assert steps(outcomes) == expected
+        told = {one.username: (one.name, one.section, one.external_id) for one in classroom.members(session, seat)[1:]}
+        assert told == {"ada": ("Ada Lovelace", "A", "17"), "bob": ("Bob", "B", "19")}
+
+
+def test_only_a_new_account_gets_a_link_and_it_opens_that_account(database, seat):
+    with database.write() as session:
+        person(session, "bob")
+        links = {one.row.username: one.link for one in apply(session, seat, BAD)}
+        assert [name for name, link in links.items() if link] == ["ada"]
+        assert resets.find_reset_link(session, links["ada"], now=NOW) == "ada"
+
+
+def test_a_second_time_changes_only_what_differs(database, seat):
+    with database.write() as session:
+        apply(session, seat, BAD)
+        again = apply(session, seat, "username,section\nADA,\nbob,C\n")
+        assert steps(again) == [(2, "ADA", "as it was"), (3, "bob", "changed")]
+        told = {one.username: (one.name, one.section) for one in classroom.members(session, seat)[1:]}
+        assert told == {"ada": ("Ada Lovelace", "A"), "bob": ("Bob", "C")}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty"),
+        ("ada,bob", "No column is called username"),
+        ("username,login\n", "mean the same"),
+        ("username\n" + "\n".join(f"user{at}" for at in range(2001)), "more than 2000"),
+        ('username\n"' + "a" * 200_000, "Line"),
+    ],
+)
+def test_what_is_no_roster_is_told(text, problem):
+    with pytest.raises(RosterError, match=problem):
+        roster.read_roster(text)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_with_words(text):
+    for given_text in (text, f"username,name\n{text}"):
+        try:
+            rows = roster.read_roster(given_text)
+        except RosterError as error:
+            assert str(error)
+        else:
+            assert all(row.problem or people.read_username(row.username) for row in rows)
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worked(database, seat):
+    """A student who has half of an item of 4 points, beside one of 2 that is not begun."""
+    with database.write() as session:
+        ada = person(session, "Ada")
+        classroom.join(session, seat.course.join_code, learner_id=ada, now=NOW)
+        items = [NewItem("mazur", "{}", 4), NewItem("mazur", "{}", 2)]
+        made = sets.create_set(session, title="Week 1", items=items, now=NOW)
+        classroom.add_set(session, seat, made, now=NOW)
+        (work,) = sets.sets_of(session, ada, NOW)
+        submit(session, begin(session, ada, work.items[0]), points=1, out_of=2)
+        return classroom.members(session, seat)[-1], made, work.items
+
+
+def decide(session, seat, student, item, **said):
+    chosen = decisions.find_item(session, seat, item.id)
+    values = {"points": None, "excused": False, "reason": "ill", **said}
+    decisions.adjust(session, student, chosen, **values, now=NOW)
+
+
+def book(session, seat, student):
+    found = classroom.gradebook(session, seat)
+    return found.total(student), [found.points(student, column) for column in found.columns]
+
+
+@pytest.mark.parametrize(
+    ("decided", "total", "points"),
+    [
+        ([], (2, 6), [2, None]),
+        ([{"points": 3.5}], (3.5, 6), [3.5, None]),
+        ([{"excused": True}], (0, 2), [None, None]),
+        ([{"points": 0}, {"points": 5}], (5, 6), [5, None]),
+        ([{"excused": True}, {}], (2, 6), [2, None]),
+    ],
+)
+def test_the_latest_decision_counts_in_the_gradebook_and_for_the_student(
+    database, seat, worked, decided, total, points
+):
+    student, _, items = worked
+    with database.write() as session:
+        for said in decided:
+            decide(session, seat, student, items[0], **said)
+        assert book(session, seat, student) == (total, points)
+        (work,) = sets.sets_of(session, student.learner_id, NOW)
+        assert (work.score, work.out_of) == total
+        assert len(decisions.decisions_of(session, seat, student)) == len(decided)
+
+
+def test_an_item_can_be_decided_before_it_is_begun(database, seat, worked):
+    student, _, items = worked
+    with database.write() as session:
+        decide(session, seat, student, items[1], points=1.5)
+        assert book(session, seat, student) == ((3.5, 6), [2, 1.5])
+
+
+@pytest.mark.parametrize(
+    "said", [{"points": 1, "excused": True}, {"points": -1}, {"points": 1e6}, {"points": 1, "reason": "  "}]
+)
+def test_a_decision_that_makes_no_sense_is_refused(database, seat, worked, said):
+    student, _, items = worked
+    with pytest.raises(ValueError, match=r"\w"), database.write() as session:
+        decide(session, seat, student, items[0], **said)
+
+
+def test_no_item_and_no_student_of_another_course_is_found(database, seat, worked):
+    student, _, items = worked
+    with database.write() as session:
+        other = classroom.create_course(session, title="Other", learner_id=person(session, "eve"), now=NOW)
+        assert decisions.find_item(session, other, items[0].id) is None
+        assert decisions.find_student(session, other, student.id) is None
+        assert decisions.find_student(session, seat, student.id) == student
+
+
+def test_extra_time_holds_for_the_sets_there_are_and_those_to_come(database, seat, worked):
+    student, made, _ = worked
+    with database.write() as session:
+        particulars = {"name": "Ada", "section": "", "external_id": ""}
+        decisions.change_student(session, seat, student, **particulars, extra_time=0.5)
+        later = sets.create_set(
+            session, title="Exam", items=[NewItem("mazur", "{}")], policy=Policy(time_limit=60), now=NOW
+        )
+        classroom.add_set(session, seat, later, now=NOW)
+        terms = decisions.terms_of(session, seat, student)
+        assert {of: one.extra_time for of, one in terms.items()} == {made.id: 0.5, later.id: 0.5}
+        with pytest.raises(ValueError, match="Extra time"):
+            decisions.change_student(session, seat, student, **particulars, extra_time=11)
+
+
+def test_an_extension_is_of_one_student_and_can_be_taken_back(database, seat, worked):
+    student, made, _ = worked
+    with database.write() as session:
+        decisions.extend(session, student, made, NOW + 7)
+        assert sets.open_set(session, made.token, learner_id=student.learner_id, now=NOW).stored.due_at == NOW + 7
+        decisions.extend(session, student, made, None)
+        assert sets.open_set(session, made.token, learner_id=student.learner_id, now=NOW).stored.due_at is None
+
+
+def test_the_record_tells_who_did_what_the_latest_first_and_forgets_names_of_the_gone(database, seat):
+    from quizprop.store import own_data
+
+    with database.write() as session:
+        decisions.note(session, seat, "code", now=NOW)
+        decisions.note(session, seat, "set made", now=NOW + 1, set="Week 1")
+        found = decisions.entries(session, seat)
+        assert [(one.who, one.what, dict(one.details)) for one in found] == [
+            ("grace", "set made", {"set": "Week 1"}),
+            ("grace", "code", {}),
+        ]
+        assert decisions.entries(session, seat, skip=1, count=5) == found[1:]
+        own_data.delete_learner(session, seat.learner_id)
+        assert [one.who for one in decisions.entries(session, seat)] == ["", ""]
+        assert session.execute(table(AuditEntry).select()).all()
