@@ -12,7 +12,16 @@ from pydantic import ValidationError
 from quizprop.exercise.spec import Exercise
 from quizprop.resources import folder
 
-__all__ = ["FORMAT", "SKILLS_FILE", "BankError", "described", "head_problems", "load_bank", "load_exercise"]
+__all__ = [
+    "FORMAT",
+    "SKILLS_FILE",
+    "BankError",
+    "described",
+    "head_problems",
+    "load_bank",
+    "load_exercise",
+    "read_exercise",
+]
 
 FORMAT = 1
 
@@ -61,19 +70,31 @@ def load_exercise(file: Path) -> Exercise:
         BankError: the file can't be read or is not a valid exercise; every problem has its line.
     """
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return read_exercise(file.stem, file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BankError(f"{file.name}: can't be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BankError(f"{file.name}: is not TOML: {error}") from error
+    except BankError as error:
+        raise BankError("\n".join(f"{file.name}: {problem}" for problem in str(error).splitlines())) from error
+
+
+def read_exercise(slug: str, text: str) -> Exercise:
+    """The exercise of this name that the text of its file describes.
+
+    Raises:
+        BankError: it is not valid; a line for each problem.
+    """
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BankError(f"is not TOML: {error}") from error
     problems = list(head_problems(content))
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}
     try:
-        exercise = Exercise.model_validate({**fields, "slug": file.stem})
+        exercise = Exercise.model_validate({**fields, "slug": slug})
     except ValidationError as error:
         problems += described(error)
     if problems:
-        raise BankError("\n".join(f"{file.name}: {problem}" for problem in problems))
+        raise BankError("\n".join(problems))
     return exercise
 
 

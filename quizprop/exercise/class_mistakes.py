@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from statistics import median
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from quizprop.exercise.evidence import general_code
 from quizprop.exercise.grade import Verdict
 from quizprop.exercise.spec import Exercise
 
-__all__ = ["CheckedSheet", "ClassMistake", "StepShare", "class_mistakes", "step_shares"]
+__all__ = ["CheckedSheet", "ClassMistake", "Effort", "StepShare", "class_mistakes", "efforts", "step_shares"]
 
 _ENOUGH: Final = 10
 """Sheets from which on a correlation is told."""
@@ -22,11 +23,15 @@ _ENOUGH: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class CheckedSheet:
-    """A student's sheet: who worked it, of which exercise, and the marks of each attempt, at least one."""
+    """A student's sheet: who worked it, of which exercise, and the marks of each attempt, at least one.
+
+    ``minutes`` went by from when it was handed out to its last check.
+    """
 
     learner_id: int
     exercise: Exercise
     attempts: tuple[Mapping[str, Any], ...]
+    minutes: float = 0.0
 
 
 @dataclass(slots=True)
@@ -107,6 +112,30 @@ def _named(marks: Mapping[str, Any], by_code: Mapping[str, Mistake]) -> list[Mis
     """The mistakes that the marks name; of a cell that several explain, the likeliest, as the student was told."""
     codes = (mark["codes"][0] for mark in marks.values() if mark["verdict"] == Verdict.MISTAKE and mark["codes"])
     return [by_code[code] for code in codes if code in by_code]  # a later release may not know it any more
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an exercise took: how many sheets were checked, and the medians of their attempts and of the minutes.
+
+    The minutes are those from when a sheet was handed out to its last check, breaks too.
+    """
+
+    exercise: str
+    sheets: int
+    attempts: float
+    minutes: float
+
+
+def efforts(sheets: Iterable[CheckedSheet]) -> tuple[Effort, ...]:
+    """What each exercise took, in the order in which they come."""
+    found: dict[str, list[CheckedSheet]] = {}
+    for sheet in sheets:
+        found.setdefault(sheet.exercise.slug, []).append(sheet)
+    return tuple(
+        Effort(slug, len(group), median(len(one.attempts) for one in group), median(one.minutes for one in group))
+        for slug, group in found.items()
+    )
 
 
 def step_shares(sheets: Iterable[CheckedSheet]) -> tuple[StepShare, ...]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from quizprop.exercise.bank import load_bank
-from quizprop.exercise.class_mistakes import CheckedSheet, class_mistakes, step_shares
+from quizprop.exercise.class_mistakes import CheckedSheet, class_mistakes, efforts, step_shares
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import grade
@@ -134,3 +134,10 @@ def test_a_step_alone_on_its_sheet_or_not_filled_in_has_nothing_to_be_compared_w
     given_up = CheckedSheet(1, MAZUR, ({"z1[1]": right, "z2[1]": right}, {"z1[1]": right, "z2[1]": blank}))
     (found,) = step_shares([given_up])
     assert (found.quantity, found.pairs) == ("z1", [(1, 1)])
+
+
+def test_the_effort_is_the_median_of_the_sheets_of_an_exercise(sheets):
+    timed = [CheckedSheet(one.learner_id, MAZUR, one.attempts, minutes=10.0 * one.learner_id) for one in sheets]
+    (took,) = efforts(timed)
+    assert (took.exercise, took.sheets, took.attempts, took.minutes) == ("mazur-like", 5, 1, 20)
+    assert efforts([]) == ()
