@@ -26,7 +26,7 @@ from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.simulated import filled_in
 from quizprop.exercise.spec import Exercise
-from quizprop.store import classroom, people, sets
+from quizprop.store import classroom, decisions, people, sets
 from quizprop.store.classroom import Seat
 from quizprop.store.database import Database
 from quizprop.store.people import PasswordHash, UsernameTakenError
@@ -121,7 +121,27 @@ def _come_in(database: Database, seat: Seat, count: int, hashed: PasswordHash, n
         learners = [_add(session, f"demo-{number:03}", hashed, now) for number in range(1, count + 1)]
         for learner_id in learners:
             classroom.join(session, seat.course.join_code, learner_id=learner_id, now=seat.course.created_at)
+        _decide(session, seat, now)
     return learners
+
+
+def _decide(session: Session, seat: Seat, now: int) -> None:
+    """Sections, and a decision of each kind, so that they can be seen."""
+    students = [one for one in classroom.members(session, seat) if one.role == "student"]
+    for number, one in enumerate(students):
+        section = "AB"[number % 2]
+        said = {"name": one.name, "section": section, "external_id": f"{number + 1:04}"}
+        decisions.change_student(session, seat, one, **said, extra_time=0.25 if number == 1 else 0.0)
+    first, last = classroom.sets_in(session, seat.course)[0], classroom.sets_in(session, seat.course)[-1]
+    decisions.extend(session, students[0], last, now + _WEEK)
+    about = {"student": students[0].learner_id, "set": last.title}
+    decisions.note(session, seat, "extension", now=now, **about, due=now + _WEEK)
+    (item, *_) = decisions.work_of(session, seat, students[-1], now)[0].items
+    chosen = decisions.find_item(session, seat, item.id)
+    if chosen is not None:
+        decisions.adjust(session, students[-1], chosen, points=None, excused=True, reason="ill", now=now)
+        about = {"student": students[-1].learner_id, "set": first.title, "exercise": chosen.exercise}
+        decisions.note(session, seat, "excused", now=now, **about, reason="ill")
 
 
 def _add(session: Session, name: str, hashed: PasswordHash, now: int) -> int:

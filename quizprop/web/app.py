@@ -14,18 +14,22 @@ from quizprop.store import schema
 from quizprop.store.database import open_database
 from quizprop.web import (
     account,
+    builder,
     compress,
     courses,
     errors,
     gallery,
     guidance,
     headers,
+    own_exercises,
     practice,
     preferences,
     profile,
     progress,
+    regrading,
     rendering,
     sets,
+    students,
 )
 from quizprop.web.settings import FIXED, complete, from_environment
 from quizprop.web.state import Services, start_services
@@ -66,6 +70,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(guidance.guidance)
     app.register_blueprint(sets.sets)
     app.register_blueprint(courses.courses)
+    app.register_blueprint(builder.builder)
+    app.register_blueprint(own_exercises.own_exercises)
+    app.register_blueprint(students.students)
+    app.register_blueprint(regrading.regrading)
     app.register_blueprint(progress.progress)
     app.register_blueprint(gallery.gallery)
     app.register_blueprint(account.account)

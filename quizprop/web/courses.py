@@ -1,37 +1,48 @@
 """Courses: come in by a code; teach one, give it problem sets, see how the class is doing."""
 
-import math
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import chain, count, groupby
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from quizprop.exercise.class_mistakes import CheckedSheet, ClassMistake, StepShare, class_mistakes, step_shares
-from quizprop.store import classroom, sets
+from quizprop.exercise.class_mistakes import (
+    CheckedSheet,
+    ClassMistake,
+    Effort,
+    StepShare,
+    class_mistakes,
+    efforts,
+    step_shares,
+)
+from quizprop.store import classroom, decisions, regrading
 from quizprop.store import practice as records
-from quizprop.store.classroom import ROLES, CourseTitleError, Gradebook, LastInstructorError, NoSuchCourseError, Seat
+from quizprop.store.classroom import (
+    ROLES,
+    CourseTitleError,
+    Gradebook,
+    LastInstructorError,
+    Member,
+    NoSuchCourseError,
+    Seat,
+)
 from quizprop.store.people import Visitor
-from quizprop.store.sets import NewItem, StoredSet
 from quizprop.web import feedback, limits
-from quizprop.web.forms import SetForm
-from quizprop.web.languages import gettext, marked, ngettext, say
-from quizprop.web.rendering import number, typed_moment
+from quizprop.web.languages import gettext, marked
+from quizprop.web.rendering import number
+from quizprop.web.seats import member, seeing_work, take_seat, teaching
 from quizprop.web.sheet import exercise_of
 from quizprop.web.spreadsheet import csv_file, json_lines_file
-from quizprop.web.state import database, now, services, stay, visitor
-from quizprop.web.zones import zone
+from quizprop.web.state import database, now, stay, visitor
 
 __all__ = ["courses"]
 
 courses = Blueprint("courses", __name__)
 
-_POINTS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?", re.ASCII)
 ROLE_WORDS: Final[Mapping[str, str]] = {
     "student": marked("Student"),
     "grader": marked("Grader"),
@@ -43,8 +54,6 @@ _NO_TITLE: Final = marked("Give the course a title of at most 200 characters.")
 _NO_CODE: Final = marked("No course has this code. It has eight letters and digits: ask who teaches it.")
 _LAST: Final = marked("Somebody must teach the course: make another member an instructor first.")
 _RENEWED: Final = marked("Your visit was renewed in the meantime: look it over and send it again.")
-_BAD_POINTS: Final = marked("Points are a number above 0, at most 1000.")
-_NO_ITEM: Final = marked("Choose at least one exercise: write how many points it is worth.")
 
 
 # --- for everybody --------------------------------------------------------------------------------------------------
@@ -101,11 +110,15 @@ def change_people(token: str) -> ResponseReturnValue:
         abort(400)
     with database().write() as session:
         stay(session)
+        known = next((one for one in classroom.members(session, seat) if one.id == int(who)), None)
         if what == "remove":
             done = classroom.remove(session, seat, int(who))
         else:
             role = next((one for one in ROLES if one == what), None) or abort(400)
             done = classroom.set_role(session, seat, int(who), role, now=now())
+        if known is not None:
+            deed = {"what": "removed"} if what == "remove" else {"what": "role", "role": what}
+            decisions.note(session, seat, now=now(), member=known.learner_id, **deed)
     flash(gettext("That is changed.") if done else gettext("This member has left the course."))
     return redirect(url_for(".show_course", token=token), 303)
 
@@ -117,50 +130,8 @@ def change_code(token: str) -> ResponseReturnValue:
     with database().write() as session:
         stay(session)
         classroom.new_join_code(session, seat)
+        decisions.note(session, seat, "code", now=now())
     flash(gettext("There is a new code; the old one lets nobody in any more."))
-    return redirect(url_for(".show_course", token=token), 303)
-
-
-@courses.get("/courses/<token>/sets/new")
-def show_new_set(token: str) -> ResponseReturnValue:
-    """The form of a new problem set."""
-    return set_page(teaching(token), SetForm())
-
-
-@courses.post("/courses/<token>/sets/new")
-def make_set(token: str) -> ResponseReturnValue:
-    """Make a problem set and give it to the course."""
-    seat, form = teaching(token), SetForm()
-    points, problem = read_points()
-    if not form.validate_on_submit() or problem:
-        return set_page(seat, form, problem=problem), 422
-    with database().write() as session:
-        stay(session)
-        made = sets.create_set(session, items=items_of(points), now=now(), **form.said)
-        count = classroom.add_set(session, seat, made, now=now())
-    flash(ngettext("%(num)s student has it now.", "%(num)s students have it now.", count))
-    return redirect(url_for(".show_course", token=token), 303)
-
-
-@courses.get("/courses/<token>/sets/<name>")
-def show_change_set(token: str, name: str) -> ResponseReturnValue:
-    """The form of a problem set that the course has."""
-    seat = teaching(token)
-    stored = set_of(seat, name)
-    return set_page(seat, SetForm(data=written_set(stored)), stored=stored)
-
-
-@courses.post("/courses/<token>/sets/<name>")
-def change_set(token: str, name: str) -> ResponseReturnValue:
-    """Give a problem set another title, other words, dates or rules; its exercises stay."""
-    seat, form = teaching(token), SetForm()
-    stored = set_of(seat, name)
-    if not form.validate_on_submit():
-        return set_page(seat, form, stored=stored), 422
-    with database().write() as session:
-        stay(session)
-        sets.change_set(session, stored, **form.said)
-    flash(gettext("That is changed."))
     return redirect(url_for(".show_course", token=token), 303)
 
 
@@ -171,7 +142,10 @@ def show_grades(token: str) -> ResponseReturnValue:
     with database().read() as session:
         book = classroom.gradebook(session, seat)
     rows = grade_rows(seat, book)
-    return render_template("courses/grades.html", seat=seat, book=book, titles=titles_of(book), rows=rows)
+    # The address of every student but for its end: 500 of them are not worked out one by one.
+    student_page = url_for("students.show_student", token=token, who="-").removesuffix("-")
+    shown = {"titles": titles_of(book), "rows": rows, "student_page": student_page}
+    return render_template("courses/grades.html", seat=seat, book=book, **shown)
 
 
 @courses.get("/courses/<token>/grades.csv")
@@ -181,10 +155,11 @@ def download_grades(token: str) -> ResponseReturnValue:
     with database().read() as session:
         book = classroom.gradebook(session, seat)
     heads = [f"{one.set_title} / {one.position}. {one.exercise} ({one.points:g})" for one in book.columns]
-    rows: list[list[str | float | None]] = [["student", *heads, f"total ({book.out_of:g})"]]
+    about = ("student", "name", "section")
+    rows: list[list[str | float | None]] = [[*about, *heads, f"total ({book.out_of:g})"]]
     for student in book.students:
         points = [book.points(student, column) for column in book.columns]
-        rows.append([student.username or "", *points, book.total(student)])
+        rows.append([student.username or "", student.name, student.section, *points, book.total(student)[0]])
     return csv_file("grades", rows)
 
 
@@ -219,6 +194,7 @@ def show_mistakes(token: str) -> ResponseReturnValue:
         seat=seat,
         students=len({sheet.learner_id for sheet in sheets}),
         mistakes=class_mistakes(sheets),
+        efforts={one.exercise: one for one in efforts(sheets)},
         steps=[(titles[slug], tuple(group)) for slug, group in groupby(step_shares(sheets), lambda one: one.exercise)],
     )
 
@@ -236,16 +212,20 @@ def download_mistakes(token: str) -> ResponseReturnValue:
 @courses.get("/courses/<token>/steps.csv")
 def download_steps(token: str) -> ResponseReturnValue:
     """How each step went, as a table."""
-    rows = [list(step_row(one).values()) for one in step_shares(checked_sheets(seeing_work(token)))]
-    return csv_file("steps", [list(_STEP_COLUMNS), *rows])
+    sheets = checked_sheets(seeing_work(token))
+    took = {one.exercise: (one.sheets, one.attempts, round(one.minutes, 1)) for one in efforts(sheets)}
+    rows = [[*step_row(one).values(), *took[one.exercise]] for one in step_shares(sheets)]
+    return csv_file("steps", [[*_STEP_COLUMNS, "sheets", "median_attempts", "median_minutes"], *rows])
 
 
 @courses.get("/courses/<token>/mistakes.jsonl")
 def download_report(token: str) -> ResponseReturnValue:
-    """The whole report for programs: a line for each mistake, then one for each step."""
+    """The whole report for programs: a line for each mistake, for each step, and for what each exercise took."""
     sheets = checked_sheets(seeing_work(token))
     mistakes = [{"kind": "mistake", **mistake_row(one), "answers": one.places} for one in class_mistakes(sheets)]
-    return json_lines_file("mistakes", [*mistakes, *({"kind": "step", **step_row(one)} for one in step_shares(sheets))])
+    steps = [{"kind": "step", **step_row(one)} for one in step_shares(sheets)]
+    took = [{"kind": "effort", **effort_row(one)} for one in efforts(sheets)]
+    return json_lines_file("mistakes", [*mistakes, *steps, *took])
 
 
 @courses.get("/courses/<token>/work/<sheet>")
@@ -255,42 +235,19 @@ def show_work(token: str, sheet: str) -> ResponseReturnValue:
     with database().read() as session:
         student, variant = classroom.student_sheet(session, seat, sheet) or abort(404)
         attempts = records.submissions(session, variant)
+        regraded = regrading.regrades_of(session, variant)
     return render_template(
         "courses/work.html",
         seat=seat,
         student=student,
         exercise=exercise_of(variant.spec),
         attempts=attempts,
+        credits={one.id: regraded.get(one.id, one.credit) for one in attempts},
         told=[feedback.told(one.marks) for one in attempts],
     )
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
-
-
-def member() -> Visitor:
-    """The visitor, who has an account; 404 for anybody else."""
-    known = visitor()
-    return abort(404) if known is None or known.anonymous else known
-
-
-def take_seat(token: str) -> Seat:
-    """The visitor's place in a course; 404 where they have none."""
-    known = member()
-    with database().read() as session:
-        return classroom.take_seat(session, token, learner_id=known.learner_id) or abort(404)
-
-
-def seeing_work(token: str) -> Seat:
-    """The place of somebody who may see the students' work; 404 for anybody else."""
-    seat = take_seat(token)
-    return seat if seat.sees_work else abort(404)
-
-
-def teaching(token: str) -> Seat:
-    """The place of somebody who may change the course; 404 for anybody else."""
-    seat = take_seat(token)
-    return seat if seat.teaches else abort(404)
 
 
 def courses_page(known: Visitor, *, code: str = "", title: str = "", problems: Mapping[str, str] | None = None) -> str:
@@ -303,60 +260,20 @@ def courses_page(known: Visitor, *, code: str = "", title: str = "", problems: M
 
 def course_page(seat: Seat, message: str = "") -> str:
     """The page of a course."""
-    with database().read() as session:
-        found = classroom.sets_in(session, seat.course)
-        people = classroom.members(session, seat) if seat.sees_work else ()
     own = seat.role == "student"
+    with database().read() as session:
+        works = [one for one in classroom.shelf(session, seat) if one.published_at is not None or seat.sees_work]
+        people = classroom.members(session, seat) if seat.sees_work else ()
     return render_template(
         "courses/course.html",
         seat=seat,
-        sets=found,
+        works=works,
         people=people,
         roles=ROLE_WORDS,
         own=own,
         now=now(),
         message=message,
     )
-
-
-def set_page(
-    seat: Seat, form: SetForm, *, stored: StoredSet | None = None, problem: str = "", message: str = ""
-) -> str:
-    """The form of a problem set, with what was typed; of a new one where ``stored`` is None."""
-    points = {slug: request.form.get(f"points-{slug}", "") for slug in services().bank}
-    shown: dict[str, Any] = {"shelves": services().shelves, "sizes": services().sizes, "points": points}
-    told = {"problem": problem, "message": message, "zone": zone().key, "stored": stored}
-    return render_template("courses/set.html", seat=seat, form=form, **shown, **told)
-
-
-def set_of(seat: Seat, name: str) -> StoredSet:
-    """The course's problem set of this token; 404 where it has none."""
-    with database().read() as session:
-        found = classroom.sets_in(session, seat.course)
-    return next((one for one in found if one.token == name), None) or abort(404)
-
-
-def written_set(stored: StoredSet) -> dict[str, Any]:
-    """What stands in the form of a problem set: its moments as the clocks of the visitor's zone show them."""
-    said = {"title": stored.title, "words": stored.words, "attempts": stored.attempts}
-    return {**said, "opens": typed_moment(stored.opens_at), "due": typed_moment(stored.due_at)}
-
-
-def read_points() -> tuple[dict[str, float], str]:
-    """The points of the exercises chosen, and what is wrong with them."""
-    typed = {slug: request.form.get(f"points-{slug}", "").strip().replace(",", ".") for slug in services().bank}
-    chosen = {slug: text for slug, text in typed.items() if text}
-    points = {slug: float(text) for slug, text in chosen.items() if _POINTS.fullmatch(text)}
-    if not chosen:
-        return {}, gettext(_NO_ITEM)
-    wrong = [slug for slug in chosen if not 0 < points.get(slug, 0) <= 1000]
-    titles = ", ".join(say(services().bank[slug].title) for slug in wrong)
-    return points, f"{titles}: {gettext(_BAD_POINTS)}" if wrong else ""
-
-
-def items_of(points: Mapping[str, float]) -> list[NewItem]:
-    """The items of a new set, as the bank has them today."""
-    return [NewItem(slug, services().bank[slug].model_dump_json(), value) for slug, value in points.items()]
 
 
 def titles_of(book: Gradebook) -> dict[int, str]:
@@ -373,23 +290,29 @@ class GradeCell:
     look: str
 
 
-def grade_rows(seat: Seat, book: Gradebook) -> Iterator[tuple[str, list[GradeCell], str]]:
-    """A student's name, cells and total, a row each. What 20,000 cells have in common is worked out once."""
+def grade_rows(seat: Seat, book: Gradebook) -> Iterator[tuple[Member, list[GradeCell], str]]:
+    """A student, their cells and total, a row each. What 20,000 cells have in common is worked out once."""
     address = url_for(".show_work", token=seat.course.token, sheet="-").removesuffix("-")
     in_words = cache(number)
-    started = gettext("started")
+    started, excused = gettext("started"), gettext("excused")
     for student in book.students:
         cells = []
         for column in book.columns:
-            score = book.scores.get((student.learner_id, column.item_id))
+            score, points = book.score(student, column), book.points(student, column)
+            sheet = address + score.variant_token if score and score.variant_token else ""
             if score is None:
                 cells.append(GradeCell("—", "", "no-score"))
-            elif score.best_share is None:
-                cells.append(GradeCell(started, address + score.variant_token, "no-score"))
+            elif points is None:
+                cells.append(GradeCell(excused if score.excused else started, sheet, "no-score"))
             else:
-                text = in_words(round(column.points * score.best_share, 2))
-                cells.append(GradeCell(text, address + score.variant_token, f"heat-{int(score.best_share * 5)}"))
-        yield student.username or gettext("(no account)"), cells, in_words(round(book.total(student), 2))
+                look = f"heat-{min(5, int(points / column.points * 5))}"
+                sign = "*" if score.adjusted is not None else ""
+                cells.append(GradeCell(in_words(round(points, 2)) + sign, sheet, look))
+        total, out_of = book.total(student)
+        text = in_words(round(total, 2))
+        if out_of != book.out_of:
+            text = gettext("%(points)s of %(out_of)s", points=text, out_of=in_words(out_of))
+        yield student, cells, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,13 +342,18 @@ def set_marks(seat: Seat) -> SetMarks:
         for student in book.students
         if student.username is not None
     ]
-    return SetMarks(titles, [math.fsum(one.points for one in columns) for columns in book.by_set], students)
+    return SetMarks(titles, [book.set_out_of(columns) for columns in book.by_set], students)
 
 
-def points_of(book: Gradebook, student: classroom.Member, columns: Iterable[classroom.Column]) -> float | None:
-    """What a student has of some items; None where none of them was checked."""
-    points = [one for one in (book.points(student, column) for column in columns) if one is not None]
-    return round(math.fsum(points), 4) if points else None
+def points_of(book: Gradebook, student: Member, columns: Sequence[classroom.Column]) -> float | None:
+    """What a student has of a problem set; None where nothing of it was checked or decided.
+
+    Who is excused from a part has as many points as the same share of the whole would be.
+    """
+    points, out_of = book.of_set(student, columns)
+    if out_of == 0 or all(book.points(student, column) is None for column in columns):
+        return None
+    return round(points * book.set_out_of(columns) / out_of, 4)
 
 
 def checked_sheets(seat: Seat) -> tuple[CheckedSheet, ...]:
@@ -434,7 +362,12 @@ def checked_sheets(seat: Seat) -> tuple[CheckedSheet, ...]:
         work = tuple(classroom.marked_work(session, seat))
     sheets = (tuple(group) for _, group in groupby(work, key=lambda one: one.variant_id))
     return tuple(
-        CheckedSheet(group[0].learner_id, exercise_of(group[0].spec), tuple(one.marks for one in group))
+        CheckedSheet(
+            group[0].learner_id,
+            exercise_of(group[0].spec),
+            tuple(one.marks for one in group),
+            minutes=(group[-1].checked_at - group[0].began_at) / 60_000_000,
+        )
         for group in sheets
     )
 
@@ -443,6 +376,11 @@ def mistake_row(one: ClassMistake) -> dict[str, str | float | None]:
     """What a program is told of a mistake, beside where it was made."""
     values = (one.code, one.title, len(one.made), len(one.could), round(one.share, 4), one.overcome)
     return dict(zip(_MISTAKE_COLUMNS, values, strict=True))
+
+
+def effort_row(one: Effort) -> dict[str, str | float]:
+    """What a program is told of what an exercise took."""
+    return {**asdict(one), "minutes": round(one.minutes, 1)}
 
 
 def step_row(one: StepShare) -> dict[str, str | float | None]:
@@ -477,9 +415,6 @@ def last_instructor(_error: LastInstructorError) -> ResponseReturnValue:
 def expired(_error: CSRFError) -> ResponseReturnValue:
     """The form's token is missing, or of an earlier session: the page again, with what was typed."""
     token, problem = (request.view_args or {}).get("token"), gettext(_RENEWED)
-    if request.endpoint in ("courses.make_set", "courses.change_set") and token:
-        seat, name = teaching(token), (request.view_args or {}).get("name")
-        return set_page(seat, SetForm(), stored=set_of(seat, name) if name else None, message=problem), 400
     if token:
         return course_page(take_seat(token), problem), 400
     title, code = request.form.get("title", ""), request.form.get("code", "")

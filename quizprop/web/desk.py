@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import flask
-from flask import abort, render_template
+from flask import abort, render_template, request
 from sqlalchemy.orm import Session
 
 from quizprop import __version__
 from quizprop.exercise.conventions import conventions
+from quizprop.exercise.credit import sheet_credit
 from quizprop.exercise.grade import Grade, Verdict, grade
 from quizprop.exercise.hint import RUNGS
 from quizprop.exercise.instance import Instance
@@ -21,7 +22,8 @@ from quizprop.store import drafts, learning
 from quizprop.store import practice as records
 from quizprop.store.drafts import StoredDraft
 from quizprop.store.practice import StoredSubmission, StoredVariant
-from quizprop.store.sets import Place, find_place
+from quizprop.store.rules import is_here
+from quizprop.store.sets import AssignedSet, Place, find_place
 from quizprop.web import asked, feedback, pictures, sheet, tutor
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import answer_form
@@ -29,7 +31,7 @@ from quizprop.web.languages import decimal_comma, read_with_comma
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, now, services, visitor
 
-__all__ = ["Desk", "check_work", "notation_of", "open_desk", "page", "record", "scope", "typed"]
+__all__ = ["Desk", "check_work", "may_work", "notation_of", "open_desk", "page", "record", "scope", "typed"]
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,19 @@ class Desk:
 
     @property
     def solved(self) -> bool:
-        """Whether some submission got full marks."""
-        return any(attempt.share == 1 for attempt in self.attempts)
+        """Whether some submission got full marks, and this may be told."""
+        return not self.withheld and any(attempt.share == 1 for attempt in self.attempts)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether its problem set does not tell yet how the attempts were graded."""
+        return self.place is not None and self.place.of.withheld
 
     @property
     def ended(self) -> str:
         """Why the solution may be shown: ``solved``, ``given up``, ``used up``, or nothing."""
+        if self.withheld:
+            return ""
         if self.solved:
             return "solved"
         if self.variant.given_up_at is not None:
@@ -66,8 +75,15 @@ class Desk:
 
     @property
     def closed(self) -> bool:
-        """Whether its problem set is past due, so that nothing is checked; its date may still be moved."""
-        return self.place is not None and self.place.of.past_due and not self.ended
+        """Whether nothing is checked though no solution is shown: its problem set is past due, or tells nothing yet."""
+        if self.place is None or self.ended:
+            return False
+        return self.place.of.past_due or (self.withheld and self.place.item.over)
+
+    @property
+    def hint_price(self) -> float | None:
+        """What each hint takes from its value, a share; None where there are no hints."""
+        return 0.0 if self.place is None else self.place.of.stored.policy.hint_price
 
     @property
     def last(self) -> StoredSubmission | None:
@@ -89,7 +105,7 @@ class Desk:
     def work(self, texts: Mapping[str, str] | None = None, *, decimal_comma: bool) -> Work:
         """Texts on a fresh page of this sheet, with the hints that are open."""
         seq = self.draft.seq if self.draft else 0
-        return Work(texts or {}, decimal_comma, rungs=self.rungs, seq=seq)
+        return Work(texts or {}, decimal_comma, rungs=self.rungs, seq=seq, hinted=self.hint_price is not None)
 
     def same(self, work: Work) -> StoredSubmission | None:
         """The latest attempt with these very texts, read in the same way; None where there is none."""
@@ -108,7 +124,7 @@ class Desk:
     def still_said(self, work: Work) -> dict[str, Feedback]:
         """What the latest check told the cells that are as they were, and all that they are computed from too."""
         last = self.last
-        if last is None or last.decimal_comma != work.decimal_comma:
+        if last is None or self.withheld or last.decimal_comma != work.decimal_comma:
             return {}
         changed: set[str] = set()
         for cell in self.instance.cells:  # each after what it reads
@@ -121,17 +137,29 @@ class Desk:
 
 
 def open_desk(token: str) -> Desk:
-    """The visitor's variant; 404 where there is none of this token, or it is somebody else's."""
+    """The visitor's variant; 404 where there is none of this token, or it is somebody else's.
+
+    403 where its problem set is open, but may not be worked from this address.
+    """
     known = visitor() or abort(404)
     with database().read() as session:
         variant = records.find_variant(session, token, learner_id=known.learner_id) or abort(404)
+        place = find_place(session, variant, now=now())
+        if place is not None and not may_work(place.of):
+            abort(403)
         return Desk(
             variant,
             records.submissions(session, variant),
             drafts.find_draft(session, variant),
             drafts.hints_used(session, variant),
-            find_place(session, variant, now=now()),
+            place,
         )
+
+
+def may_work(of: AssignedSet) -> bool:
+    """Whether a problem set may be seen from the visitor's address; one that is over and told may from anywhere."""
+    over = of.past_due and not of.withheld
+    return over or of.terms.preview or is_here(of.stored.policy, request.remote_addr)
 
 
 def typed(desk: Desk) -> Work:
@@ -140,7 +168,8 @@ def typed(desk: Desk) -> Work:
     if decimal_comma() != form.decimal_comma.data:
         flask.session["decimal_comma"] = form.decimal_comma.data
     comma, sent = bool(form.decimal_comma.data), form.draft_key.data or ""
-    return Work(form.texts, comma, form.key, rungs=desk.rungs, seq=form.base, draft_key=sent)
+    hinted = desk.hint_price is not None
+    return Work(form.texts, comma, form.key, rungs=desk.rungs, seq=form.base, draft_key=sent, hinted=hinted)
 
 
 def scope(desk: Desk, phase: str) -> Collection[str] | None:
@@ -189,7 +218,13 @@ def record(
     """
     key, moment = submission_key(work, phase), now() if at is None else at
     learning.hold_learner(session, desk.variant.learner_id)
-    found = tutor.evidence(session, desk.variant, desk.instance, graded, attempts=desk.attempts, rungs=desk.rungs)
+    # What is not told yet is not learned from either: the next exercise would give it away.
+    tried = desk.withheld or (desk.place is not None and desk.place.of.terms.preview)
+    found = (
+        ()
+        if tried
+        else tutor.evidence(session, desk.variant, desk.instance, graded, attempts=desk.attempts, rungs=desk.rungs)
+    )
     submission, fresh = records.record_submission(
         session,
         desk.variant,
@@ -203,6 +238,7 @@ def record(
         engine_version=__version__,
         now=moment,
         evidence={one.key: one.outcome for one in found},
+        credit=credit_of(desk, graded),
     )
     if fresh:
         tutor.learn(session, desk.variant, desk.instance, found, moment)
@@ -217,6 +253,15 @@ def record(
             now=moment,
         )
     return submission
+
+
+def credit_of(desk: Desk, graded: Grade) -> float:
+    """What a graded sheet is worth in time, by the rules of its problem set."""
+    if desk.place is None:
+        return graded.points / graded.out_of
+    verdicts, policy = {key: mark.verdict for key, mark in graded.marks.items()}, desk.place.of.stored.policy
+    price = policy.hint_price or 0.0
+    return sheet_credit(verdicts, rungs=desk.rungs, follow_credit=policy.follow_credit, hint_price=price)
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
@@ -257,6 +302,8 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         else tuple(one for one in NOTATIONS if one[0] in ("course", "plain")),
         "place": desk.place,
         "closed": desk.closed,
+        "withheld": desk.withheld,
+        "hint_price": desk.hint_price,
         "now": now(),
         "again": services().again(instance.exercise),
         "why": tutor.why(desk.variant),

@@ -25,6 +25,10 @@ _WORDS: Final[Mapping[int, tuple[str, str]]] = {
             "Your visit was renewed in the meantime, or your browser keeps no cookies for this site. Nothing is lost."
         ),
     ),
+    403: (
+        marked("Not from here"),
+        marked("Who teaches the course has limited this problem set to some networks: work it there."),
+    ),
     404: (
         marked("There is nothing here"),
         marked(

@@ -60,6 +60,7 @@ _ALL_GATES: Final = (
     "n = sigmoid(m)",
     "f = tanh(n)",
 )
+_PLURALS: Final = "nplurals=2; plural=(n != 1);"
 _HEADER: Final = """\
 msgid ""
 msgstr ""
@@ -92,6 +93,8 @@ def read(code: str, domain: str) -> Catalog:
 def update(code: str, domain: str, wanted: Iterable[Message]) -> int:
     """Write a catalogue with these messages, each with the translation that it had; returns how many have none."""
     old, new = read(code, domain), Catalog(code)
+    # Releases of Babel differ in what they say of Spanish, whose third form is for whole millions.
+    new.mime_headers = [("Plural-Forms", _PLURALS)]
     for message in wanted:
         before = old.get(message if isinstance(message, str) else message[0])
         kept = before.string if before is not None and before.id == message else None
@@ -100,7 +103,7 @@ def update(code: str, domain: str, wanted: Iterable[Message]) -> int:
     write_po(text, new, width=0, no_location=True, omit_header=True)
     path = _FOLDER / code / f"{domain}.po"
     path.parent.mkdir(exist_ok=True)
-    header = _HEADER.format(code=code, plural=new.plural_forms)
+    header = _HEADER.format(code=code, plural=_PLURALS)
     path.write_text(header + text.getvalue().decode(), encoding="utf-8")
     return sum(not one.string or not all(one.string) for one in new if one.id)
 

@@ -2,14 +2,25 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, HiddenField, IntegerField, PasswordField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DecimalField,
+    Field,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from quizprop.exercise.set_file import read_moment
+from quizprop.store.rules import FEEDBACKS, Policy, PolicyError, read_networks
 from quizprop.web.languages import known_languages, lazy_gettext
 from quizprop.web.zones import is_zone, zone
 
@@ -27,12 +38,27 @@ __all__ = [
     "answer_form",
     "is_key",
     "new_key",
+    "read_groups",
+    "read_late",
     "read_seq",
+    "write_groups",
+    "write_late",
 ]
 
 _NO_MOMENT = lazy_gettext("Write a date and a time that the clocks of your time zone show once.")
 _NOT_AFTER = lazy_gettext("It is due after it opens: move one of the two.")
 _NO_CHOICE = lazy_gettext("This is not among the choices.")
+_NEEDS_DUE = lazy_gettext("This needs a due date: give the set one.")
+_BAD_LADDER = lazy_gettext("Write times that go up and shares that go down, as in 24 h: 80 %, 72 h: 50 %.")
+_BAD_GROUPS = lazy_gettext("Write each group's letter and how many of it count, as in A: 3, B: 1.")
+_BAD_NETWORK = lazy_gettext("Write networks as in 192.0.2.0/24, 2001:db8::/32.")
+_MINUTE = 60_000_000
+_UNITS = {"m": _MINUTE, "h": 60 * _MINUTE, "d": 24 * 60 * _MINUTE}
+_RUNG = re.compile(
+    r"(?P<time>[0-9]{1,5}([.,][0-9]{1,3})?)\s*(?P<unit>min|m|h|d)?\s*[:=]\s*(?P<share>[0-9]{1,3}([.,][0-9]{1,3})?)\s*%?",
+    re.ASCII | re.IGNORECASE,
+)
+_GROUP = re.compile(r"(?P<name>[A-Z])\s*[:=]\s*(?P<count>[0-9]{1,3})", re.ASCII | re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEQ = re.compile(r"[0-9]{1,15}", re.ASCII)
 
@@ -178,6 +204,73 @@ class SetForm(FlaskForm):  # type: ignore[misc]
         [Optional(), NumberRange(1, 1000, lazy_gettext("Attempts are a whole number from 1 to 1000."))],
     )
 
+    late = StringField(lazy_gettext("Late work"))
+    time_limit = IntegerField(
+        lazy_gettext("Time limit in minutes"),
+        [Optional(), NumberRange(1, 100_000, lazy_gettext("A time limit is a whole number of minutes from 1."))],
+    )
+    fresh_after = IntegerField(
+        lazy_gettext("New numbers after so many attempts"),
+        [Optional(), NumberRange(1, 1000, lazy_gettext("Attempts are a whole number from 1 to 1000."))],
+    )
+    feedback = StringField(lazy_gettext("Feedback"), [AnyOf(FEEDBACKS, _NO_CHOICE)], default="at once")
+    hints = StringField(lazy_gettext("Hints"), [AnyOf(("on", "off"), _NO_CHOICE)], default="on")
+    hint_price = DecimalField(
+        lazy_gettext("What a hint takes off its value, in percent"),
+        [Optional(), NumberRange(0, 100, lazy_gettext("This is a number from 0 to 100."))],
+    )
+    follow_credit = DecimalField(
+        lazy_gettext("What a value earns that follows from an error above it, in percent"),
+        [Optional(), NumberRange(0, 100, lazy_gettext("This is a number from 0 to 100."))],
+    )
+    best_of = StringField(lazy_gettext("Groups"))
+    password = StringField(
+        lazy_gettext("Password"), [Length(max=200, message=lazy_gettext("These are more than 200 characters."))]
+    )
+    networks = StringField(lazy_gettext("Networks"))
+    same_numbers = BooleanField(lazy_gettext("Everybody has the same numbers"))
+
+    @property
+    def policy(self) -> Policy:
+        """The rules that a valid form says."""
+        hint_price, follow = self.hint_price.data, self.follow_credit.data
+        return Policy(
+            late=read_late(self.late.data or ""),
+            time_limit=None if self.time_limit.data is None else self.time_limit.data * _MINUTE,
+            fresh_after=self.fresh_after.data,
+            feedback=self.feedback.data,
+            hint_price=None if self.hints.data == "off" else float(hint_price or 0) / 100,
+            follow_credit=1.0 if follow is None else float(follow) / 100,
+            password=(self.password.data or "").strip() or None,
+            networks=(self.networks.data or "").strip() or None,
+            best_of=read_groups(self.best_of.data or ""),
+        )
+
+    def validate_late(self, field: Field) -> None:
+        """Take a ladder whose times go up and whose shares go down, after a due date."""
+        late = read_late(field.data or "")
+        times, shares = [after for after, _ in late], [share for _, share in late]
+        if times != sorted(set(times)) or shares != sorted(shares, reverse=True):
+            raise ValidationError(_BAD_LADDER)
+        if late and not self.due.data:
+            raise ValidationError(_NEEDS_DUE)
+
+    def validate_feedback(self, field: Field) -> None:
+        """Feedback when the set is closed needs a date at which it is."""
+        if field.data == "after due" and not self.due.data:
+            raise ValidationError(_NEEDS_DUE)
+
+    def validate_best_of(self, field: Field) -> None:
+        """Take letters with counts."""
+        read_groups(field.data or "")
+
+    def validate_networks(self, field: Field) -> None:
+        """Take networks in the usual way of writing."""
+        try:
+            read_networks(field.data or "")
+        except PolicyError as error:
+            raise ValidationError(_BAD_NETWORK) from error
+
     @property
     def said(self) -> dict[str, Any]:
         """What a valid form says, by the names that the store has for it."""
@@ -187,6 +280,7 @@ class SetForm(FlaskForm):  # type: ignore[misc]
             "attempts": self.attempts.data,
             "opens_at": _moment(self.opens),
             "due_at": _moment(self.due),
+            "policy": self.policy,
         }
 
     def validate_opens(self, field: Field) -> None:
@@ -202,6 +296,50 @@ class SetForm(FlaskForm):  # type: ignore[misc]
             return
         if due is not None and opens is not None and due <= opens:
             raise ValidationError(_NOT_AFTER)
+
+
+def read_late(text: str) -> tuple[tuple[int, float], ...]:
+    """The late ladder that ``24 h: 80 %, 3 d: 50 %`` spells; hours where no unit stands.
+
+    Raises:
+        ValidationError: it is not spelled so.
+    """
+    rungs = []
+    for part in re.split(r"[;\n]|,(?![0-9])", text):
+        if not part.strip():
+            continue
+        found = _RUNG.fullmatch(part.strip())
+        share = float(found["share"].replace(",", ".")) / 100 if found else 0
+        if found is None or share > 1 or not float(found["time"].replace(",", ".")):
+            raise ValidationError(_BAD_LADDER)
+        unit = _UNITS[(found["unit"] or "h").lower()[0]]
+        rungs.append((round(float(found["time"].replace(",", ".")) * unit), share))
+    return tuple(rungs)
+
+
+def write_late(late: tuple[tuple[int, float], ...]) -> str:
+    """What `read_late` reads."""
+    return ", ".join(f"{after / _UNITS['h']:g} h: {share * 100:g} %" for after, share in late)
+
+
+def read_groups(text: str) -> dict[str, int]:
+    """How many count of each group, from ``A: 3, B: 1``.
+
+    Raises:
+        ValidationError: it is not spelled so.
+    """
+    groups = {}
+    for part in filter(str.strip, re.split(r"[,;\n]", text)):
+        found = _GROUP.fullmatch(part.strip())
+        if found is None or not int(found["count"]):
+            raise ValidationError(_BAD_GROUPS)
+        groups[found["name"].upper()] = int(found["count"])
+    return groups
+
+
+def write_groups(best_of: Mapping[str, int]) -> str:
+    """What `read_groups` reads."""
+    return ", ".join(f"{name}: {count}" for name, count in best_of.items())
 
 
 def _moment(field: Field) -> int | None:

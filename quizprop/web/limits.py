@@ -44,6 +44,9 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "sheet, learner": Limit(300, 10),
     "download, learner": Limit(20, 60),
     "course, learner": Limit(30, 600),
+    "trial, learner": Limit(60, 5),
+    "roster, learner": Limit(30, 60),
+    "set password, learner": Limit(20, 30),
     # Guessing the code of a course.
     "join, learner": Limit(20, 30),
 }

@@ -32,6 +32,7 @@ from quizprop.store.practice import (
     VariantClosedError,
     VariantProgress,
 )
+from quizprop.store.sets import withheld_items
 from quizprop.web import desk as desks
 from quizprop.web import errors, feedback, limits, sets
 from quizprop.web.desk import Desk, check_work, open_desk, page, record, scope, typed
@@ -62,6 +63,7 @@ _LAST: Final = marked(
     "This sheet was checked somewhere else meanwhile, so this would be your last attempt: it was not made. Everything "
     "you typed is still here: press Check again to make it."
 )
+_NOT_YET: Final = marked("This problem set shows no solution yet. What you typed is still here.")
 _GONE: Final = marked("This visit has ended: sign in, and open the sheet again.")
 _NOTHING: Final = marked("Nothing is filled in yet: one value is enough to have it checked.")
 _NOTHING_CHOSEN: Final = marked("Nothing is chosen yet: one answer is enough to have it checked.")
@@ -79,7 +81,8 @@ def bank(name: str | None) -> ResponseReturnValue:
     worked: tuple[VariantProgress, ...] = ()
     if known is not None:
         with database().read() as session:
-            worked = records.progress(session, known.learner_id, recent=100).recent
+            hidden = withheld_items(session, known.learner_id, now())
+            worked = records.progress(session, known.learner_id, recent=100, hidden=hidden).recent
     return render_template(
         "practice/bank.html",
         shelves=shelves,
@@ -165,6 +168,8 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
         return redirect(url_for(".show_sheet", token=token, notation=request.args.get("notation")))
     choose_notation(request.args.get("notation"))
     work = desk.work(submission.raw, decimal_comma=submission.decimal_comma)
+    if desk.withheld:
+        return page(desk, work)
     return page(desk, replace(work, feedback=feedback.told(submission.marks)), submission=submission)
 
 
@@ -173,6 +178,8 @@ def give_up(token: str) -> ResponseReturnValue:
     """Close a sheet and show its solution. What was typed last is checked first: it may be all that was missing."""
     desk = open_desk(token)
     work = typed(desk)
+    if desk.withheld:
+        return page(desk, work, message=gettext(_NOT_YET)), 409
     graded = check_work(desk, work)
     submission, counts = desk.same(work), not (work.empty or desk.closed)
     with database().write() as session:
@@ -253,7 +260,7 @@ def in_notation(desk: Desk, work: Work, name: str) -> ResponseReturnValue:
 
 def with_hint(desk: Desk, work: Work, key: str) -> ResponseReturnValue:
     """The same sheet with one more hint open in a cell."""
-    if not desk.ended and key in work.texts:
+    if not desk.ended and not desk.closed and work.hinted and key in work.texts:
         rung = desks.next_rung(desk, key)
         with database().write() as session:
             drafts.record_hint(session, desk.variant, key=key, rung=rung, now=now())
@@ -292,7 +299,7 @@ def keep_draft(desk: Desk, work: Work, key: str) -> StoredDraft:
 
 def as_typed(desk: Desk, work: Work) -> ResponseReturnValue:
     """The sheet with all that is typed, unchecked, and what was said of it so far as it is unchanged."""
-    checked = desk.same(work)
+    checked = None if desk.withheld else desk.same(work)
     said = desk.still_said(work) if checked is None else feedback.told(checked.marks)
     return page(desk, replace(work, feedback=said), submission=checked)
 

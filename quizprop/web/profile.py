@@ -85,7 +85,7 @@ def download() -> ResponseReturnValue:
     known = owner()
     with database().write() as session:
         limits.take(session, now(), ("download, learner", known.learner_id))
-    moment = datetime.now(UTC)
+    moment = datetime.fromtimestamp(now() / 1_000_000, UTC)
     answer = Response(written(database(), known.learner_id, moment), mimetype="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="quizprop-{moment:%Y-%m-%d}.json"'
     answer.headers["Cache-Control"] = "no-store"
@@ -143,14 +143,15 @@ def settings_form() -> SettingsForm:
 
 def written(opened: Database, learner_id: int, moment: datetime) -> Iterator[str]:
     """The file, some sheets at a time: no transaction stays open while a slow connection takes them in."""
+    at = round(moment.timestamp() * 1_000_000)
     with opened.read() as session:
-        summary = own_data.export_summary(session, learner_id)
+        summary = own_data.export_summary(session, learner_id, now=at)
     head: dict[str, Any] = {"format": 1, "written_at": moment.isoformat(timespec="seconds"), **summary}
     yield json.dumps(head)[:-1] + ', "sheets": ['
     after, between = 0, "\n"
     while True:
         with opened.read() as session:
-            sheets = own_data.export_sheets(session, learner_id, after=after)
+            sheets = own_data.export_sheets(session, learner_id, now=at, after=after)
         if not sheets:
             break
         for sheet in sheets:

@@ -16,6 +16,7 @@ from quizprop.store import learning
 from quizprop.store import practice as records
 from quizprop.store.learning import StoredSkill
 from quizprop.store.practice import Checked
+from quizprop.store.sets import withheld_items
 from quizprop.web import tutor
 from quizprop.web.state import database, now, services, visitor
 from quizprop.web.zones import zone
@@ -77,7 +78,8 @@ def show_sheets() -> ResponseReturnValue:
         abort(404)
     page = int(number[:6])
     with database().read() as session:
-        found = records.sheets(session, known.learner_id, skip=(page - 1) * _PAGE, count=_PAGE + 1)
+        hidden = withheld_items(session, known.learner_id, now())
+        found = records.sheets(session, known.learner_id, skip=(page - 1) * _PAGE, count=_PAGE + 1, hidden=hidden)
     if not found and page > 1:
         abort(404)
     return render_template(
@@ -88,10 +90,11 @@ def show_sheets() -> ResponseReturnValue:
 def reached(learner_id: int, moment: int) -> dict[str, Any]:
     """What the page tells of a learner."""
     with database().read() as session:
-        done = records.progress(session, learner_id, recent=10)
+        hidden = withheld_items(session, learner_id, moment)
+        done = records.progress(session, learner_id, recent=10, hidden=hidden)
         states = learning.skills_of(session, learner_id)
         slips = learning.slips_of(session, learner_id)
-        checks = records.checks(session, learner_id, since=moment - _SPAN * _DAY)
+        checks = records.checks(session, learner_id, since=moment - _SPAN * _DAY, hidden=hidden)
     places = tuple(skill_map(services().skills, states, moment))
     waiting = sum(one.standing is Standing.DUE for one in places)
     return {"done": done, "places": places, "waiting": waiting, "slips": slips, "days": tuple(days(checks))}

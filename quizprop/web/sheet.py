@@ -53,7 +53,7 @@ class Work:
     """What a student has on the page: the texts by cell, how they are to be read, and what was said to them.
 
     ``rungs`` tells how many hints are open in a cell, ``seq`` on which save the page builds (0: on none), and
-    ``draft_key`` is the name of the last save that it sent.
+    ``draft_key`` is the name of the last save that it sent; where it is not ``hinted``, there are no hints.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +63,7 @@ class Work:
     rungs: Mapping[str, int] = field(default_factory=dict)
     seq: int = 0
     draft_key: str = ""
+    hinted: bool = True
 
     @cached_property
     def numbers(self) -> dict[str, float]:
@@ -233,7 +234,7 @@ def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
         feedback=feedback,
         reason=worked.line(cell).formula.latex if accepted else "",
         hints=hints(worked.instance, cell, worked.notation, work.numbers)[:rung] if rung else (),
-        next_hint="" if accepted or rung == len(RUNGS) else RUNGS[rung],
+        next_hint=RUNGS[rung] if work.hinted and not accepted and rung < len(RUNGS) else "",
         options=cell.options,
         taken=_taken(cell, work.texts.get(cell.key, "")),
     )

@@ -46,8 +46,12 @@ def come_in(app, teacher, token, name):
 
 
 def give_set(teacher, token, **more):
+    """Make a problem set and publish it; the answer to the first that does not go well, or to the last."""
     data = {"title": "Week 1", "points-mazur-like": "4", **more}
-    return teacher.post(f"/courses/{token}/sets/new", data, page=f"/courses/{token}/sets/new")
+    made = teacher.post(f"/courses/{token}/sets/new", data, page=f"/courses/{token}/sets/new")
+    if made.status_code != 303:
+        return made
+    return teacher.post(f"{made.location}/publish", page=made.location)
 
 
 def set_token(student):
@@ -69,6 +73,22 @@ ALLOWED = {
     ("POST", "/courses/<token>/sets/new"): (404, 404, 404, 404, 422),
     ("GET", "/courses/<token>/sets/<name>"): (404, 404, 404, 404, 200),
     ("POST", "/courses/<token>/sets/<name>"): (404, 404, 404, 404, 422),
+    ("POST", "/courses/<token>/sets/<name>/publish"): (404, 404, 404, 404, 303),
+    ("POST", "/courses/<token>/sets/<name>/preview"): (404, 404, 404, 404, 303),
+    ("GET", "/courses/<token>/sets/<name>/regrade"): (404, 404, 404, 404, 200),
+    ("POST", "/courses/<token>/sets/<name>/regrade"): (404, 404, 404, 404, 422),
+    ("GET", "/courses/<token>/sets/<name>/live"): (404, 404, 404, 200, 200),
+    ("GET", "/courses/<token>/exercises"): (404, 404, 404, 404, 200),
+    ("GET", "/courses/<token>/exercises/<slug>"): (404, 404, 404, 404, 200),
+    ("GET", "/courses/<token>/exercises/<slug>.toml"): (404, 404, 404, 404, 200),
+    ("POST", "/courses/<token>/exercises/<slug>"): (404, 404, 404, 404, 422),
+    ("GET", "/courses/<token>/roster"): (404, 404, 404, 404, 200),
+    ("POST", "/courses/<token>/roster"): (404, 404, 404, 404, 422),
+    ("GET", "/courses/<token>/record"): (404, 404, 404, 404, 200),
+    ("GET", "/courses/<token>/students/<who>"): (404, 404, 404, 200, 200),
+    ("POST", "/courses/<token>/students/<who>"): (404, 404, 404, 404, 303),
+    ("POST", "/courses/<token>/students/<who>/due/<name>"): (404, 404, 404, 404, 303),
+    ("POST", "/courses/<token>/students/<who>/items/<item>"): (404, 404, 404, 404, 422),
     ("GET", "/courses/<token>/grades"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/grades.csv"): (404, 404, 404, 200, 200),
     ("GET", "/courses/<token>/canvas.csv"): (404, 404, 404, 200, 200),
@@ -91,13 +111,20 @@ def actors(app, grace, token):
         found[name] = come_in(app, grace, token, name)
     sheet = found["student"].post(f"/sets/{set_token(found['student'])}/1").location.rpartition("/")[2]
     make(grace, token, "grader", "grader")
-    name = set_token(found["student"])
-    return found, {"<token>": token, "<name>": name, "<sheet>": sheet, "<code>": code_of(grace, token)}
+    name, who = set_token(found["student"]), number_of(grace, token, "student")
+    item = re.search(r"/items/(\d+)", grace.get(f"/courses/{token}/students/{who}").text)[1]
+    parts = {"<token>": token, "<name>": name, "<sheet>": sheet, "<code>": code_of(grace, token), "<who>": who}
+    return found, {**parts, "<item>": item, "<slug>": "mazur-like"}
+
+
+def number_of(teacher, token, name):
+    """The number of somebody's membership."""
+    page = teacher.get(f"/courses/{token}").text
+    return re.search(rf'id="person-(\d+)">(?:<a [^>]*>)?{name}<', page)[1]
 
 
 def make(teacher, token, name, role):
-    page = teacher.get(f"/courses/{token}").text
-    number = re.search(rf'id="person-(\d+)">{name}<', page)[1]
+    number = number_of(teacher, token, name)
     return teacher.post(f"/courses/{token}/people", {"change": f"{number} {role}"})
 
 
@@ -105,7 +132,7 @@ def test_the_matrix_has_every_route_of_a_course(app):
     rules = {
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.startswith("courses.")
+        if rule.rule.startswith(("/courses", "/join"))
         for method in rule.methods & {"GET", "POST"}
     }
     assert rules == set(ALLOWED)
@@ -134,10 +161,19 @@ def test_no_part_of_another_course_is_reached_by_ones_own(app, grace, token, act
     browsers, parts = actors
     own = make_course(browsers["outsider"], "Another")
     assert browsers["outsider"].get(f"/courses/{own}/work/{parts['<sheet>']}").status_code == 404
-    page = grace.get(f"/courses/{token}").text
-    number = re.search(r'id="person-(\d+)">student<', page)[1]
-    browsers["outsider"].post(f"/courses/{own}/people", {"change": f"{number} remove"})
+    other = browsers["outsider"]
+    other.post(f"/courses/{own}/people", {"change": f"{parts['<who>']} remove"})
     assert "student" in grace.get(f"/courses/{token}/grades").text
+    who, name, item = parts["<who>"], parts["<name>"], parts["<item>"]
+    assert other.get(f"/courses/{own}/students/{who}").status_code == 404
+    ada = come_in(app, other, own, "ada")
+    give_set(other, own)
+    mine = number_of(other, own, "ada")
+    decision = {"points": "1", "reason": "because", "do": "points"}
+    assert other.post(f"/courses/{own}/students/{mine}/items/{item}", decision).status_code == 404
+    assert other.post(f"/courses/{own}/students/{mine}/due/{name}", {"due": ""}).status_code == 404
+    assert other.get(f"/courses/{own}/sets/{name}/live").status_code == 404
+    assert set_token(ada) != name
 
 
 # --- coming in ------------------------------------------------------------------------------------------------------
@@ -272,7 +308,7 @@ def test_from_the_set_to_the_sheet_to_the_grades(app, grace, token):
     assert "ada 4 4" in page
     assert "=bob() — 0" in page
     rows = list(csv.reader(io.StringIO(grace.get(f"/courses/{token}/grades.csv").text.removeprefix("\ufeff"))))
-    assert rows[1:] == [["'=bob()", "", "0"], ["ada", "4.0", "4.0"]]
+    assert [[row[0], *row[-2:]] for row in rows[1:]] == [["'=bob()", "", "0.0"], ["ada", "4.0", "4.0"]]
     work = grace.get(f"/courses/{token}/work/{sheet}").text
     assert "&lt;99&gt;" in work
     assert "Attempt 2" in work

@@ -194,7 +194,9 @@ def test_the_pages_of_a_course_say_nothing_but_messages(pseudo):
     code = re.search(r"<code>([A-Z2-9]{8})</code>", pages[1])[1]
     given = {"title": "quizprop", "points-deltas": "2", "attempts": "3"}
     pages.append(pseudo.post(f"/courses/{token}/sets/new", {**given, "title": "", "points-deltas": "x"}).text)
-    pseudo.post(f"/courses/{token}/sets/new", given)
+    made = pseudo.post(f"/courses/{token}/sets/new", given).location
+    pages.append(pseudo.get(made).text)
+    pseudo.post(f"{made}/publish")
     pages.append(pseudo.get(f"/courses/{token}/grades").text)
     pseudo.post("/sign-out")
     pseudo.register("eva" * 2)
@@ -207,7 +209,22 @@ def test_the_pages_of_a_course_say_nothing_but_messages(pseudo):
     pseudo.check(sheet, {**answers, "delta2[1]": "99"})
     pseudo.post("/sign-out")
     pseudo.sign_in("iris")
-    more = (f"/work/{sheet}", f"/sets/{set_token}")
+    member = re.search(r'/students/(\d+)"', pseudo.get(f"/courses/{token}").text)[1]
+    of_set = (f"/sets/{set_token}{part}" for part in ("", "/regrade", "/live"))
+    more = (f"/work/{sheet}", f"/students/{member}", "/roster", "/record", "/exercises", *of_set)
+    pages.append(pseudo.post(f"/courses/{token}/roster", {"roster": "username\nevaeva\n"}).text)
     pages += [pseudo.get(f"/courses/{token}{part}").text for part in (*parts, *more)]
-    allowed = {"iris", "evaeva", "localhost", "http", "join", code, *answers.values()}
+    allowed = {
+        "iris",
+        "evaeva",
+        "username",
+        "name",
+        "section",
+        "id",
+        "localhost",
+        "http",
+        "join",
+        code,
+        *answers.values(),
+    }
     assert [words_in_english(page) - allowed for page in pages] == [set()] * len(pages)

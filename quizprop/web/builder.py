@@ -1,0 +1,295 @@
+"""Problem sets as those who teach make them: choose exercises and rules, try them out, publish."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from quizprop.exercise.spec import Exercise
+from quizprop.store import classroom, course_exercises, decisions, sets
+from quizprop.store.classroom import CourseWork, Seat
+from quizprop.store.sets import NewItem, StoredSet
+from quizprop.web.forms import SetForm, write_groups, write_late
+from quizprop.web.languages import gettext, marked, ngettext, say
+from quizprop.web.rendering import typed_moment
+from quizprop.web.seats import teaching
+from quizprop.web.sheet import exercise_of
+from quizprop.web.state import database, now, services, stay
+from quizprop.web.zones import zone
+
+__all__ = ["builder", "work_in"]
+
+builder = Blueprint("builder", __name__)
+
+_POINTS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?", re.ASCII)
+_ORDER: Final = re.compile(r"[0-9]{0,4}", re.ASCII)
+_ZONE: Final = re.compile(r"[A-Z]?", re.ASCII)
+_RENEWED: Final = marked("Your visit was renewed in the meantime: look it over and send it again.")
+_BAD_POINTS: Final = marked("Points are a number above 0, at most 1000.")
+_BAD_ZONE: Final = marked("A group is one letter, an order a whole number.")
+_NO_ITEM: Final = marked("Choose at least one exercise: write how many points it is worth.")
+_EMPTY_GROUP: Final = marked("Fewer exercises than are to count are in group %(name)s.")
+
+KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "practice": {},
+    "homework": {"late": "24 h: 80 %, 72 h: 50 %", "fresh_after": 5, "follow_credit": 100},
+    "exam": {"attempts": 1, "time_limit": 60, "feedback": "after due", "hints": "off", "follow_credit": 100},
+}
+"""What a new problem set begins with; all of it may be changed."""
+
+
+# --- the pages ------------------------------------------------------------------------------------------------------
+
+
+@builder.get("/courses/<token>/sets/new")
+def show_new_set(token: str) -> ResponseReturnValue:
+    """The form of a new problem set, as one of a kind begins, or as a copy of another set."""
+    seat = teaching(token)
+    copied = next((one for one in copies(seat) if one.token == request.args.get("copy")), None)
+    if copied is not None:
+        said = {**written_set(copied), "opens": "", "due": "", "late": "", "feedback": "at once"}
+        return set_page(seat, SetForm(formdata=None, data=said), chosen=chosen_of(copied))
+    kind = KINDS.get(request.args.get("kind", ""), {})
+    return set_page(seat, SetForm(formdata=None, data=kind))
+
+
+@builder.post("/courses/<token>/sets/new")
+def make_set(token: str) -> ResponseReturnValue:
+    """Make a problem set of the course; only those who teach see it, until it is published."""
+    seat, form = teaching(token), SetForm()
+    items, problem = read_items(seat)
+    if not form.validate_on_submit() or (problem := problem or groups_problem(form, items)):
+        return set_page(seat, form, problem=problem), 422
+    same = bool(form.same_numbers.data)
+    with database().write() as session:
+        stay(session)
+        made = sets.create_set(session, items=items, now=now(), same_numbers=same, **form.said)
+        classroom.add_set(session, seat, made, now=now(), draft=True)
+        decisions.note(session, seat, "set made", now=now(), set=made.title)
+    return redirect(url_for(".show_change_set", token=token, name=made.token), 303)
+
+
+@builder.get("/courses/<token>/sets/<name>")
+def show_change_set(token: str, name: str) -> ResponseReturnValue:
+    """The form of a problem set that the course has."""
+    seat = teaching(token)
+    work = work_in(seat, name)
+    return set_page(
+        seat, SetForm(formdata=None, data=written_set(work.stored)), work=work, chosen=chosen_of(work.stored)
+    )
+
+
+@builder.post("/courses/<token>/sets/<name>")
+def change_set(token: str, name: str) -> ResponseReturnValue:
+    """Give a problem set another title, other words, dates or rules; other exercises only before it is published."""
+    seat, form = teaching(token), SetForm()
+    work = work_in(seat, name)
+    items, problem = read_items(seat) if work.published_at is None else ([], "")
+    if not form.validate_on_submit() or (problem := problem or (items and groups_problem(form, items)) or ""):
+        return set_page(seat, form, work=work, problem=problem), 422
+    with database().write() as session:
+        stay(session)
+        sets.change_set(session, work.stored, **form.said)
+        if items:
+            sets.replace_items(session, work.stored, items)
+        decisions.note(session, seat, "set changed", now=now(), set=work.stored.title, **differences(work, form))
+    flash(gettext("That is changed."))
+    return redirect(url_for(".show_change_set", token=token, name=name), 303)
+
+
+@builder.post("/courses/<token>/sets/<name>/publish")
+def publish(token: str, name: str) -> ResponseReturnValue:
+    """Let the students have a problem set."""
+    seat = teaching(token)
+    work = work_in(seat, name)
+    with database().write() as session:
+        stay(session)
+        count = classroom.publish(session, seat, work.stored, now=now())
+        decisions.note(session, seat, "set published", now=now(), set=work.stored.title)
+    flash(ngettext("%(num)s student has it now.", "%(num)s students have it now.", count))
+    return redirect(url_for("courses.show_course", token=token), 303)
+
+
+@builder.post("/courses/<token>/sets/<name>/preview")
+def preview(token: str, name: str) -> ResponseReturnValue:
+    """Work a problem set as a student would; nothing of it counts."""
+    seat = teaching(token)
+    work = work_in(seat, name)
+    with database().write() as session:
+        stay(session)
+        decisions.begin_preview(session, seat, work.stored, now=now())
+    return redirect(url_for("sets.show_set", token=work.stored.token), 303)
+
+
+# --- what the views share -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is written beside an exercise: its points, its group, its place in the order; each empty if not."""
+
+    points: str = ""
+    zone: str = ""
+    order: str = ""
+
+
+def work_in(seat: Seat, name: str) -> CourseWork:
+    """The course's problem set of this token; 404 where it has none."""
+    with database().read() as session:
+        found = classroom.shelf(session, seat)
+    return next((one for one in found if one.stored.token == name), None) or abort(404)
+
+
+def set_page(
+    seat: Seat,
+    form: SetForm,
+    *,
+    work: CourseWork | None = None,
+    chosen: Mapping[str, Chosen] | None = None,
+    problem: str = "",
+    message: str = "",
+) -> str:
+    """The form of a problem set, with what was typed; of a new one where ``work`` is None."""
+    if chosen is None:
+        chosen = {slug: Chosen(*map(text, names_of(slug))) for slug in choices(seat)}
+    stored, own = work.stored if work else None, own_exercises(seat)
+    shown: dict[str, Any] = {"shelves": services().shelves, "own": own, "chosen": chosen, "empty": Chosen()}
+    told = {"problem": problem, "message": message, "zone": zone().key, "stored": stored, "work": work}
+    new = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
+    items = items_in(stored) if stored is not None and work and work.published_at is not None else ()
+    titles = [exercise_of(one.spec).title for one in items]
+    return render_template("courses/set.html", seat=seat, form=form, items=items, titles=titles, **shown, **told, **new)
+
+
+def items_in(stored: StoredSet) -> tuple[NewItem, ...]:
+    """The items of a set."""
+    with database().read() as session:
+        return sets.items_of(session, stored)
+
+
+def copies(seat: Seat) -> tuple[StoredSet, ...]:
+    """The problem sets of all courses that the visitor teaches, the newest first."""
+    with database().read() as session:
+        seats = [one for one in classroom.courses_of(session, seat.learner_id) if one.teaches]
+        found = {one.stored.id: one.stored for course in seats for one in classroom.shelf(session, course)}
+    return tuple(sorted(found.values(), key=lambda one: -one.id))
+
+
+def own_exercises(seat: Seat) -> Mapping[str, Exercise]:
+    """The exercises of the visitor's courses that are not in the bank, by the name that they have in the form."""
+    with database().read() as session:
+        found = course_exercises.own_exercises(session, seat.learner_id)
+    return {one.key: one.exercise for one in found}
+
+
+def choices(seat: Seat) -> Mapping[str, Exercise]:
+    """All exercises to choose from, by the name that they have in the form."""
+    return {**own_exercises(seat), **services().bank}
+
+
+def chosen_of(stored: StoredSet) -> dict[str, Chosen]:
+    """What stands beside the exercises of a set that there is."""
+    items = items_in(stored)
+    return {item.exercise: Chosen(f"{item.points:g}", item.zone or "", str(at)) for at, item in enumerate(items, 1)}
+
+
+def written_set(stored: StoredSet) -> dict[str, Any]:
+    """What stands in the form of a problem set: its moments as the clocks of the visitor's zone show them."""
+    policy = stored.policy
+    said = {"title": stored.title, "words": stored.words, "attempts": stored.attempts}
+    rules = {
+        "late": write_late(policy.late),
+        "time_limit": None if policy.time_limit is None else policy.time_limit // 60_000_000,
+        "fresh_after": policy.fresh_after,
+        "feedback": policy.feedback,
+        "hints": "off" if policy.hint_price is None else "on",
+        "hint_price": percent_text(policy.hint_price or 0) if policy.hint_price else None,
+        "follow_credit": percent_text(policy.follow_credit),
+        "password": policy.password or "",
+        "networks": policy.networks or "",
+        "best_of": write_groups(policy.best_of),
+        "same_numbers": stored.seed is not None,
+    }
+    return {**said, **rules, "opens": typed_moment(stored.opens_at), "due": typed_moment(stored.due_at)}
+
+
+def percent_text(share: float) -> str:
+    """A share as it is typed, in percent."""
+    return f"{share * 100:.6g}"
+
+
+def names_of(slug: str) -> tuple[str, str, str]:
+    """The fields beside an exercise."""
+    return f"points-{slug}", f"zone-{slug}", f"order-{slug}"
+
+
+def text(name: str) -> str:
+    """What was typed into a field."""
+    return request.form.get(name, "").strip()
+
+
+def read_items(seat: Seat) -> tuple[list[NewItem], str]:
+    """The exercises chosen, in their order, and what is wrong with what is written beside them."""
+    known = choices(seat)
+    typed = {slug: Chosen(*map(text, names_of(slug))) for slug in known}
+    chosen = {slug: one for slug, one in typed.items() if one.points}
+    if not chosen:
+        return [], gettext(_NO_ITEM)
+    problem = "; ".join(f"{say(known[slug].title)}: {words}" for slug, words in problems_of(chosen))
+    if problem:
+        return [], problem
+    ordered = sorted(chosen.items(), key=lambda pair: int(pair[1].order or 10_000))
+    return [
+        NewItem(slug, known[slug].model_dump_json(), points_in(one.points), one.zone.upper() or None)
+        for slug, one in ordered
+    ], ""
+
+
+def problems_of(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
+    """What is wrong with what is written beside exercises."""
+    for slug, one in chosen.items():
+        if not 0 < points_in(one.points) <= 1000:
+            yield slug, gettext(_BAD_POINTS)
+        if not _ZONE.fullmatch(one.zone.upper()) or not _ORDER.fullmatch(one.order):
+            yield slug, gettext(_BAD_ZONE)
+
+
+def points_in(typed: str) -> float:
+    """The points that are typed; NaN where that is no number."""
+    plain = typed.replace(",", ".")
+    return float(plain) if _POINTS.fullmatch(plain) else math.nan
+
+
+def groups_problem(form: SetForm, items: list[NewItem]) -> str:
+    """What is wrong with the groups of a form whose fields are right."""
+    for name, count in form.policy.best_of.items():
+        if sum(item.zone == name for item in items) < count:
+            return gettext(_EMPTY_GROUP, name=name)
+    return ""
+
+
+def differences(work: CourseWork, form: SetForm) -> dict[str, Any]:
+    """What a form changes of a set, for the record."""
+    old, new = written_set(work.stored), {name: field.data for name, field in form._fields.items() if name in SAID}
+    changed = {name: str(value or "") for name, value in new.items() if str(old.get(name) or "") != str(value or "")}
+    return {"changed": changed} if changed else {}
+
+
+SAID: Final = frozenset(
+    ("title", "words", "opens", "due", "attempts", "late", "time_limit", "fresh_after", "feedback", "hints")
+) | {"hint_price", "follow_credit", "best_of", "networks"}
+"""The fields whose changes are told in the record; a password is not."""
+
+
+@builder.errorhandler(CSRFError)
+def expired(_error: CSRFError) -> ResponseReturnValue:
+    """The form's token is missing, or of an earlier session: the page again, with what was typed."""
+    seen = request.view_args or {}
+    seat, name = teaching(seen["token"]), seen.get("name")
+    work = work_in(seat, name) if name else None
+    return set_page(seat, SetForm(), work=work, message=gettext(_RENEWED)), 400

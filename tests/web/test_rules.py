@@ -1,0 +1,199 @@
+"""The rules of a problem set on the pages: what is withheld is nowhere, what is said is what is kept."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from quizprop.store import sets as records
+from quizprop.store.rules import Policy
+from tests.web.conftest import honest, words
+from tests.web.test_sets import (
+    DAY,
+    DUE,
+    HOUR,
+    NOON,
+    ada,  # noqa: F401 - a fixture
+    assign,
+    attempt,
+    begin,
+    clock,  # noqa: F401 - a fixture
+    recorded,
+)
+
+LADDER = ((DAY, 0.8), (3 * DAY, 0.5))
+SECRET_WORDS = ("Correct", "Not right", "First to mend", "Well done", "Worked solution", "100%")
+
+
+def test_late_work_is_announced_and_credited(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(late=LADDER))
+    page = words(ada.get(f"/sets/{of}").text)
+    assert "Late work counts less: until" in page
+    token = begin(ada, of)
+    clock[0] = DUE + HOUR
+    assert "what is checked now is worth 80%" in words(ada.get(f"/x/{token}").text)
+    attempt(ada, token, honest(ada.instance(token)))
+    assert [one.credit for one in recorded(ada, token)] == [0.8]
+    assert "1.6 of 2 points" in words(ada.get(f"/sets/{of}").text)
+
+
+def test_a_time_limit_is_begun_said_and_kept(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(time_limit=HOUR))
+    page = ada.get(f"/sets/{of}")
+    assert "You have 60 minutes once you begin" in words(page.text)
+    assert f'action="/sets/{of}/begin"' in page.text
+    assert ada.post(f"/sets/{of}/1").status_code == 409
+    assert ada.post(f"/sets/{of}/begin").status_code == 303
+    token = begin(ada, of)
+    assert "your time ends" in words(ada.get(f"/x/{token}").text)
+    clock[0] = NOON + HOUR + 1
+    answer = attempt(ada, token, {"delta2[1]": "1"})
+    assert (answer.status_code, "The time for this problem set is over" in words(answer.text)) == (409, True)
+    assert recorded(ada, token) == ()
+
+
+def test_a_password_is_asked_for_and_guessed_slowly(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(password="Bernoulli"))
+    found = [ada.post(f"/sets/{of}/begin", {"password": f"guess {at}"}).status_code for at in range(22)]
+    assert (found.count(403), found[-1]) == (20, 429)
+    clock[0] += HOUR
+    assert ada.post(f"/sets/{of}/begin", {"password": "Bernoulli"}).status_code == 303
+    begin(ada, of)
+
+
+def test_from_another_network_nothing_is_handed_out_shown_or_taken(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(networks="127.0.0.0/8"))
+    token = begin(ada, of)
+    change_rules(ada, of, networks="192.0.2.0/24")
+    for answer in (
+        ada.get(f"/x/{token}"),
+        ada.post(f"/sets/{of}/1"),
+        ada.check(token, {"delta2[1]": "1"}, page=f"/sets/{of}"),
+    ):
+        assert answer.status_code == 403
+        assert "Not from here" in words(answer.text)
+    assert recorded(ada, token) == ()
+    clock[0] = DUE + 1  # closed and told: it may be looked at from anywhere
+    assert ada.get(f"/x/{token}").status_code == 200
+
+
+def change_rules(browser, of, **changes):
+    with browser.database.write() as session:
+        stored = records.find_set(session, of)
+        said = {name: getattr(stored, name) for name in ("title", "words", "opens_at", "due_at", "attempts")}
+        records.change_set(session, stored, **said, policy=replace(stored.policy, **changes))
+
+
+def test_hints_are_priced_or_off(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(hint_price=0.2))
+    token = begin(ada, of)
+    assert "Each hint takes 20% off the value" in words(ada.get(f"/x/{token}").text)
+    right = honest(ada.instance(token))
+    key = next(iter(right))
+    ada.check(token, {}, hint=key)
+    attempt(ada, token, right)
+    assert recorded(ada, token)[0].credit == pytest.approx(1 - 0.2 / len(right))
+
+    of = assign(ada, title="Without", policy=Policy(hint_price=None))
+    token = begin(ada, of)
+    page = ada.get(f"/x/{token}").text
+    assert "There are no hints in this problem set" in words(page)
+    assert 'name="hint"' not in page
+    assert "cell-hint" not in ada.check(token, {}, hint=key).text
+
+
+def test_what_follows_from_an_error_earns_its_share(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(follow_credit=0))
+    token = begin(ada, of)
+    instance = ada.instance(token)
+    attempt(ada, token, follows(instance))
+    (stored,) = recorded(ada, token)
+    verdicts = [mark["verdict"] for mark in stored.marks.values()]
+    assert verdicts.count("follows") > 0
+    assert stored.credit == verdicts.count("correct") / len(verdicts) < stored.share
+
+
+def follows(instance):
+    """A sheet with a slip in its first value, and all others worked on with what is written."""
+    import numpy as np
+
+    from quizprop.exercise.simulated import filled_in
+
+    first = instance.cells[0]
+    name, place = instance.structure.places[first.key]
+
+    def written(quantity, value):
+        if quantity.formula.whole or quantity.name not in instance.plan.asked:
+            return value
+        value = np.round(value, instance.exercise.places)
+        if quantity.name == name:
+            value = value.copy()
+            value[(0, *place)] += 0.0321
+        return value
+
+    return filled_in(instance, worked=lambda quantity, values: quantity.of(values), written=written)
+
+
+def test_new_numbers_are_offered_after_enough_attempts(ada, clock):  # noqa: F811
+    of = assign(ada, attempts=None, policy=Policy(fresh_after=1))
+    token = begin(ada, of)
+    renewal = f"/sets/{of}/1/new"
+    assert renewal not in ada.get(f"/sets/{of}").text
+    assert ada.post(renewal).location == f"/x/{token}"
+    attempt(ada, token, {"delta2[1]": "77"})
+    assert renewal in ada.get(f"/sets/{of}").text
+    fresh = ada.post(renewal).location.rpartition("/")[2]
+    assert fresh != token
+    assert ada.instance(fresh).given != ada.instance(token).given
+    assert "Worked solution" in words(ada.get(f"/x/{token}", follow_redirects=True).text)
+    assert begin(ada, of) == fresh
+
+
+# --- what is not told yet -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("feedback", ["after due", "never"])
+@pytest.mark.parametrize("right", [True, False])
+def test_no_page_tells_early_how_a_sheet_was_graded(ada, clock, feedback, right, monkeypatch):  # noqa: F811
+    for module in ("profile", "progress"):
+        monkeypatch.setattr(f"quizprop.web.{module}.now", lambda: clock[0])
+    of = assign(ada, attempts=2, policy=Policy(feedback=feedback))
+    token = begin(ada, of)
+    texts = honest(ada.instance(token))
+    sent = texts if right else {**texts, next(iter(texts)): "77.125"}
+    told = set()
+    for last in (False, True):
+        answer = attempt(ada, token, {**sent, list(texts)[-1]: "0.5"} if last else sent)
+        assert answer.status_code == 303
+        shown = [ada.get(answer.location).text, ada.get(f"/x/{token}", follow_redirects=True).text]
+        addresses = (f"/sets/{of}", "/sets", "/progress", "/progress/sheets", "/")
+        shown += [ada.get(address).text for address in addresses]
+        shown.append(ada.post(f"/x/{token}/give-up", {}, page=f"/x/{token}/s/1").text)
+        shown.append(ada.check(token, sent, notation="mazur").text)
+        for page in shown:
+            text = words(re.sub(r"<footer.*", "", page, flags=re.DOTALL))
+            told |= {word for word in SECRET_WORDS if word in text}
+            assert "is-correct" not in page
+            assert "verdict-mistake" not in page or "No attempt left" in text
+        assert f"Handed in: attempt {1 + last}" in words(shown[0])
+    assert told == set()
+    data = json.loads(ada.post("/download", page="/settings").text)
+    (sheet,) = [one for one in data["sheets"] if one["token"] == token]
+    assert {one[name] for one in sheet["submissions"] for name in ("marks", "points", "credit", "evidence")} == {None}
+    clock[0] = DUE + 1
+    text = words(ada.get(f"/x/{token}", follow_redirects=True).text)
+    assert ("Worked solution" in text) == (feedback == "after due")
+
+
+def test_what_is_withheld_teaches_the_tutor_nothing(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(feedback="never"))
+    token = begin(ada, of)
+    attempt(ada, token, honest(ada.instance(token)))
+    (stored,) = recorded(ada, token)
+    assert (stored.share, stored.evidence) == (1, {})
+    from quizprop.store import learning
+
+    with ada.database.read() as session:
+        assert learning.skills_of(session, ada.learner) == {}
+        assert learning.slips_of(session, ada.learner) == ()
