@@ -1,7 +1,7 @@
 """Courses: come in by a code; teach one, give it problem sets, see how the class is doing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import chain, count, groupby
 from typing import Final
@@ -141,11 +141,15 @@ def show_grades(token: str) -> ResponseReturnValue:
     seat = seeing_work(token)
     with database().read() as session:
         book = classroom.gradebook(session, seat)
+    sections = sorted({one.section for one in book.students if one.section})
+    chosen = request.args.get("section", "")
+    if chosen:
+        book = replace(book, students=tuple(one for one in book.students if one.section == chosen))
     rows = grade_rows(seat, book)
     # The address of every student but for its end: 500 of them are not worked out one by one.
     student_page = url_for("students.show_student", token=token, who="-").removesuffix("-")
-    shown = {"titles": titles_of(book), "rows": rows, "student_page": student_page}
-    return render_template("courses/grades.html", seat=seat, book=book, **shown)
+    shown = {"titles": titles_of(book), "rows": rows, "student_page": student_page, "sections": sections}
+    return render_template("courses/grades.html", seat=seat, book=book, chosen=chosen, **shown)
 
 
 @courses.get("/courses/<token>/grades.csv")
@@ -165,12 +169,14 @@ def download_grades(token: str) -> ResponseReturnValue:
 
 @courses.get("/courses/<token>/canvas.csv")
 def download_for_canvas(token: str) -> ResponseReturnValue:
-    """The points of each problem set as Canvas' gradebook imports them: user names stand for its login ids."""
+    """The points of each problem set as Canvas' gradebook imports them, by the class list's id or the user name."""
     seat = seeing_work(token)
     marks = set_marks(seat)
     rows: list[list[str | float | None]] = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *marks.titles]]
     rows.append(["Points Possible", "", "", "", "", *marks.out_of])
-    rows += [[name, "", "", name, seat.course.title, *points] for name, points in marks.students]
+    for one, points in marks.students:
+        section = one.section or seat.course.title
+        rows.append([one.name or one.username, "", one.external_id, one.username, section, *points])
     return csv_file("canvas", rows, mark=False)
 
 
@@ -179,7 +185,7 @@ def download_for_moodle(token: str) -> ResponseReturnValue:
     """The points of each problem set as Moodle's grade import maps them: by user name."""
     marks = set_marks(seeing_work(token))
     rows: list[list[str | float | None]] = [["username", *marks.titles]]
-    rows += [[name, *points] for name, points in marks.students]
+    rows += [[one.username, *points] for one, points in marks.students]
     return csv_file("moodle", rows, mark=False)
 
 
@@ -324,7 +330,7 @@ class SetMarks:
 
     titles: list[str]
     out_of: list[float]
-    students: list[tuple[str, list[float | None]]]
+    students: list[tuple[Member, list[float | None]]]
 
 
 def set_marks(seat: Seat) -> SetMarks:
@@ -338,7 +344,7 @@ def set_marks(seat: Seat) -> SetMarks:
         others = (f"{title} / {number}" for number in count(2))
         titles.append(next(one for one in chain([title], others) if one not in titles))
     students = [
-        (student.username, [points_of(book, student, columns) for columns in book.by_set])
+        (student, [points_of(book, student, columns) for columns in book.by_set])
         for student in book.students
         if student.username is not None
     ]

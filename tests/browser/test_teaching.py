@@ -1,4 +1,4 @@
-"""A term in a browser: a class list with bad rows, a set with a changed exercise, a slip, a regrade, the table at last."""
+"""A term in a browser: a class list with bad rows, a set with a changed exercise, a slip, a regrade, the table."""
 
 import csv
 import io
@@ -159,8 +159,7 @@ def test_a_term_from_the_class_list_to_the_table(app, page, chromium, site, comp
     heads, *rows = list(csv.reader(io.StringIO(text)))
     shown = [row.locator("th, td").all_text_contents() for row in page.locator("table.names tbody tr").all()]
     for row, cells in zip(rows, shown, strict=True):
-        numbers = {head: value for head, value in zip(heads, row, strict=True)}
-        assert numbers["student"] in ("ada", "bob")
+        assert dict(zip(heads, row, strict=True))["student"] in ("ada", "bob")
         assert [f"{float(one):.2f}".rstrip("0").rstrip(".") if one else "—" for one in row[3:]] == cells[1:]
     (worked,) = [row for row in rows if row[0] == "ada"]
     assert 0 < float(worked[-1]) < 10 * share

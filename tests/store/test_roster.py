@@ -1,4 +1,4 @@
-"""Laws of class lists and of decisions about single students: a row at a time, nothing of others, all of it recorded."""
+"""Laws of class lists and of decisions about single students: a row at a time, nothing of others, all recorded."""
 
 import pytest
 from hypothesis import given
@@ -97,10 +97,9 @@ def test_any_text_is_read_or_refused_with_words(text):
     for given_text in (text, f"username,name\n{text}"):
         try:
             rows = roster.read_roster(given_text)
-        except RosterError as error:
-            assert str(error)
-        else:
-            assert all(row.problem or people.read_username(row.username) for row in rows)
+        except RosterError:
+            continue
+        assert all(row.problem or people.read_username(row.username) for row in rows)
 
 
 # --- decisions ------------------------------------------------------------------------------------------------------
@@ -132,25 +131,23 @@ def book(session, seat, student):
 
 
 @pytest.mark.parametrize(
-    ("decided", "total", "points"),
+    ("decided", "found"),
     [
-        ([], (2, 6), [2, None]),
-        ([{"points": 3.5}], (3.5, 6), [3.5, None]),
-        ([{"excused": True}], (0, 2), [None, None]),
-        ([{"points": 0}, {"points": 5}], (5, 6), [5, None]),
-        ([{"excused": True}, {}], (2, 6), [2, None]),
+        ([], ((2, 6), [2, None])),
+        ([{"points": 3.5}], ((3.5, 6), [3.5, None])),
+        ([{"excused": True}], ((0, 2), [None, None])),
+        ([{"points": 0}, {"points": 5}], ((5, 6), [5, None])),
+        ([{"excused": True}, {}], ((2, 6), [2, None])),
     ],
 )
-def test_the_latest_decision_counts_in_the_gradebook_and_for_the_student(
-    database, seat, worked, decided, total, points
-):
+def test_the_latest_decision_counts_in_the_gradebook_and_for_the_student(database, seat, worked, decided, found):
     student, _, items = worked
     with database.write() as session:
         for said in decided:
             decide(session, seat, student, items[0], **said)
-        assert book(session, seat, student) == (total, points)
+        assert book(session, seat, student) == found
         (work,) = sets.sets_of(session, student.learner_id, NOW)
-        assert (work.score, work.out_of) == total
+        assert (work.score, work.out_of) == found[0]
         assert len(decisions.decisions_of(session, seat, student)) == len(decided)
 
 

@@ -1,4 +1,4 @@
-"""Laws of a problem set's rules: exact at every boundary, for everybody by their own dates, the same in store and sum."""
+"""Laws of a problem set's rules: exact at every boundary, for everybody by their own dates."""
 
 import itertools
 from dataclasses import replace

@@ -1,0 +1,351 @@
+"""What those who teach make and decide on the pages: sets, exercises, class lists, decisions, regrades."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.exercise_file import written_exercise
+from quizprop.store import classroom, decisions, sets
+from tests.web.conftest import honest, words
+from tests.web.test_courses import (
+    come_in,
+    give_set,
+    grace,  # noqa: F401 - a fixture
+    number_of,
+    set_token,
+    stored_set,
+    token,  # noqa: F401 - a fixture
+)
+
+BANK = load_bank()
+
+
+def draft(teacher, token, **more):  # noqa: F811
+    data = {"title": "Week 1", "points-deltas": "4", **more}
+    return teacher.post(f"/courses/{token}/sets/new", data, page=f"/courses/{token}/sets/new")
+
+
+def members(teacher, token):  # noqa: F811
+    with teacher.database.read() as session:
+        from quizprop.store.models import Course, table
+
+        course = table(Course)
+        found = session.execute(course.select().where(course.c.token == token)).one()
+        seat = classroom.Seat(classroom.StoredCourse(*found), 0, "instructor")
+        return seat, classroom.members(session, seat)
+
+
+# --- the builder ----------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_seen_by_nobody_and_can_still_be_changed_whole(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    address = draft(grace, token).location
+    assert "Week 1" not in ada.get(f"/courses/{token}").text
+    assert "/sets/" not in ada.get("/sets").text
+    again = {"title": "Week 2", "points-deltas": "", "points-mazur": "3", "points-forward-pass": "1"}
+    order = {"order-mazur": "2", "order-forward-pass": "1"}
+    assert grace.post(address, {**again, **order}).status_code == 303
+    name = address.rpartition("/")[2]
+    with grace.database.read() as session:
+        found = sets.items_of(session, sets.find_set(session, name))
+    assert [(one.exercise, one.points) for one in found] == [("forward-pass", 1), ("mazur", 3)]
+    assert grace.post(f"{address}/publish").status_code == 303
+    assert "Week 2" in ada.get("/sets").text
+    grace.post(address, {"title": "Week 2", "points-deltas": "9"})
+    with grace.database.read() as session:
+        assert sets.items_of(session, sets.find_set(session, name)) == found  # students have it
+
+
+def test_a_preview_is_a_students_view_and_counts_nowhere(app, grace, token):  # noqa: F811
+    address = draft(grace, token, opens="2031-01-01T00:00", attempts="1").location
+    name = grace.post(f"{address}/preview").location.rpartition("/")[2]
+    assert "This is a preview" in words(grace.get(f"/sets/{name}").text)
+    sheet = grace.post(f"/sets/{name}/1").location.rpartition("/")[2]
+    right = honest(grace.instance(sheet))
+    for key in ("one", "two"):
+        assert grace.check(sheet, {**right, "delta2[1]": key}, key=key).status_code == 303
+    grace.post(f"{address}/publish")
+    assert "Nothing is checked yet" in words(grace.get(f"/courses/{token}/mistakes").text)
+    ada = come_in(app, grace, token, "ada")
+    assert "grace" not in words(grace.get(f"{address}/live").text.partition("<main")[2])
+    assert set_token(ada) == name
+    # A draft can be changed though it was tried out: the sheet stays, outside of the set.
+    other = draft(grace, token).location
+    tried = grace.post(f"{other}/preview").location.rpartition("/")[2]
+    sheet = grace.post(f"/sets/{tried}/1").location.rpartition("/")[2]
+    assert grace.post(other, {"title": "Other", "points-mazur": "1"}).status_code == 303
+    assert grace.get(f"/x/{sheet}").status_code == 200
+
+
+def test_rules_come_back_as_they_were_typed(grace, token):  # noqa: F811
+    said = {
+        "due": "2031-01-01T09:00",
+        "late": "1 d: 80 %; 72h=50",
+        "time_limit": "90",
+        "fresh_after": "3",
+        "feedback": "after due",
+        "hints": "on",
+        "hint_price": "12.5",
+        "follow_credit": "50",
+        "password": "Bernoulli",
+        "networks": "192.0.2.0/24",
+        "best_of": "a: 1",
+        "zone-deltas": "a",
+        "same_numbers": "y",
+    }
+    address = draft(grace, token, **said).location
+    stored = stored_set(grace, address.rpartition("/")[2])
+    hour = 3_600_000_000
+    policy = stored.policy
+    assert policy.late == ((24 * hour, 0.8), (72 * hour, 0.5))
+    assert (policy.time_limit, policy.fresh_after, policy.feedback) == (hour * 3 // 2, 3, "after due")
+    assert (policy.hint_price, policy.follow_credit, policy.best_of) == (0.125, 0.5, {"A": 1})
+    assert (policy.password, policy.networks, stored.seed is not None) == ("Bernoulli", "192.0.2.0/24", True)
+    page = grace.get(address).text
+    for typed in ("24 h: 80 %, 72 h: 50 %", "90", "12.5", "50", "Bernoulli", "192.0.2.0/24", "A: 1"):
+        assert f'value="{typed}"' in page
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"late": "24 h: 80 %"}, "This needs a due date"),
+        ({"feedback": "after due"}, "This needs a due date"),
+        ({"due": "2031-01-01T09:00", "late": "soon"}, "Write times that go up"),
+        ({"due": "2031-01-01T09:00", "late": "24 h: 80 %, 12 h: 50 %"}, "Write times that go up"),
+        ({"time_limit": "0"}, "A time limit is a whole number"),
+        ({"hint_price": "101"}, "This is a number from 0 to 100"),
+        ({"networks": "home"}, "Write networks as in"),
+        ({"best_of": "A"}, "Write each group"),
+        ({"best_of": "A: 2", "zone-deltas": "A"}, "Fewer exercises than are to count are in group A"),
+        ({"zone-deltas": "AB"}, "A group is one letter"),
+        ({"feedback": "sometimes"}, "This is not among the choices"),
+    ],
+)
+def test_rules_that_make_no_sense_are_told_and_kept(grace, token, said, problem):  # noqa: F811
+    answer = draft(grace, token, **said)
+    assert (answer.status_code, problem in words(answer.text)) == (422, True)
+    assert all(f'value="{typed}"' in answer.text for name, typed in said.items() if name != "feedback")
+
+
+def test_a_set_of_another_term_is_copied_with_its_exercises(grace, token):  # noqa: F811
+    name = draft(grace, token, attempts="3", words="Read first", **{"points-mazur": "2.5"}).location.rpartition("/")[2]
+    other = grace.post("/courses", {"title": "Next term"}).location
+    page = grace.get(f"{other}/sets/new?copy={name}").text
+    assert 'name="points-mazur" type="text" inputmode="decimal" value="2.5"' in page
+    assert "Read first" in page
+    assert 'name="attempts" type="text" value="3"' in page
+
+
+# --- exercises ------------------------------------------------------------------------------------------------------
+
+
+def fields_of(page):
+    found = dict(re.findall(r'<input id="[^"]+" name="((?:field|value)-[^"]+)" type="text" value="([^"]*)"', page))
+    areas = re.findall(r'<textarea id="[^"]+" name="(field-[^"]+)"[^>]*>([^<]*)</textarea>', page)
+    picked = re.findall(r'name="(field-[^"]+)">.*?<option selected>([^<]*)</option>', page)
+    from html import unescape
+
+    return {name: unescape(value) for name, value in [*found.items(), *areas, *picked]}
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "softmax", "adam", "attention-forward", "true-false-relu"])
+def test_a_form_that_is_sent_as_it_came_is_the_same_exercise(grace, token, slug):  # noqa: F811
+    address = f"/courses/{token}/exercises/{slug}"
+    fields = fields_of(grace.get(address).text)
+    answer = grace.post(address, {**fields, "name": f"{slug}-two", "do": "save"})
+    assert answer.status_code == 303
+    text = grace.get(f"{answer.location}.toml").text
+    assert text == written_exercise(BANK[slug])
+
+
+def test_a_changed_exercise_is_tried_saved_used_and_deleted(app, grace, token):  # noqa: F811
+    address = f"/courses/{token}/exercises/deltas"
+    fields = {**fields_of(grace.get(address).text), "name": "mine", "field-places": "6", "field-title": "My own"}
+    page = words(grace.post(address, {**fields, "do": "try"}).text)
+    assert re.search(r"[0-9]+ of [0-9]+ candidates? (was|were) certified: [0-9]+%", page)
+    saved = grace.post(address, {**fields, "do": "save"}).location
+    choices = grace.get(f"/courses/{token}/sets/new").text
+    (key,) = set(re.findall(r'name="points-(mine\.[0-9]+)"', choices))
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, **{"points-mazur-like": "", f"points-{key}": "2"})
+    assert grace.post(saved, {"do": "delete"}).status_code == 303
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    assert ada.instance(sheet).exercise.places == 6  # it keeps what it was made with
+    assert "My own" in ada.get(f"/x/{sheet}").text
+    assert ada.check(sheet, honest(ada.instance(sheet))).status_code == 303
+    for address in ("/progress", "/progress/sheets", f"/sets/{set_token(ada)}"):
+        assert ada.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"field-layers": "2, x"}, "network.layers"),
+        ({"field-layers": "2,2,2,2,2,2,2,2"}, "make it smaller"),
+        ({"field-activations": "sigmoid"}, "activation"),
+        ({"field-places": "99"}, "places"),
+        ({"field-asked": "z9"}, "nothing is named z9"),
+        ({"value-x": "{low = 1"}, "values.x"),
+        ({"value-x": "[1, 2, 3]"}, "has shape"),
+        ({"value-x": "0.5", "value-W1": "0.5", "value-W2": "0.5", "value-t": "0.5"}, "no instance can be certified"),
+        ({"name": "Über"}, "small letters"),
+        ({"source": "title ="}, "is not TOML"),
+    ],
+)
+def test_an_exercise_that_can_t_be_is_told_why_and_kept(grace, token, changes, problem):  # noqa: F811
+    address = f"/courses/{token}/exercises/mazur-like"
+    fields = {**fields_of(grace.get(address).text), "name": "mine", **changes}
+    answer = grace.post(address, {**fields, "do": "save"})
+    assert answer.status_code == 422, words(answer.text)
+    assert problem in words(answer.text)
+    assert grace.get(f"/courses/{token}/exercises/mine").status_code == 404
+
+
+def test_a_file_is_brought_in_and_taken_out(grace, token):  # noqa: F811
+    address = f"/courses/{token}/exercises/deltas"
+    text = written_exercise(BANK["softmax"]).replace("\n", "\r\n")
+    saved = grace.post(address, {"source": text, "name": "from-a-file", "do": "save"}).location
+    assert grace.get(f"{saved}.toml").text == written_exercise(BANK["softmax"])
+
+
+# --- the class list -------------------------------------------------------------------------------------------------
+
+ROSTER = "username,name,section,id\nada,=Ada(),A,17\nx,,,\nBob,Bob <b>,B,\n"
+
+
+def test_a_class_list_is_looked_at_then_applied(app, grace, token):  # noqa: F811
+    come_in(app, grace, token, "bob")
+    page = f"/courses/{token}/roster"
+    look = grace.post(page, {"roster": ROSTER})
+    assert "New account" in words(look.text)
+    assert "A user name has 3 to 40 characters" in words(look.text)
+    assert "Bob &lt;b&gt;" in look.text
+    assert len(members(grace, token)[1]) == 2
+    done = grace.post(page, {"roster": ROSTER, "do": "apply"}, page=page)
+    (link,) = re.findall(r"http://localhost(/reset/[^<\s]+)", done.text)
+    assert [one.username for one in members(grace, token)[1]] == ["grace", "ada", "bob"]
+    from tests.web.conftest import Browser
+
+    ada = Browser(app)
+    assert ada.post(link, {"password": "correct horse"}, page=link).status_code in (302, 303)
+    assert "1 new, 1 changed" in words(grace.get(f"/courses/{token}/record").text)
+
+
+def test_a_class_list_comes_as_a_file_and_what_is_none_is_told(grace, token):  # noqa: F811
+    page = f"/courses/{token}/roster"
+    file = (io.BytesIO("\ufeffusername;section\ncarol;C\n".encode()), "class.csv")
+    assert "carol" in grace.post(page, {"file": file}).text
+    answer = grace.post(page, {"roster": "ada\nbob"})
+    assert (answer.status_code, "No column is called username" in words(answer.text)) == (422, True)
+    assert "ada\nbob" in answer.text.replace("\r", "")
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worked(app, grace, token):  # noqa: F811
+    """A student with a right sheet for 4 points, due long ago but late; the student's page, the item, the sheet."""
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    right = honest(ada.instance(sheet))
+    ada.check(sheet, {**right, next(iter(right)): "99"})
+    page = f"/courses/{token}/students/{number_of(grace, token, 'ada')}"
+    item = re.search(r"/items/(\d+)", grace.get(page).text)[1]
+    return ada, page, item
+
+
+def grades(teacher, token):  # noqa: F811
+    text = teacher.get(f"/courses/{token}/grades.csv").text.removeprefix("\ufeff")
+    return [row[-1] for row in csv.reader(io.StringIO(text))][1:]
+
+
+def test_points_are_decided_with_a_reason_and_taken_back(grace, token, worked):  # noqa: F811
+    ada, page, item = worked
+    before = grades(grace, token)
+    address = f"{page}/items/{item}"
+    for wrong in ({"points": "3"}, {"points": "many", "reason": "x"}, {"reason": "", "do": "excuse"}):
+        answer = grace.post(address, {"do": "points", **wrong}, page=page)
+        assert answer.status_code == 422
+        assert all(typed in answer.text for typed in wrong.values())
+    assert grades(grace, token) == before
+    grace.post(address, {"points": "3,5", "reason": "a <typo> of mine", "do": "points"}, page=page)
+    assert grades(grace, token) == ["3.5"]
+    assert "3.5*" in words(grace.get(f"/courses/{token}/grades").text)
+    assert "3.5 of 4 points" in words(ada.get(f"/sets/{set_token(ada)}").text)
+    grace.post(address, {"reason": "ill", "do": "excuse"}, page=page)
+    assert "excused" in words(grace.get(f"/courses/{token}/grades").text)
+    assert "Excused" in words(ada.get(f"/sets/{set_token(ada)}").text)
+    grace.post(address, {"reason": "after all", "do": "undo"}, page=page)
+    assert grades(grace, token) == before
+    record = grace.get(f"/courses/{token}/record").text
+    assert "a &lt;typo&gt; of mine" in record
+    assert words(record).index("after all") < words(record).index("ill")  # the latest first
+
+
+def test_an_extension_is_of_one_student(app, grace, token, worked):  # noqa: F811
+    ada, page, _ = worked
+    bob = come_in(app, grace, token, "bob")
+    name = set_token(ada)
+    address = f"/courses/{token}/sets/{name}"
+    grace.post(address, {"title": "Week 1", "due": "2020-01-01T00:00"})
+    assert grace.post(f"{page}/due/{name}", {"due": "someday"}, page=page).status_code == 422
+    assert grace.post(f"{page}/due/{name}", {"due": "2031-01-01T00:00"}, page=page).status_code == 303
+    assert "1 January 2031" in words(ada.get(f"/sets/{name}").text)
+    assert "1 January 2020" in words(bob.get(f"/sets/{name}").text)
+    assert bob.post(f"/sets/{name}/1").status_code == 409
+    grace.post(f"{page}/due/{name}", {"due": ""}, page=page)
+    assert "1 January 2020" in words(ada.get(f"/sets/{name}").text)
+
+
+def test_particulars_and_extra_time_are_kept(grace, token, worked):  # noqa: F811
+    _, page, _ = worked
+    said = {"name": "Ada Lovelace", "section": "A", "external_id": "17", "extra_time": "25"}
+    assert grace.post(page, {**said, "extra_time": "much"}, page=page).status_code == 422
+    assert grace.post(page, {**said, "name": "x" * 201}, page=page).status_code == 422
+    assert grace.post(page, said, page=page).status_code == 303
+    text = words(grace.get(page).text)
+    assert "Ada Lovelace ada · A · 17 · 25% more time" in text
+    canvas = list(csv.reader(io.StringIO(grace.get(f"/courses/{token}/canvas.csv").text)))
+    assert canvas[2][:5] == ["Ada Lovelace", "", "17", "ada", "A"]
+    assert "Ada Lovelace" not in words(grace.get(f"/courses/{token}/grades?section=B").text.partition("<table")[2])
+
+
+# --- regrading ------------------------------------------------------------------------------------------------------
+
+
+def test_a_regrade_shows_each_difference_and_holds_only_what_was_shown(grace, token, worked):  # noqa: F811
+    ada, _, _ = worked
+    name = set_token(ada)
+    address = f"/courses/{token}/sets/{name}"
+    before = grades(grace, token)
+    assert "There is no difference" in words(grace.get(f"{address}/regrade").text)
+    grace.post(address, {"title": "Week 1", "due": "2020-01-01T00:00", "late": "99999 h: 50 %"})
+    page = grace.get(f"{address}/regrade").text
+    assert "1 submission would be worth something else" in words(page)
+    shown = re.search(r'name="shown" value="(\w+)"', page)[1]
+    assert grace.post(f"{address}/regrade", {"reason": "late", "shown": "old"}).status_code == 409
+    assert grace.post(f"{address}/regrade", {"reason": "", "shown": shown}).status_code == 422
+    assert grades(grace, token) == before
+    assert grace.post(f"{address}/regrade", {"reason": "late", "shown": shown}).status_code == 303
+    assert [float(one) for one in grades(grace, token)] == [pytest.approx(float(before[0]) / 2)]
+    assert "counts" in words(grace.get(f"/courses/{token}/work/{sheet_of(ada)}").text)
+    assert "There is no difference" in words(grace.get(f"{address}/regrade").text)
+    # The rule is taken back: the credit of the first day comes back, and the record has both.
+    grace.post(address, {"title": "Week 1"})
+    shown = re.search(r'name="shown" value="(\w+)"', grace.get(f"{address}/regrade").text)[1]
+    grace.post(f"{address}/regrade", {"reason": "back", "shown": shown})
+    assert grades(grace, token) == before
+    with grace.database.read() as session:
+        seat = members(grace, token)[0]
+        assert [one.what for one in decisions.entries(session, seat)].count("regrade") == 2
+
+
+def sheet_of(student):
+    return re.search(r"/x/([\w-]+)", student.get("/progress/sheets").text)[1]
