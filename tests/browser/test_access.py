@@ -11,8 +11,9 @@ from sqlalchemy import select
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import grade
-from quizprop.store import classroom, people, practice, sets
+from quizprop.store import classroom, decisions, people, practice, regrading, sets
 from quizprop.store.models import Account
+from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
 from quizprop.web import feedback
 from quizprop.web.state import now
@@ -23,6 +24,7 @@ LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "
 
 NO_PAGES = {
     "/courses/<token>/canvas.csv": "a table for a program",
+    "/courses/<token>/exercises/<slug>.toml": "a file of TOML",
     "/courses/<token>/grades.csv": "a table for a spreadsheet",
     "/courses/<token>/mistakes.csv": "a table for a spreadsheet",
     "/courses/<token>/mistakes.jsonl": "lines for a program",
@@ -36,7 +38,10 @@ NO_PAGES = {
 
 OPEN = ["/", "/gallery", "/kinds/<name>", "/register", "/reset/<link>", "/sign-in"]
 OWN = ["/delete", "/password", "/progress", "/progress/sheets", "/sessions", "/sets", "/sets/<token>", "/settings"]
-COURSE = ["", "/grades", "/mistakes", "/sets/new", "/sets/<name>", "/work/<sheet>"]
+COURSE = [
+    *("", "/grades", "/mistakes", "/work/<sheet>", "/students/<who>", "/roster", "/record"),
+    *("/sets/new", "/sets/<name>", "/sets/<name>/live", "/sets/<name>/regrade", "/exercises", "/exercises/<slug>"),
+]
 COURSES = ["/courses", "/join/<code>", *(f"/courses/<token>{part}" for part in COURSE)]
 SHEETS = ["/x/<token>", "/x/<token>/s/<attempt>"]
 PARTS = {"<name>": "forward", "<link>": "unknown"}
@@ -125,12 +130,20 @@ def course(app, registered):
         (work,) = sets.sets_of(session, student, now())
         sheet = {"seed": 1, "given": instance.given, "engine_version": "0", "now": now()}
         variant = sets.start_item(session, student, work.items[0], **sheet)
-        record(session, variant, instance)
+        submission = record(session, variant, instance)
+        member = classroom.members(session, seat)[-1]
+        rules = {"title": "Week 1", "words": "", "opens_at": None, "due_at": None, "attempts": None}
+        # Something to regrade, and something in the record.
+        sets.change_set(session, work.stored, **rules, policy=Policy(follow_credit=0, best_of={"A": 1}))
+        regrading.add_regrades(session, [(submission.id, 1.0)], now=now())
+        decisions.note(session, seat, "code", now=now())
     return {
         "<token>": seat.course.token,
         "<code>": seat.course.join_code,
         "<name>": work.stored.token,
         "<sheet>": variant.token,
+        "<slug>": "deltas",
+        "<who>": str(member.id),
     }
 
 
@@ -142,9 +155,10 @@ def record(session, variant, instance):
     marks = {key: feedback.write(mark) for key, mark in graded.marks.items()}
     numbers = {key: mark.reading.value for key, mark in graded.marks.items()}
     rest = {"points": graded.points, "out_of": graded.out_of, "engine_version": "0", "now": now()}
-    practice.record_submission(
+    submission, _ = practice.record_submission(
         session, variant, key="k", raw=texts, decimal_comma=False, numbers=numbers, marks=marks, **rest
     )
+    return submission
 
 
 def test_pages_of_a_course_are_clean(registered, course):

@@ -5,6 +5,8 @@ import re
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.exercise_file import written_exercise
 from quizprop.store.database import Database, DatabaseBusyError
 from quizprop.web import desk, practice
 from tests.web.conftest import Browser, hidden, typed, words
@@ -20,6 +22,11 @@ def visits(browser):
     course = browser.post("/courses", {"title": "<b>"}).location
     browser.post(f"{course}/sets/new", {"title": "<i>", "points-mazur": "1"})
     (given,) = re.findall(rf'"{course}/sets/(?!new)(\w+)"', browser.get(course).text)
+    exercise = {"source": written_exercise(load_bank()["deltas"]), "name": "mine", "do": "save"}
+    browser.post(f"{course}/exercises/deltas", exercise)
+    roster = {"roster": "username,name,section\nnew-one,<u>,<s>\n", "do": "apply"}
+    browser.post(f"{course}/roster", roster)
+    (member,) = re.findall(rf'"{course}/students/(\d+)"', browser.get(course).text)
     return {
         "/": "/",
         "/courses": "/courses",
@@ -33,7 +40,15 @@ def visits(browser):
         "/courses/<token>/steps.csv": f"{course}/steps.csv",
         "/courses/<token>/moodle.csv": f"{course}/moodle.csv",
         "/courses/<token>/sets/<name>": f"{course}/sets/{given}",
+        "/courses/<token>/sets/<name>/live": f"{course}/sets/{given}/live",
+        "/courses/<token>/sets/<name>/regrade": f"{course}/sets/{given}/regrade",
         "/courses/<token>/sets/new": f"{course}/sets/new",
+        "/courses/<token>/exercises": f"{course}/exercises",
+        "/courses/<token>/exercises/<slug>": f"{course}/exercises/mine",
+        "/courses/<token>/exercises/<slug>.toml": f"{course}/exercises/mine.toml",
+        "/courses/<token>/record": f"{course}/record",
+        "/courses/<token>/roster": f"{course}/roster",
+        "/courses/<token>/students/<who>": f"{course}/students/{member}",
         "/courses/<token>/work/<sheet>": f"{course}/work/{token}",
         "/delete": "/delete",
         "/gallery": "/gallery",
