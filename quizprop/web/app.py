@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask
 from flask_wtf import CSRFProtect
@@ -36,6 +36,22 @@ from quizprop.web.state import Services, start_services
 
 __all__ = ["create_app"]
 
+_PAGES: Final = (
+    practice.practice,
+    guidance.guidance,
+    sets.sets,
+    courses.courses,
+    builder.builder,
+    own_exercises.own_exercises,
+    students.students,
+    regrading.regrading,
+    progress.progress,
+    gallery.gallery,
+    account.account,
+    preferences.preferences,
+    profile.profile,
+)
+
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The web application, its database opened and up to date.
@@ -66,17 +82,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     headers.register(app)
     rendering.register(app)
     errors.register(app)
-    app.register_blueprint(practice.practice)
-    app.register_blueprint(guidance.guidance)
-    app.register_blueprint(sets.sets)
-    app.register_blueprint(courses.courses)
-    app.register_blueprint(builder.builder)
-    app.register_blueprint(own_exercises.own_exercises)
-    app.register_blueprint(students.students)
-    app.register_blueprint(regrading.regrading)
-    app.register_blueprint(progress.progress)
-    app.register_blueprint(gallery.gallery)
-    app.register_blueprint(account.account)
-    app.register_blueprint(preferences.preferences)
-    app.register_blueprint(profile.profile)
+    for pages in _PAGES:
+        app.register_blueprint(pages)
     return app

@@ -114,12 +114,7 @@ def change_exercise(token: str, slug: str) -> ResponseReturnValue:
         return exercise_page(seat, slug, before, source, problem=str(error), name=name), 422
     if do == "try":
         return exercise_page(seat, slug, exercise, source, found=found, name=name)
-    with database().write() as session:
-        stay(session)
-        course_exercises.save_own(session, seat, exercise, source, now=now())
-        decisions.note(session, seat, "exercise saved", now=now(), exercise=name)
-    flash(gettext("Saved: it stands among the exercises to choose from."))
-    return redirect(url_for(".show_exercise", token=token, slug=name), 303)
+    return saved(seat, exercise, source)
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
@@ -133,6 +128,16 @@ def find(seat: Seat, slug: str) -> tuple[Exercise, str]:
         return own.exercise, own.source
     known = services().bank.get(slug) or abort(404)
     return known, written_exercise(known)
+
+
+def saved(seat: Seat, exercise: Exercise, source: str) -> ResponseReturnValue:
+    """Keep an exercise of the course."""
+    with database().write() as session:
+        stay(session)
+        course_exercises.save_own(session, seat, exercise, source, now=now())
+        decisions.note(session, seat, "exercise saved", now=now(), exercise=exercise.slug)
+    flash(gettext("Saved: it stands among the exercises to choose from."))
+    return redirect(url_for(".show_exercise", token=seat.course.token, slug=exercise.slug), 303)
 
 
 def deleted(seat: Seat, slug: str) -> ResponseReturnValue:

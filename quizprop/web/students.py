@@ -12,7 +12,7 @@ from quizprop.exercise.set_file import read_moment
 from quizprop.store import decisions, roster
 from quizprop.store.classroom import Member, Seat
 from quizprop.store.decisions import Entry
-from quizprop.store.roster import Outcome, RosterError
+from quizprop.store.roster import Outcome, RosterError, Row
 from quizprop.web import limits
 from quizprop.web.builder import work_in
 from quizprop.web.languages import gettext, marked, ngettext
@@ -82,18 +82,7 @@ def send_roster(token: str) -> ResponseReturnValue:
     if request.form.get("do") != "apply":
         with database().read() as session:
             return roster_page(seat, text=text, outcomes=roster.check_roster(session, seat, rows))
-    with database().write() as session:
-        limits.take(session, now(), ("roster, learner", seat.learner_id))
-    hashed = roster.sealed()
-    with database().write() as session:
-        stay(session)
-        done = roster.apply_roster(session, seat, rows, password_hash=hashed, now=now())
-        counts = {
-            "added": sum(one.step in ("new account", "joins") for one in done),
-            "changed": sum(one.step == "changed" for one in done),
-        }
-        decisions.note(session, seat, "roster", now=now(), **counts)
-    return roster_page(seat, outcomes=done, applied=True)
+    return roster_page(seat, outcomes=applied(seat, rows), applied=True)
 
 
 # --- one student ----------------------------------------------------------------------------------------------------
@@ -152,8 +141,7 @@ def adjust(token: str, who: str, item: str) -> ResponseReturnValue:
     with database().read() as session:
         chosen = (is_number(item) and decisions.find_item(session, seat, int(item))) or abort(404)
     typed = text("points")
-    problem = decision_problem(do, typed, reason)
-    if problem:
+    if problem := decision_problem(do, typed, reason):
         return student_page(seat, student, problem=problem), 422
     points = float(typed.replace(",", ".")) if do == "points" else None
     what = {"points": "points", "excuse": "excused"}.get(do, "taken back")
@@ -201,6 +189,20 @@ def sent_text() -> str:
     if file is None or not file.filename:
         return request.form.get("roster", "")
     return bytes(file.read()).decode("utf-8-sig", "replace")
+
+
+def applied(seat: Seat, rows: tuple[Row, ...]) -> tuple[Outcome, ...]:
+    """Take the class list in."""
+    with database().write() as session:
+        limits.take(session, now(), ("roster, learner", seat.learner_id))
+    hashed = roster.sealed()
+    with database().write() as session:
+        stay(session)
+        done = roster.apply_roster(session, seat, rows, password_hash=hashed, now=now())
+        added = sum(one.step in ("new account", "joins") for one in done)
+        changed = sum(one.step == "changed" for one in done)
+        decisions.note(session, seat, "roster", now=now(), added=added, changed=changed)
+    return done
 
 
 def student_of(seat: Seat, who: str) -> Member:
