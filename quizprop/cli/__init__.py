@@ -30,6 +30,7 @@ _FOR_PEOPLE = {
     "quizprop.store.schema.SchemaError",
     "quizprop.store.sets.UnknownSetError",
     "quizprop.web.settings.SettingsError",
+    "quizprop.web.typeset.NoTypstError",
 }
 """Errors whose message is written for whoever typed the command; by name, so that nothing is imported for them."""
 
@@ -97,15 +98,58 @@ _notation_option = click.option(
 @click.option(
     "-o", "--output", metavar="FILE", default="-", help="Replaces FILE once all is written; by default standard output."
 )
-def generate(*, exercise: str, count: int, seed: int, output: str) -> None:
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that work.")
+@click.option(
+    "--shard", metavar="I/K", default="1/1", help="The I-th of K parts; one after the other they are the whole."
+)
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run with --resume stopped.")
+@click.option("--long", is_flag=True, help="A CSV with a line for each number, not for each instance.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler whose workers do it: tcp://host:8786.")
+def generate(*, shard: str, **asked: Any) -> None:  # noqa: ANN401 - the options above
     """Write certified instances as JSON Lines.
 
     EXERCISE is a name from the problem bank or a .toml file. Each line holds the numbers, and for each cell its answer
-    and how far an accepted answer may be from it. The same exercise, seed and version give the same bytes.
+    and how far an accepted answer may be from it. The same exercise, seed and version give the same bytes, however
+    many processes or machines work. A FILE .csv or .parquet is a table; .gz or .zst after .jsonl or .csv packs it.
     """
-    from quizprop.cli import exercises
+    from quizprop.cli import bulk
 
-    exercises.generate(exercise, count=count, seed=seed, output=output)
+    part, _, parts = shard.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise click.BadParameter("write the part and the number of parts, as in 2/5", param_hint="--shard")
+    bulk.generate(shard=(int(part), int(parts)), **asked)
+
+
+@main.command()
+@click.argument("exercise")
+@click.option("-n", "--count", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many sheets.")
+@_seed_option
+@click.option("-o", "--output", metavar="FILE", required=True, help="The sheets: FILE.pdf, or FILE.html to print.")
+@click.option("--key", metavar="FILE", help="Their key with the full worked solution: FILE.pdf or FILE.html.")
+@click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
+@click.option("--url", metavar="URL", help="The site's address: each sheet's QR code then opens it there.")
+@_notation_option
+def worksheet(
+    *,
+    exercise: str,
+    count: int,
+    seed: int,
+    output: str,
+    key: str | None,
+    paper: str,
+    url: str | None,
+    notation: str | None,
+) -> None:
+    """Print variants of an exercise to be worked on paper.
+
+    EXERCISE is a name from the problem bank or a .toml file. Each sheet has a code, by which its key is found, and by
+    which the site opens the same variant. PDF needs the extra pdf, HTML nothing.
+    """
+    from quizprop.cli import paper as printing
+
+    printing.worksheet(
+        exercise, count=count, seed=seed, output=output, key=key, paper=paper, url=url, notation=notation
+    )
 
 
 @main.command()

@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from quizprop.cli.finding import bank, exercise_named, instance_at
-from quizprop.cli.layout import columns, folded, print_heading, print_table, with_bar
+from quizprop.cli.layout import columns, folded, print_heading, print_table
 from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
 from quizprop.exercise.figures import exact
 from quizprop.exercise.generate import draw
@@ -21,31 +21,20 @@ from quizprop.exercise.grade import Grade
 from quizprop.exercise.hint import RUNGS, hints
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.question import in_text
-from quizprop.exercise.record import RecordError, RecordFile, record_blocks
+from quizprop.exercise.record import RecordError, RecordFile
 from quizprop.exercise.solution import Line, Solution, steps_from
 
 if TYPE_CHECKING:
     from quizprop.engine.mistakes import Mistake
 
-__all__ = ["generate", "grade", "hint", "solve"]
+__all__ = ["grade", "hint", "solve", "written"]
 
 _IN_A_TERMINAL: Mapping[str, str] = {RUNGS[2]: "With the numbers given"}  # where nobody types any
 _TIED = "\N{NO-BREAK SPACE}"  # where no line may be folded
 
 
-def generate(exercise: str, *, count: int, seed: int, output: str) -> None:
-    """Write the first ``count`` instances of an exercise and a seed to a file, or to standard output for ``-``."""
-    blocks = record_blocks(exercise_named(exercise), seed=seed, count=count)
-    if sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty()):
-        blocks = with_bar(blocks, count)
-    with _written(output) as file:
-        for lines in blocks:
-            if lines:
-                file.write(b"\n".join(lines) + b"\n")
-
-
 @contextmanager
-def _written(path: str) -> Iterator[BinaryIO]:
+def written(path: str) -> Iterator[BinaryIO]:
     """A binary file to write; it takes its name only when it is complete. ``-`` is standard output."""
     if path == "-":
         yield sys.stdout.buffer

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["columns", "folded", "print_heading", "print_table", "with_bar"]
+__all__ = ["bar", "columns", "folded", "print_heading", "print_table"]
 
 _PATIENCE = 1.0  # seconds before a bar shows how far the work is
 _UNFOLDED = 10_000
@@ -57,19 +57,26 @@ def print_table(
         click.echo(line.rstrip(), err=err)  # without the spaces that fill the last column
 
 
-def with_bar(blocks: Iterable[list[bytes]], total: int) -> Iterator[list[bytes]]:
-    """Hand the blocks on; where that takes long, a bar on standard error tells how far it is."""
+@contextmanager
+def bar(total: int, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
+    """Takes how many more are done; where that takes long, a bar on standard error tells how far it is.
+
+    Without a terminal, or where it is not to be ``shown``, there is none.
+    """
     done, began = 0, time.monotonic()
+    tell: Callable[[int, float], None] | None = None
     with ExitStack() as stack:
-        advance: Callable[[int, float], None] | None = None
-        for block in blocks:
-            yield block
-            done += len(block)
+
+        def advance(more: int) -> None:
+            nonlocal done, tell
+            done += more
             elapsed = time.monotonic() - began
-            if advance is None and done < total and elapsed > _PATIENCE:
-                advance = stack.enter_context(_bar(total))
-            if advance is not None:
-                advance(done, done / elapsed)
+            if tell is None and shown and sys.stderr.isatty() and done < total and elapsed > _PATIENCE:
+                tell = stack.enter_context(_bar(total))
+            if tell is not None:
+                tell(done, done / elapsed)
+
+        yield advance
 
 
 @contextmanager

@@ -12,17 +12,20 @@ from quizprop.exercise.question import NoQuestionError
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
 
 __all__ = [
+    "PATIENCE",
     "CannotCertifyError",
     "certified",
     "certified_blocks",
+    "despair",
     "draw",
     "draw_block",
     "draw_many",
     "instances_of",
+    "numbers_taken",
     "show",
 ]
 
-_PATIENCE = 200_000
+PATIENCE = 200_000
 """Candidates without a single certified instance after which a family is given up."""
 
 
@@ -58,13 +61,14 @@ def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, m
         barren = 0 if len(block.passed) else barren + size
         for rule, count in block.rejected.items():
             rejected[rule] = rejected.get(rule, 0) + count
-        if barren >= (_PATIENCE if plan.exercise.drawn else _PATIENCE_WITH_FIXED) or (barren and plan.exercise.fixed):
-            raise CannotCertifyError(_despair(plan.exercise, rejected))
+        if barren >= (PATIENCE if plan.exercise.drawn else _PATIENCE_WITH_FIXED) or (barren and plan.exercise.fixed):
+            raise CannotCertifyError(despair(plan.exercise, rejected))
         yield block
         size = min(2 * size, most)
 
 
-def _despair(exercise: Exercise, rejected: dict[str, int]) -> str:
+def despair(exercise: Exercise, rejected: dict[str, int]) -> str:
+    """What to say where nothing is certified: the rules that reject most, and what may be changed."""
     total = sum(rejected.values())
     worst = sorted(rejected.items(), key=lambda item: -item[1])[:3]
     rules = "; ".join(f"{rule} ({100 * count / total:.0f} %)" for rule, count in worst)
@@ -82,17 +86,27 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
     Every instance takes the same number of random numbers, one after the other, so that the k-th is the same whatever
     the size of the blocks.
     """
-    model = exercise.model
-    shapes = model.givens()
-    columns = {name: _columns(exercise.values[name], shape, tied=name in model.tied) for name, shape in shapes.items()}
+    shapes, columns = exercise.model.givens(), _columns_of(exercise)
     picked = 0 if exercise.question == "sheet" else PICKED
-    uniform = rng.random((count, sum(columns.values()) + picked))
+    uniform = rng.random((count, numbers_taken(exercise)))
     given, start = {}, 0
     for name, shape in shapes.items():
         stop = start + columns[name]
         given[name] = batch_innermost(_cells(exercise.values[name], shape, uniform[:, start:stop]))
         start = stop
     return {**given, PICK: np.floor(uniform[:, start:] * _PICK_SCALE) / _PICK_SCALE} if picked else given
+
+
+def numbers_taken(exercise: Exercise) -> int:
+    """How many random numbers each candidate takes."""
+    return sum(_columns_of(exercise).values()) + (0 if exercise.question == "sheet" else PICKED)
+
+
+def _columns_of(exercise: Exercise) -> dict[str, int]:
+    model = exercise.model
+    return {
+        name: _columns(exercise.values[name], shape, tied=name in model.tied) for name, shape in model.givens().items()
+    }
 
 
 def certified(plan: Plan, drawn: dict[str, Array]) -> Block:

@@ -26,7 +26,19 @@ from quizprop.exercise.names import NotationName
 from quizprop.exercise.question import NoQuestionError, Question, in_text
 from quizprop.exercise.spec import AnyNetwork, Exercise, NetworkSpec, QuestionKind
 
-__all__ = ["FORMAT", "Record", "RecordError", "RecordFile", "Recorder", "blank", "read_record", "record_blocks"]
+__all__ = [
+    "FORMAT",
+    "Columns",
+    "QuestionRecorder",
+    "Record",
+    "RecordError",
+    "RecordFile",
+    "Recorder",
+    "blank",
+    "columns_of",
+    "read_record",
+    "record_blocks",
+]
 
 FORMAT = 1
 
@@ -57,6 +69,38 @@ def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list
 
 
 @dataclass(frozen=True)
+class Columns:
+    """The numbers of an exercise's instances as columns: the given ones, then answer and tolerance of each cell."""
+
+    plan: Plan
+
+    @cached_property
+    def given(self) -> tuple[str, ...]:
+        """The keys of the given numbers."""
+        keys = self.plan.structure.keys
+        return tuple(str(key) for name in self.plan.given_shapes for key in np.atleast_1d(keys[name]).flat)
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """The keys of the cells that are asked for."""
+        return tuple(cell.key for cell in blank(self.plan.exercise).cells)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each column."""
+        return (*self.given, *(name for key in self.asked for name in (key, f"{key} tolerance")))
+
+    def table(self, block: Block) -> Array:
+        """A row for each certified instance of a block."""
+        return Recorder(self.plan, 0).table(block)
+
+
+def columns_of(plan: Plan) -> Columns:
+    """The columns of a plan's exercise."""
+    return Columns(plan)
+
+
+@dataclass(frozen=True)
 class Recorder:
     """Writes the instances that a plan and a seed give.
 
@@ -71,7 +115,7 @@ class Recorder:
         """One line for each certified instance of a block, the first of them with the index ``start``."""
         if not len(block.passed):
             return
-        table = orjson.dumps(self._table(block), option=orjson.OPT_SERIALIZE_NUMPY)
+        table = orjson.dumps(self.table(block), option=orjson.OPT_SERIALIZE_NUMPY)
         text = self._template.split(b'"%"')
         pieces = [b""] * (2 * len(text) - 1)
         pieces[::2] = text
@@ -80,7 +124,7 @@ class Recorder:
             pieces[3::2] = row.split(b",")
             yield b"".join(pieces)
 
-    def _table(self, block: Block) -> Array:
+    def table(self, block: Block) -> Array:
         """A row for each instance: its given numbers, then answer and tolerance of each asked cell."""
         count = len(block.passed)
         given = [block.given[name].reshape(count, -1) for name in self.plan.given_shapes]

@@ -1,0 +1,302 @@
+"""Writing many instances: on several processors or machines, in shards, into the format that a file's name says."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
+
+import click
+
+from quizprop.cli.exercises import written
+from quizprop.cli.finding import exercise_named
+from quizprop.cli.layout import bar
+from quizprop.exercise.bulk import Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
+from quizprop.exercise.certify import plan_of
+from quizprop.exercise.record import columns_of
+from quizprop.exercise.spec import Exercise
+
+__all__ = ["Job", "generate"]
+
+_AHEAD: Final = 2
+"""Chunks per worker that are under way at a time: memory stays flat however many are wanted."""
+
+Calls = Iterable[tuple[str, int, int, Form]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be written, and how.
+
+    ``shard`` is a part of the records: the number of it, from 1, and of how many.
+    """
+
+    exercise: Exercise
+    seed: int
+    count: int
+    output: str
+    jobs: int = 1
+    shard: tuple[int, int] = (1, 1)
+    resume: bool = False
+    long: bool = False
+    scheduler: str | None = None
+
+    @property
+    def first(self) -> int:
+        """The index of the first record of the shard."""
+        return (self.shard[0] - 1) * self.count // self.shard[1]
+
+    @property
+    def stop(self) -> int:
+        """The index after that of its last record."""
+        return self.shard[0] * self.count // self.shard[1]
+
+
+class _Writer(Protocol):
+    """Takes the records of a chunk: those to leave out at the beginning, and how many at most."""
+
+    def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None: ...
+    def close(self) -> None: ...
+
+
+def generate(
+    exercise: str,
+    *,
+    count: int,
+    seed: int,
+    output: str,
+    jobs: int,
+    shard: tuple[int, int],
+    resume: bool,
+    long: bool,
+    scheduler: str | None,
+) -> None:
+    """Write the first ``count`` instances of an exercise and a seed, or a shard of them."""
+    job = Job(exercise_named(exercise), seed, count, output, jobs, shard, resume, long, scheduler)
+    form, packing = _form_of(job)
+    if form != "jsonl" and job.exercise.question != "sheet":
+        raise click.UsageError(f"{job.exercise.slug} asks questions, which only JSON Lines hold: name a file .jsonl")
+    if resume and (output == "-" or form == "table"):
+        raise click.UsageError("--resume goes on with a file of text: name one, .jsonl or .csv")
+    with ExitStack() as stack:
+        work = stack.enter_context(_workers(job))
+        if form == "table":
+            writer: _Writer = stack.enter_context(_parquet(job))
+            _write(job, form, writer, work, Progress())
+            return
+        target = stack.enter_context(_target(job, form, packing))
+        _write(job, form, target, work, target.progress)
+
+
+# --- the loop -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a file is: the next chunk, how many records were certified before it, and how many bytes are written."""
+
+    chunk: int = 0
+    records: int = 0
+    size: int = 0
+
+
+def _write(
+    job: Job, form: Form, writer: _Writer, work: Callable[[Calls], Iterator[Chunk]] | None, progress: Progress
+) -> None:
+    with bar(job.stop - job.first, shown=job.output != "-" or not sys.stdout.isatty()) as advance:
+        advance(max(0, progress.records - job.first))
+        if progress.records >= job.stop:
+            return
+        made = chunks(job.exercise, seed=job.seed, first=progress.chunk, form=form, work=work)
+        for chunk in made:
+            start = progress.records
+            skip = min(chunk.count, max(0, job.first - start))
+            most = max(0, min(chunk.count - skip, job.stop - start - skip))
+            progress.chunk, progress.records = chunk.number + 1, start + chunk.count
+            writer.write(chunk, start=start, skip=skip, most=most)
+            advance(most)
+            if progress.records >= job.stop:
+                return
+
+
+# --- who works ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _workers(job: Job) -> Iterator[Callable[[Calls], Iterator[Chunk]] | None]:
+    """Workers that make several chunks at a time, and give them in their order; None where it is done here."""
+    if job.scheduler is not None:
+        with _cluster(job.scheduler) as (client, width):
+            yield lambda calls: _in_order(calls, lambda call: client.submit(chunk_of, *call, pure=False), width)
+    elif job.jobs == 1:
+        yield None
+    else:
+        with ProcessPoolExecutor(job.jobs) as pool:
+            yield lambda calls: _in_order(calls, lambda call: pool.submit(chunk_of, *call), job.jobs)
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[tuple[Any, int]]:
+    try:
+        distributed = import_module("distributed")
+    except ImportError as error:
+        raise click.ClickException("A Dask cluster needs the extra dask: pip install 'quizprop[dask]'") from error
+    try:
+        client = distributed.Client(address, timeout=10)
+    except (OSError, TimeoutError) as error:
+        raise click.ClickException(f"No Dask scheduler answers at {address}: {error}") from error
+    try:
+        yield client, max(1, sum(client.nthreads().values()))
+    finally:
+        client.close()
+
+
+def _in_order(calls: Calls, submit: Callable[[tuple[str, int, int, Form]], Any], width: int) -> Iterator[Chunk]:
+    waiting = iter(calls)
+    running = [submit(call) for call in islice(waiting, width * _AHEAD)]
+    while running:
+        chunk: Chunk = running.pop(0).result()
+        running.extend(submit(call) for call in islice(waiting, 1))
+        yield chunk
+
+
+# --- where it goes --------------------------------------------------------------------------------------------------
+
+
+def _form_of(job: Job) -> tuple[Form, Packing]:
+    """The format that the name of the file says."""
+    name, packing = job.output, ""
+    for ending in (".gz", ".zst"):
+        if name.endswith(ending):
+            name, packing = name.removesuffix(ending), ending[1:]
+    if packing == "zst":
+        _needs("zstandard", "zstd")
+    if name.endswith(".parquet"):
+        _needs("pyarrow", "parquet")
+        if packing:
+            raise click.UsageError("A .parquet is packed inside: leave the .gz or .zst away")
+        return "table", ""
+    if name.endswith(".csv"):
+        return ("csv-long" if job.long else "csv"), packing  # type: ignore[return-value]
+    return "jsonl", packing  # type: ignore[return-value]
+
+
+def _needs(module: str, extra: str) -> None:
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise click.ClickException(f"This needs the extra {extra}: pip install 'quizprop[{extra}]'") from error
+
+
+class _Text:
+    """Records as lines, a chunk at a time; with a note of how far it is, where it may be gone on with."""
+
+    def __init__(self, job: Job, form: Form, packing: Packing, file: BinaryIO, note: Path | None) -> None:
+        self.progress = Progress()
+        self._job, self._form, self._packing, self._file, self._note = job, form, packing, file, note
+
+    def begin(self) -> None:
+        """Go on where a note says, or write the head of a new file."""
+        if self._note is not None and self._note.exists():
+            kept = json.loads(self._note.read_text(encoding="utf-8"))
+            if kept.pop("of") != self._identity:
+                raise click.ClickException(
+                    f"{self._note} is of another exercise, seed or count: delete it to begin anew"
+                )
+            self.progress = Progress(**kept)
+            self._file.truncate(self.progress.size)
+            self._file.seek(self.progress.size)
+            return
+        head = header(self._job.exercise, self._form)
+        # Shards are put one after the other: only the first has the head.
+        if head and self._job.shard[0] == 1:
+            self._put(head + b"\n")
+
+    def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
+        """Append some records of a chunk."""
+        lines = numbered(chunk, start=start, skip=skip, most=most)
+        if lines:
+            self._put(b"\n".join(lines) + b"\n")
+        if self._note is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._keep()
+
+    def close(self) -> None:
+        """Nothing is left to be done."""
+
+    @property
+    def _identity(self) -> list[Any]:
+        job = self._job
+        return [job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form, self._packing]
+
+    def _put(self, data: bytes) -> None:
+        self.progress.size += self._file.write(packed(data, self._packing))
+
+    def _keep(self) -> None:
+        note = self._note
+        if note is None:
+            return
+        progress = self.progress
+        kept = {"chunk": progress.chunk, "records": progress.records, "size": progress.size, "of": self._identity}
+        fresh = note.with_name(note.name + ".new")
+        fresh.write_text(json.dumps(kept), encoding="utf-8")
+        fresh.replace(note)
+
+
+@contextmanager
+def _target(job: Job, form: Form, packing: Packing) -> Iterator[_Text]:
+    """The file to write; it takes its name only when it is complete."""
+    if not job.resume:
+        with written(job.output) as file:
+            text = _Text(job, form, packing, file, None)
+            text.begin()
+            yield text
+        return
+    target = Path(job.output).resolve()
+    part, note = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.json")
+    with part.open("r+b" if part.exists() else "w+b") as file:
+        text = _Text(job, form, packing, file, note)
+        text.begin()
+        yield text
+    part.replace(target)
+    note.unlink(missing_ok=True)
+
+
+@contextmanager
+def _parquet(job: Job) -> Iterator[_Writer]:
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    names = columns_of(plan_of(job.exercise)).names
+    schema = arrow.schema([("index", arrow.int64()), *((name, arrow.float64()) for name in names)])
+    about = {"exercise": job.exercise.slug, "seed": str(job.seed), "spec": job.exercise.model_dump_json()}
+    target = Path(job.output).resolve()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+
+    class Table:
+        def __init__(self) -> None:
+            self.file = parquet.ParquetWriter(part, schema.with_metadata(about))
+
+        def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
+            rows = table_of(chunk)[skip : skip + most]
+            indices = arrow.array(range(start + skip, start + skip + len(rows)), arrow.int64())
+            arrays = [indices, *(arrow.array(column, from_pandas=True) for column in rows.T)]
+            if len(rows):
+                self.file.write_table(arrow.Table.from_arrays(arrays, schema=self.file.schema))
+
+        def close(self) -> None:
+            self.file.close()
+
+    table = Table()
+    try:
+        yield table
+        table.close()
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,189 @@
+"""Instances in bulk: chunks of candidates that anybody may work at, in any order, and that come to the same bytes.
+
+The candidates of a seed are one long row of random numbers, and each takes the same count of them. So a chunk can be
+drawn without those before it; only the index of a record has to wait until it is known how many were certified before.
+"""
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Final, Literal
+
+import numpy as np
+import orjson
+
+from quizprop.engine.arrays import Array
+from quizprop.exercise.certify import Plan, plan_of
+from quizprop.exercise.generate import PATIENCE, CannotCertifyError, certified, despair, draw_block, numbers_taken
+from quizprop.exercise.record import Columns, QuestionRecorder, Recorder, columns_of
+from quizprop.exercise.spec import Exercise
+
+__all__ = ["CHUNK", "Chunk", "Form", "Packing", "chunk_of", "chunks", "header", "numbered", "packed", "table_of"]
+
+Form = Literal["jsonl", "csv", "csv-long", "table"]
+Packing = Literal["", "gz", "zst"]
+
+CHUNK: Final = 4096
+"""So many candidates are one chunk, whoever works at it."""
+
+_QUESTIONS: Final = 256
+_FIXED: Final = 64
+_HOLE: Final = b"\x00"
+"""Stands for the index of a record until it is known; no record holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The certified records of a chunk, without their indices; ``rejected`` counts the other candidates by rule."""
+
+    number: int
+    records: tuple[bytes, ...]
+    table: Array | None
+    rejected: dict[str, int]
+
+    @property
+    def count(self) -> int:
+        """How many records it has."""
+        return len(self.records) if self.table is None else len(self.table)
+
+
+def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
+    """The chunk of this number, from 0, of an exercise given as JSON. A process or another machine may call it."""
+    exercise = Exercise.model_validate_json(spec)
+    plan = _plan(spec)
+    size = _size(exercise)
+    generator = np.random.PCG64(seed)
+    generator.advance(number * size * numbers_taken(exercise))
+    block = certified(plan, draw_block(exercise, np.random.Generator(generator), size))
+    if form == "table":
+        return Chunk(number, (), columns_of(plan).table(block), block.rejected)
+    recorder: Recorder | QuestionRecorder
+    recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(plan, seed)
+    if form == "jsonl":
+        mark = b'"index":0,'
+        lines = (line.replace(mark, b'"index":' + _HOLE + b",", 1) for line in _unnumbered(recorder, block))
+        return Chunk(number, tuple(lines), None, block.rejected)
+    write = _wide if form == "csv" else _long
+    return Chunk(number, tuple(write(exercise, seed, columns_of(plan), block)), None, block.rejected)
+
+
+def chunks(
+    exercise: Exercise, *, seed: int, first: int = 0, form: Form, work: Callable[..., Iterable[Chunk]] | None = None
+) -> Iterator[Chunk]:
+    """The chunks from the number ``first`` on, without end.
+
+    ``work`` does several at a time: given the arguments of `chunk_of` one after the other, it yields their chunks in
+    that order.
+
+    Raises:
+        CannotCertifyError: the rules reject everything.
+        ValueError: the form is for sheets to fill in, and this is a question.
+    """
+    if form != "jsonl" and exercise.question != "sheet":
+        raise ValueError(f"{exercise.slug} asks questions, which only JSON Lines hold: write a file .jsonl")
+    spec = exercise.model_dump_json()
+    calls = ((spec, seed, number, form) for number in _count_from(first))
+    barren, rejected = 0, dict[str, int]()
+    for chunk in work(calls) if work else (chunk_of(*call) for call in calls):
+        size = _size(exercise)
+        barren = 0 if chunk.count else barren + size
+        for rule, count in chunk.rejected.items():
+            rejected[rule] = rejected.get(rule, 0) + count
+        if barren >= PATIENCE:
+            raise CannotCertifyError(despair(exercise, rejected))
+        yield chunk
+
+
+def numbered(chunk: Chunk, *, start: int, skip: int = 0, most: int | None = None) -> list[bytes]:
+    """The records of a chunk with their indices, the first of them ``start``; some left out at the beginning."""
+    records = chunk.records[skip:] if most is None else chunk.records[skip : skip + most]
+    return [record.replace(_HOLE, b"%d" % index) for index, record in enumerate(records, start=start + skip)]
+
+
+def packed(data: bytes, packing: Packing) -> bytes:
+    """Some bytes packed by themselves: one after the other such pieces unpack to the whole.
+
+    Raises:
+        ModuleNotFoundError: Zstandard is not installed.
+    """
+    if packing == "gz":
+        return gzip.compress(data, 6, mtime=0)
+    if packing == "zst":
+        compressed: bytes = import_module("zstandard").ZstdCompressor(level=6).compress(data)
+        return compressed
+    return data
+
+
+def header(exercise: Exercise, form: Form) -> bytes:
+    """The first line of a table as text; nothing for JSON Lines."""
+    if form == "csv":
+        return ",".join(["exercise", "seed", "index", *map(_quoted, columns_of(plan_of(exercise)).names)]).encode()
+    return b"exercise,seed,index,kind,key,value,tolerance" if form == "csv-long" else b""
+
+
+def table_of(chunk: Chunk) -> Array:
+    """The numbers of a chunk, a row for each record."""
+    if chunk.table is None:
+        raise ValueError("This chunk was made as text")
+    return chunk.table
+
+
+def _unnumbered(recorder: Recorder | QuestionRecorder, block: Any) -> Iterator[bytes]:  # noqa: ANN401 - a Block
+    for at in recorder.lines(block, start=0):
+        yield _without_index(at)
+
+
+def _without_index(line: bytes) -> bytes:
+    """The line with the index 0, whatever it was."""
+    head, _, rest = line.partition(b'"index":')
+    return head + b'"index":0' + rest[rest.index(b",") :]
+
+
+def _wide(exercise: Exercise, seed: int, columns: Columns, block: Any) -> Iterator[bytes]:  # noqa: ANN401
+    prefix = f"{exercise.slug},{seed},".encode() + _HOLE + b","
+    for row in _rows(columns.table(block)):
+        yield prefix + row
+
+
+def _long(exercise: Exercise, seed: int, columns: Columns, block: Any) -> Iterator[bytes]:  # noqa: ANN401
+    head = f"{exercise.slug},{seed},".encode() + _HOLE
+    given = [f",given,{_quoted(name)},".encode() for name in columns.given]
+    asked = [f",answer,{_quoted(name)},".encode() for name in columns.asked]
+    for row in _rows(columns.table(block)):
+        numbers = row.split(b",")
+        lines = [head + key + number + b"," for key, number in zip(given, numbers, strict=False)]
+        rest = numbers[len(given) :]
+        lines += [
+            head + key + b",".join(pair)
+            for key, pair in zip(asked, zip(rest[::2], rest[1::2], strict=True), strict=True)
+        ]
+        yield b"\n".join(lines)
+
+
+def _rows(table: Array) -> list[bytes]:
+    """Each row of a table as numbers with commas between; what is not given is empty."""
+    if not len(table):
+        return []
+    text = orjson.dumps(np.ascontiguousarray(table), option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[2:-2].replace(b"null", b"").split(b"],[")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if "," in name else name
+
+
+def _size(exercise: Exercise) -> int:
+    return _FIXED if exercise.fixed else _QUESTIONS if exercise.question != "sheet" else CHUNK
+
+
+def _count_from(first: int) -> Iterator[int]:
+    while True:
+        yield first
+        first += 1
+
+
+@lru_cache(maxsize=8)
+def _plan(spec: str) -> Plan:
+    return Plan(Exercise.model_validate_json(spec))

@@ -1,0 +1,224 @@
+"""Worksheets: an exercise's variants on paper, with room to work, and their key with the full solution.
+
+Each sheet has a code, such as ``mazur-like.7.12`` for the twelfth variant of seed 7; by it the key is found, and the
+site opens the same variant. PDF is set by Typst, HTML prints as it is.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from itertools import islice
+from typing import Any, Final, Literal
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from quizprop.exercise.certify import plan_of
+from quizprop.exercise.conventions import conventions
+from quizprop.exercise.generate import certified_blocks, draw_many, instances_of
+from quizprop.exercise.instance import Instance
+from quizprop.exercise.question import in_text
+from quizprop.exercise.solution import Solution
+from quizprop.exercise.spec import Exercise
+from quizprop.web import languages, sheet, typeset
+from quizprop.web.languages import gettext, say
+from quizprop.web.rendering import figure, markdown, math
+
+__all__ = ["PAPERS", "Code", "Paper", "Printed", "as_html", "as_pdf", "instance_at", "printed", "read_code"]
+
+Paper = Literal["a4", "us-letter"]
+PAPERS: Final[Mapping[str, Paper]] = {"a4": "a4", "letter": "us-letter"}
+
+_CODE: Final = re.compile(
+    r"(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)\.(?P<seed>[0-9]{1,19})\.(?P<number>[0-9]{1,6})", re.ASCII
+)
+_RUN: Final = re.compile(r"\*(?P<emph>[^\s*](?:[^*]*[^\s*])?)\*|`(?P<code>[^`]+)`")
+_MOST: Final = 100_000
+_ROOM: Final = 26
+"""Millimetres to work in after each part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a worksheet's code says: the exercise, the seed, and which of its variants, from 1."""
+
+    slug: str
+    seed: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.slug}.{self.seed}.{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A sheet to print: its numbers, its code, whose it is where that is known, and where it is on the web."""
+
+    instance: Instance
+    code: str
+    who: str | None = None
+    address: str | None = None
+
+
+def read_code(text: str) -> Code | None:
+    """The code that somebody copied from a sheet; None where it is none."""
+    found = _CODE.fullmatch(text.strip().lower())
+    if found is None or not 1 <= int(found["number"]) <= _MOST or int(found["seed"]) >= 1 << 63:
+        return None
+    return Code(found["slug"], int(found["seed"]), int(found["number"]))
+
+
+def instance_at(exercise: Exercise, code: Code) -> Instance:
+    """The variant of a code."""
+    return next(islice(draw_many(exercise, np.random.default_rng(code.seed)), code.number - 1, None))
+
+
+def printed(exercise: Exercise, *, seed: int, count: int, site: str | None = None) -> Iterator[Printed]:
+    """The first variants of a seed, as worksheets; with the address of a ``site`` they have one each.
+
+    Raises:
+        CannotCertifyError: the rules reject everything.
+    """
+    blocks = certified_blocks(plan_of(exercise), np.random.default_rng(seed))
+    drawn = (instance for block in blocks for instance in instances_of(exercise, block))
+    for number, instance in enumerate(islice(drawn, count), start=1):
+        code = str(Code(exercise.slug, seed, number))
+        yield Printed(instance, code, address=f"{site.rstrip('/')}/w/{code}" if site else None)
+
+
+def as_pdf(
+    sheets: Iterable[Printed], *, title: str, notation: str | None = None, paper: Paper = "a4", key: bool = False
+) -> bytes:
+    """The sheets as PDF, or their ``key``.
+
+    Raises:
+        NoTypstError: Typst is not installed.
+    """
+    return typeset.pdf("worksheet.typ", _document(sheets, title, notation, paper, key=key))
+
+
+def as_html(sheets: Iterable[Printed], *, title: str, notation: str | None = None, key: bool = False) -> str:
+    """The sheets as a page that prints well and needs nothing else, or their ``key``."""
+    shown = [_sheet(one, _notation(one.instance, notation), key=key, write=str) for one in sheets]
+    page = _pages().get_template("worksheet/alone.html")
+    style = (files("quizprop.web") / "paper" / "worksheet.css").read_text(encoding="utf-8")
+    return page.render(title=title, sheets=shown, key=key, style=style)
+
+
+def _document(
+    sheets: Iterable[Printed], title: str, notation: str | None, paper: Paper, *, key: bool
+) -> dict[str, Any]:
+    write = typeset.typst_math
+    return {
+        "title": title,
+        "paper": paper,
+        "language": languages.language(),
+        "key": key,
+        "narrow": False,
+        "words": {"name": gettext("Name"), "date": gettext("Date")},
+        "sheets": [_sheet(one, _notation(one.instance, notation), key=key, write=write) for one in sheets],
+    }
+
+
+def _notation(instance: Instance, wanted: str | None) -> str:
+    chosen = wanted or instance.exercise.notation
+    return "course" if instance.network is None and chosen != "plain" else chosen
+
+
+def _sheet(one: Printed, notation: str, *, key: bool, write: Any) -> dict[str, Any]:  # noqa: ANN401 - LaTeX to markup
+    instance = one.instance
+    exercise = instance.exercise
+    about: dict[str, Any] = {
+        "title": say(exercise.title),
+        "sentence": [_runs(paragraph) for paragraph in say(exercise.sentence).split("\n\n")],
+        "sentence_text": say(exercise.sentence),
+        "who": one.who,
+        "code": one.code,
+        "address": one.address,
+        "qr": typeset.qr_code(one.address or one.code),
+        "rules": [
+            {"name": say(rule.name), "words": say(rule.words), "math": write(rule.latex) if rule.latex else None}
+            for rule in conventions(instance, notation)
+        ],
+        "givens": [_given(row, write) for row in sheet.givens(instance.as_sheet, notation)],
+        "wide": instance.network is None,
+        "questions": [],
+        "right": [],
+        "phases": [],
+        "solution": [],
+        "diagram": "",
+    }
+    if key:
+        about["solution"] = list(_solution(instance, notation, write))
+        about["right"] = list(_right(instance, notation))
+    else:
+        about["diagram"] = str(sheet.diagram(instance.as_sheet, notation, {}))
+        about["questions"] = list(_questions(instance, notation))
+        about["phases"] = [] if about["questions"] else list(_phases(instance, notation, write))
+    return about
+
+
+def _given(row: sheet.GivenRow, write: Any) -> dict[str, Any]:  # noqa: ANN401
+    values = [{"math": write(name.latex), "value": figure(value)} for _, name, value in row.values]
+    return {"title": say(row.title), "unit": write(row.unit.latex) if row.unit else None, "values": values}
+
+
+def _phases(instance: Instance, notation: str, write: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    for section in sheet.sections(instance, notation, sheet.Work()):
+        rows = [
+            {
+                "title": say(row.title),
+                "math": write(row.formula.latex) if row.formula else None,
+                "blanks": [write(entry.symbol.latex) for entry in row.entries],
+            }
+            for row in section.rows
+        ]
+        yield {"heading": say(section.phase.heading), "rows": rows, "space": _ROOM}
+
+
+def _questions(instance: Instance, notation: str) -> Iterator[dict[str, Any]]:
+    for one in instance.questions:
+        options = [say(in_text(option.words, instance.model, notation)) for option in one.options]
+        yield {"words": say(in_text(one.words, instance.model, notation)), "options": options}
+
+
+def _right(instance: Instance, notation: str) -> Iterator[str]:
+    for one in instance.questions:
+        yield say(in_text(one.option(one.right).words, instance.model, notation))
+
+
+def _solution(instance: Instance, notation: str, write: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    whole = instance.as_sheet
+    worked = Solution(whole, notation, whole.exercise.places)
+    lines: dict[Any, list[str]] = {}
+    for cell in whole.steps:
+        lines.setdefault(cell.phase, []).append(write(worked.line(cell).latex))
+    for phase, of_phase in lines.items():
+        yield {"heading": say(phase.heading), "lines": of_phase}
+
+
+def _runs(text: str) -> list[dict[str, str]]:
+    """A paragraph as pieces of plain text, emphasis and code."""
+    found, place = [], 0
+    for match in _RUN.finditer(text):
+        found.append({"kind": "text", "text": text[place : match.start()]})
+        kind = "emph" if match["emph"] else "code"
+        found.append({"kind": kind, "text": match[kind]})
+        place = match.end()
+    return [one for one in [*found, {"kind": "text", "text": text[place:]}] if one["text"]]
+
+
+@lru_cache(maxsize=1)
+def _pages() -> Environment:
+    pages = Environment(
+        loader=PackageLoader("quizprop.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    languages.install(pages)
+    pages.filters.update(math=math, markdown=markdown)
+    return pages
