@@ -58,6 +58,7 @@ __all__ = [
     "sets_of",
     "stands_of",
     "start_item",
+    "started",
     "withheld_items",
 ]
 
@@ -526,10 +527,12 @@ def start_item(
     engine_version: str,
     now: int,
     renew: bool = False,
+    ahead: bool = False,
 ) -> StoredVariant:
     """The learner's variant of an item: the numbers drawn here, unless there are some already.
 
-    With ``renew`` these take the place of those that were tried often enough, whose sheet is closed.
+    With ``renew`` these take the place of those that were tried often enough, whose sheet is closed. Somebody who
+    teaches may do it ``ahead``, before the set is open.
 
     Raises:
         NotAssignedError: the item's set is not assigned to the learner.
@@ -539,16 +542,15 @@ def start_item(
     rules = session.execute(_LOCK_ASSIGNMENT, values).one_or_none()
     if rules is None:
         raise NotAssignedError(f"The learner {learner_id} has no problem set with the item {item.id}")
-    token = session.execute(_STARTED, values).scalar_one_or_none()
-    started = None if token is None else practice.find_variant(session, token, learner_id=learner_id)
-    of = _with_items(session, rules, learner_id, now)
-    if started is not None:
+    before, of = started(session, learner_id, item), _with_items(session, rules, learner_id, now)
+    if before is not None:
         held = next(one for one in of.items if one.id == item.id)
         if not (renew and of.may_renew(held)):
-            return started
-        practice.give_up(session, started, now=now)
-    must_be_open(of.window, now)
-    if of.to_begin:
+            return before
+        practice.give_up(session, before, now=now)
+    if not ahead:
+        must_be_open(of.window, now)
+    if of.to_begin and not ahead:
         raise NotBegunError("This problem set has to be begun first.")
     return practice.create_variant(
         session,
@@ -561,6 +563,12 @@ def start_item(
         now=now,
         set_item_id=item.id,
     )
+
+
+def started(session: Session, learner_id: int, item: ItemWork) -> StoredVariant | None:
+    """The learner's latest sheet of an item; None before the first."""
+    token = session.execute(_STARTED, {"learner_id": learner_id, "item_id": item.id}).scalar_one_or_none()
+    return None if token is None else practice.find_variant(session, token, learner_id=learner_id)
 
 
 def results(session: Session, problem_set: StoredSet, *, now: int) -> tuple[Result, ...]:

@@ -46,6 +46,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "course, learner": Limit(30, 600),
     "trial, learner": Limit(60, 5),
     "roster, learner": Limit(30, 60),
+    "print, learner": Limit(20, 60),
     "set password, learner": Limit(20, 30),
     # Guessing the code of a course.
     "join, learner": Limit(20, 30),

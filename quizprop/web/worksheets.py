@@ -32,10 +32,10 @@ Paper = Literal["a4", "us-letter"]
 PAPERS: Final[Mapping[str, Paper]] = {"a4": "a4", "letter": "us-letter"}
 
 _CODE: Final = re.compile(
-    r"(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)\.(?P<seed>[0-9]{1,19})\.(?P<number>[0-9]{1,6})", re.ASCII
+    r"(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)\.(?P<seed>[0-9]{1,19})\.(?P<number>[0-9]{1,5})", re.ASCII
 )
 _RUN: Final = re.compile(r"\*(?P<emph>[^\s*](?:[^*]*[^\s*])?)\*|`(?P<code>[^`]+)`")
-_MOST: Final = 100_000
+_MOST: Final = 10_000
 _ROOM: Final = 26
 """Millimetres to work in after each part."""
 

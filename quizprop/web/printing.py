@@ -1,0 +1,117 @@
+"""Worksheets on the site: a problem set on paper for a class, and the way from a sheet of paper to the same numbers."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from quizprop import __version__
+from quizprop.exercise.generate import draw
+from quizprop.exercise.spec import Exercise
+from quizprop.store import classroom, sets
+from quizprop.store.classroom import CourseWork, Seat
+from quizprop.web import limits
+from quizprop.web.builder import work_in
+from quizprop.web.languages import gettext, marked
+from quizprop.web.practice import hand_out
+from quizprop.web.seats import teaching
+from quizprop.web.sheet import exercise_of, instance_of
+from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
+from quizprop.web.typeset import NoTypstError
+from quizprop.web.worksheets import PAPERS, Code, Printed, as_html, as_pdf, instance_at, read_code
+
+__all__ = ["printing"]
+
+printing = Blueprint("printing", __name__)
+
+_NO_TYPST: Final = marked(
+    "This server makes no PDF: take the sheets as HTML and print them, or have its extra pdf added."
+)
+
+
+# --- from paper to the site -----------------------------------------------------------------------------------------
+
+
+@printing.get("/w/<code>")
+def show_code(code: str) -> ResponseReturnValue:
+    """What the code of a worksheet stands for, and the button that opens it."""
+    known, exercise = meant(code)
+    visitor()
+    return render_template("worksheet/code.html", code=known, exercise=exercise)
+
+
+@printing.post("/w/<code>")
+def open_code(code: str) -> ResponseReturnValue:
+    """Hand out the numbers of a worksheet."""
+    known, exercise = meant(code)
+    visitor()
+    instance = instance_at(exercise, known)
+    with database().write() as session:
+        learner, fresh = ensure_visitor(session)
+        variant = hand_out(session, learner, instance, known.seed)
+    remember(fresh)
+    return redirect(url_for("practice.show_sheet", token=variant.token), 303)
+
+
+# --- from the site to paper -----------------------------------------------------------------------------------------
+
+
+@printing.post("/courses/<token>/sets/<name>/worksheets")
+def print_set(token: str, name: str) -> ResponseReturnValue:
+    """A problem set on paper: every student's own numbers, or the key of all of them."""
+    seat, what = teaching(token), request.form.get("do", "pdf")
+    work = work_in(seat, name)
+    if work.published_at is None or what not in ("pdf", "key", "html", "html-key"):
+        abort(404)
+    with database().write() as session:
+        limits.take(session, now(), ("print, learner", seat.learner_id))
+    sheets = tuple(of_class(seat, work))
+    title, key = work.stored.title, what.endswith("key")
+    if what.startswith("html"):
+        return file(as_html(sheets, title=title, key=key).encode(), "text/html; charset=utf-8", f"{what}.html")
+    paper = PAPERS.get(request.form.get("paper", "a4"), "a4")
+    return file(as_pdf(sheets, title=title, key=key, paper=paper), "application/pdf", f"{what}.pdf")
+
+
+# --- what the views share -------------------------------------------------------------------------------------------
+
+
+def meant(code: str) -> tuple[Code, Exercise]:
+    """The code and its exercise; 404 where it is none of the bank."""
+    known = read_code(code) or abort(404)
+    return known, services().bank.get(known.slug) or abort(404)
+
+
+def of_class(seat: Seat, work: CourseWork) -> Iterator[Printed]:
+    """The sheets of every student, handed out where they are not yet; by students, then by items."""
+    with database().read() as session:
+        students = [one for one in classroom.members(session, seat) if one.role == "student"]
+        works = [(one, sets.stands_of(session, work.stored, one.learner_id, now())) for one in students]
+    for student, of in works:
+        for item in of.items if of else ():
+            seed = of.seed_for(item) if of else 0
+            drawn: dict[str, Any] = {"engine_version": __version__, "now": now(), "ahead": True}
+            with database().write() as session:
+                stay(session)
+                variant = sets.started(session, student.learner_id, item)
+                if variant is None:
+                    instance = draw(exercise_of(item.spec), np.random.default_rng(seed))
+                    given = instance.given
+                    variant = sets.start_item(session, student.learner_id, item, seed=seed, given=given, **drawn)
+            who = student.name or student.username or gettext("(no account)")
+            address = url_for("practice.show_sheet", token=variant.token, _external=True)
+            yield Printed(instance_of(variant), variant.token, who, address)
+
+
+def file(content: bytes, kind: str, name: str) -> Response:
+    """A file to save."""
+    head = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, content_type=kind, headers=head)
+
+
+@printing.errorhandler(NoTypstError)
+def no_typst(_error: NoTypstError) -> ResponseReturnValue:
+    """PDF is an extra that this server does not have."""
+    return Response(gettext(_NO_TYPST) + "\n", 501, content_type="text/plain; charset=utf-8")
