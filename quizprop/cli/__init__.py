@@ -30,6 +30,7 @@ _FOR_PEOPLE = {
     "quizprop.store.schema.SchemaError",
     "quizprop.store.sets.UnknownSetError",
     "quizprop.web.settings.SettingsError",
+    "quizprop.web.question_banks.NoSuchQuestionError",
     "quizprop.web.typeset.NoTypstError",
 }
 """Errors whose message is written for whoever typed the command; by name, so that nothing is imported for them."""
@@ -150,6 +151,27 @@ def worksheet(
     printing.worksheet(
         exercise, count=count, seed=seed, output=output, key=key, paper=paper, url=url, notation=notation
     )
+
+
+@main.command()
+@click.argument("exercise")
+@click.option(
+    "--format", "form", type=click.Choice(["moodle", "qti12", "qti21", "gift"]), default="moodle", show_default=True
+)
+@click.option("-n", "--count", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many variants.")
+@_seed_option
+@click.option("-o", "--output", metavar="FILE", default="-", help="By default standard output.")
+@_notation_option
+def export(*, exercise: str, form: str, count: int, seed: int, output: str, notation: str | None) -> None:
+    """Write variants of an exercise as a question bank for a learning platform.
+
+    EXERCISE is a name from the problem bank or a .toml file. moodle is Moodle XML; qti12 a package as Canvas' classic
+    quizzes read it, qti21 one for QTI 2.1 and later; gift is plain text. Values have their tolerance, and known
+    mistakes are named where they stand alone; what follows from a slip only quizprop itself follows.
+    """
+    from quizprop.cli import paper as printing
+
+    printing.export(exercise, form=form, count=count, seed=seed, output=output, notation=notation)
 
 
 @main.command()

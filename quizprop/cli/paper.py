@@ -1,12 +1,15 @@
-"""Worksheets and their keys as files."""
+"""Worksheets and their keys, and question banks, as files."""
+
+import sys
 
 import click
 
 from quizprop.cli.exercises import written
 from quizprop.cli.finding import exercise_named
+from quizprop.web.question_banks import FORMATS
 from quizprop.web.worksheets import PAPERS, Printed, as_html, as_pdf, printed
 
-__all__ = ["worksheet"]
+__all__ = ["export", "worksheet"]
 
 
 def worksheet(
@@ -31,6 +34,17 @@ def worksheet(
             with written(name) as file:
                 file.write(_made(sheets, name, found.title, paper, notation, of_key=of_key))
     click.echo(f"{len(sheets)} sheets, {sheets[0].code} to {sheets[-1].code}", err=True)
+
+
+def export(exercise: str, *, form: str, count: int, seed: int, output: str, notation: str | None) -> None:
+    """Write a question bank."""
+    found = exercise_named(exercise)
+    write, ending = FORMATS[form]
+    if output == "-" and ending == ".zip" and sys.stdout.isatty():
+        raise click.UsageError("A package is no text for a terminal: name a file with -o")
+    content = write(printed(found, seed=seed, count=count), title=found.title, notation=notation)
+    with written(output) as file:
+        file.write(content)
 
 
 def _made(sheets: list[Printed], name: str, title: str, paper: str, notation: str | None, *, of_key: bool) -> bytes:

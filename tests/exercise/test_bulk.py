@@ -1,0 +1,100 @@
+"""Laws of instances in bulk: the same bytes whoever works at which chunk, and a table that says what the lines say."""
+
+import csv
+import gzip
+import io
+
+import numpy as np
+import orjson
+import pytest
+import zstandard
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.bulk import chunk_of, chunks, header, numbered, packed, table_of
+from quizprop.exercise.certify import plan_of
+from quizprop.exercise.generate import CannotCertifyError
+from quizprop.exercise.record import columns_of, record_blocks
+
+BANK = load_bank()
+
+
+def lines_of(exercise, count, *, form="jsonl", **more):
+    found = []
+    for chunk in chunks(exercise, seed=5, form=form, **more):
+        found += numbered(chunk, start=len(found))
+        if len(found) >= count:
+            return found[:count]
+    raise AssertionError
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "mazur", "true-false-relu", "softmax", "complete-the-sheet"])
+def test_chunks_come_to_the_lines_of_the_whole(slug):
+    exercise = BANK.get(slug, BANK["forward-pass"])
+    whole = [line for lines in record_blocks(exercise, seed=5, count=300) for line in lines]
+    assert lines_of(exercise, 300) == whole
+
+
+def test_a_chunk_needs_none_before_it():
+    exercise = BANK["mazur-like"]
+    spec = exercise.model_dump_json()
+    found = [chunk_of(spec, 5, number, "jsonl") for number in (2, 0, 1)]
+    in_order = sorted(found, key=lambda one: one.number)
+    lines = []
+    for chunk in in_order:
+        lines += numbered(chunk, start=len(lines))
+    assert lines == lines_of(exercise, len(lines))
+
+
+def test_any_part_of_a_chunk_has_the_indices_of_the_whole():
+    exercise = BANK["mazur-like"]
+    chunk = next(chunks(exercise, seed=5, form="jsonl"))
+    whole = numbered(chunk, start=10)
+    assert numbered(chunk, start=10, skip=3, most=4) == whole[3:7]
+    assert [orjson.loads(line)["index"] for line in whole[:3]] == [10, 11, 12]
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "softmax", "forward-pass"])
+def test_both_tables_say_what_the_lines_say(slug):
+    exercise = BANK[slug]
+    lines = [orjson.loads(line) for line in lines_of(exercise, 50)]
+    heads = next(csv.reader([header(exercise, "csv").decode()]))
+    wide = [dict(zip(heads, row, strict=True)) for row in rows(lines_of(exercise, 50, form="csv"))]
+    table = table_of(next(chunks(exercise, seed=5, form="table")))
+    names = columns_of(plan_of(exercise)).names
+    long = [row for block in lines_of(exercise, 50, form="csv-long") for row in rows(block.split(b"\n"))]
+    of_index = {index: [row for row in long if row[2] == str(index)] for index in range(50)}
+    for index, line in enumerate(lines):
+        assert (wide[index]["exercise"], wide[index]["seed"], wide[index]["index"]) == (slug, "5", str(index))
+        for asked in line["asked"]:
+            assert float(wide[index][asked["key"]]) == asked["answer"] == table[index, names.index(asked["key"])]
+            assert float(wide[index][f"{asked['key']} tolerance"]) == asked["tolerance"]
+        answers = {row[4]: (float(row[5]), float(row[6])) for row in of_index[index] if row[3] == "answer"}
+        assert answers == {one["key"]: (one["answer"], one["tolerance"]) for one in line["asked"]}
+        given = np.concatenate([np.ravel(value) for value in line["given"].values()]).tolist()
+        assert [float(row[5]) for row in of_index[index] if row[3] == "given"] == given
+
+
+def rows(lines):
+    return list(csv.reader(io.StringIO("\n".join(line.decode() for line in lines))))
+
+
+def test_packed_pieces_unpack_to_the_whole():
+    pieces = [b"one\n", b"two\n" * 100]
+    assert gzip.decompress(b"".join(packed(one, "gz") for one in pieces)) == b"".join(pieces)
+    reader = zstandard.ZstdDecompressor().stream_reader(
+        io.BytesIO(b"".join(packed(one, "zst") for one in pieces)), read_across_frames=True
+    )
+    assert reader.read() == b"".join(pieces)
+    assert packed(b"x", "") == b"x"
+
+
+def test_what_can_t_be_is_said():
+    with pytest.raises(ValueError, match="only JSON Lines"):
+        next(chunks(BANK["true-false-relu"], seed=0, form="csv"))
+    with pytest.raises(ValueError, match="made as text"):
+        table_of(next(chunks(BANK["softmax"], seed=0, form="jsonl")))
+    content = BANK["mazur-like"].model_dump(exclude_defaults=True)
+    values = {**content["values"], "W1": 0.5, "W2": 0.5, "x": 0.5, "t": 0.5, "b1": {"choices": (0.1, 0.2)}}
+    hopeless = type(BANK["mazur-like"]).model_validate({**content, "values": values})
+    with pytest.raises(CannotCertifyError, match="Way out"):
+        next(one for one in chunks(hopeless, seed=0, form="csv") if one.count)

@@ -1,0 +1,146 @@
+"""The commands for many instances: the same bytes by jobs, shards, a killed and resumed run, and a Dask cluster."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow.parquet
+import pytest
+import zstandard
+from click.testing import CliRunner
+
+from quizprop.cli import main
+
+ARGUMENTS = ("generate", "mazur-like", "--seed", "3")
+PROGRAM = (sys.executable, "-c", "from quizprop.cli import main; main()")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
+
+
+def bytes_of(*arguments):
+    done = run(*arguments)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout_bytes
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return bytes_of(*ARGUMENTS, "-n", 4000)
+
+
+def test_jobs_and_shards_give_the_bytes_of_the_whole(whole, tmp_path):
+    bytes_of(*ARGUMENTS, "-n", 4000, "-j", 2, "-o", tmp_path / "jobs.jsonl")
+    assert (tmp_path / "jobs.jsonl").read_bytes() == whole
+    assert b"".join(bytes_of(*ARGUMENTS, "-n", 4000, "--shard", f"{part}/3") for part in (1, 2, 3)) == whole
+
+
+def test_shards_of_a_table_have_one_head():
+    table = bytes_of("generate", "softmax", "-n", 20, "-o", "-")
+    assert table.count(b"\n") == 20
+    parts = []
+    for part in (1, 2):
+        with CliRunner().isolated_filesystem():
+            bytes_of("generate", "softmax", "-n", 20, "--shard", f"{part}/2", "-o", "a.csv")
+            with open("a.csv", "rb") as file:
+                parts.append(file.read())
+    assert b"".join(parts).count(b"exercise,seed,index") == 1
+    assert b"".join(parts).count(b"\n") == 21
+
+
+def test_a_name_says_the_format(whole, tmp_path):
+    for ending in ("jsonl.gz", "jsonl.zst", "parquet", "csv.gz"):
+        bytes_of(*ARGUMENTS, "-n", 4000, "-o", tmp_path / f"a.{ending}")
+    assert gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes()) == whole
+    packed = (tmp_path / "a.jsonl.zst").open("rb")
+    assert zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read() == whole
+    table = pyarrow.parquet.read_table(tmp_path / "a.parquet")
+    lines = [json.loads(line) for line in whole.splitlines()]
+    assert table["index"].to_pylist() == [line["index"] for line in lines] == list(range(4000))
+    assert table["E"].to_pylist() == [
+        next(one["answer"] for one in line["asked"] if one["key"] == "E") for line in lines
+    ]
+    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).count(b"\n") == 4001
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv.gz"])
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
+    target = tmp_path / f"a.{ending}"
+    arguments = (*ARGUMENTS, "-n", "12000", "--resume", "-o", str(target))
+    note = tmp_path / f"a.{ending}.part.json"
+    for wanted in (1, 3):
+        with subprocess.Popen([*PROGRAM, *arguments], env=dict(os.environ)) as process:
+            until = time.monotonic() + 60
+            while time.monotonic() < until and not (note.exists() and chunk_of(note) >= wanted):
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+    assert not target.exists()
+    with (tmp_path / f"a.{ending}.part").open("ab") as file:
+        file.write(b"half a li")
+    bytes_of(*arguments)
+    bytes_of(*ARGUMENTS, "-n", 12000, "-o", tmp_path / f"b.{ending}")
+    assert target.read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+    assert sorted(one.name for one in tmp_path.iterdir()) == [f"a.{ending}", f"b.{ending}"]
+
+
+def chunk_of(note):
+    try:
+        return json.loads(note.read_text())["chunk"]
+    except (ValueError, FileNotFoundError):
+        return 0
+
+
+def test_a_note_of_another_run_is_not_gone_on_with(tmp_path):
+    target = tmp_path / "a.jsonl"
+    (tmp_path / "a.jsonl.part").write_bytes(b"")
+    note = {"chunk": 1, "records": 5, "size": 0, "of": ["another"]}
+    (tmp_path / "a.jsonl.part.json").write_text(json.dumps(note))
+    done = run(*ARGUMENTS, "-n", 5, "--resume", "-o", target)
+    assert (done.exit_code, "of another exercise, seed or count" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--shard", "4/3"), "as in 2/5"),
+        (("--shard", "half"), "as in 2/5"),
+        (("--resume",), "name one"),
+        (("-o", "a.parquet.gz"), "packed inside"),
+        (("-o", "a.parquet", "--resume"), "goes on with a file of text"),
+        (("--scheduler", "tcp://127.0.0.1:1"), "No Dask scheduler answers"),
+    ],
+)
+def test_what_can_t_be_asked_is_said(arguments, problem):
+    with CliRunner().isolated_filesystem():
+        done = run(*ARGUMENTS, "-n", 3, *arguments)
+    assert done.exit_code != 0
+    assert problem in done.stderr
+
+
+def test_questions_are_no_table():
+    done = run("generate", "true-false-relu", "-o", "a.csv")
+    assert (done.exit_code, "only JSON Lines hold" in done.stderr) == (2, True)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_same_bytes(whole):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        assert bytes_of(*ARGUMENTS, "-n", 4000, "--scheduler", cluster.scheduler_address) == whole
+
+
+def test_sheets_and_banks_are_written(tmp_path):
+    for form, ending in (("moodle", "xml"), ("qti12", "zip"), ("qti21", "zip"), ("gift", "gift")):
+        bytes_of("export", "deltas", "--format", form, "-n", 2, "-o", tmp_path / f"a.{ending}")
+        assert (tmp_path / f"a.{ending}").stat().st_size > 500
+    done = run("worksheet", "deltas", "-n", 2, "-o", tmp_path / "s.pdf", "--key", tmp_path / "k.html")
+    assert (done.exit_code, "deltas.0.1 to deltas.0.2" in done.stderr) == (0, True)
+    assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
+    assert "deltas.0.2" in (tmp_path / "k.html").read_text()
+    assert "a .pdf, or an .html" in run("worksheet", "deltas", "-o", "sheets.doc").stderr

@@ -1,0 +1,209 @@
+"""Laws of question banks: a reader finds every value, its tolerance, and the words for each known mistake."""
+
+import io
+import re
+import zipfile
+from html import unescape
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.wrong_answers import known_wrong
+from quizprop.web.question_banks import FORMATS, NoSuchQuestionError, gift, moodle_xml, qti_1_2, qti_2_1
+from quizprop.web.worksheets import printed
+
+BANK = load_bank()
+SHEETS = ["mazur-like", "softmax", "attention-backward", "mini-batch" if "mini-batch" in BANK else "mazur"]
+QUESTIONS = ["true-false-relu", "find-slip-tanh"]
+
+
+def parsed(text):
+    return ET.fromstring(text)  # noqa: S314 - what was written here
+
+
+def sheets(slug, count=2):
+    return list(printed(BANK[slug], seed=4, count=count))
+
+
+def close(text, value):
+    return float(text) == pytest.approx(value, rel=1e-8, abs=1e-12)
+
+
+# --- Moodle -------------------------------------------------------------------------------------------------------
+
+GAP = re.compile(r"\{1:(NUMERICAL|MULTICHOICE(?:_V)?):((?:\\.|[^}\\])*)\}")
+
+
+def gaps(question):
+    """The gaps of a cloze question as Moodle's documentation tells to read them: kind, and answers with feedback."""
+    text = question.find("questiontext/text").text
+    for kind, inside in GAP.findall(unescape(text)):
+        answers = []
+        for part in re.split(r"(?<!\\)~", inside):
+            answer, _, said = (
+                part.partition("#")
+                if not re.search(r"\\#", part)
+                else (*re.split(r"(?<!\\)#", part, maxsplit=1), "")[:3]
+            )
+            credit = 100.0 if answer.startswith("=") else 0.0
+            answers.append((credit, re.sub(r"^(=|%0%)", "", answer), said))
+        yield kind, answers
+
+
+@pytest.mark.parametrize("slug", SHEETS)
+def test_every_value_is_a_gap_of_moodle_with_its_tolerance_and_its_known_mistakes(slug):
+    made = sheets(slug)
+    root = parsed(moodle_xml(made, title="A / B"))
+    category, *questions = root.findall("question")
+    assert category.find("category/text").text == "$course$/quizprop/A // B"
+    assert [one.find("idnumber").text for one in questions] == [one.code for one in made]
+    for question, one in zip(questions, made, strict=True):
+        instance = one.instance
+        numerical = [answers for kind, answers in gaps(question) if kind == "NUMERICAL"]
+        cells = [cell for cell in instance.cells if not cell.options]
+        assert len(numerical) == len(cells) > 0
+        for cell, ((credit, right, _), *wrong) in zip(cells, numerical, strict=True):
+            value, tolerance = right.split(":")
+            assert credit == 100
+            assert close(value, instance.values[cell.key])
+            assert close(tolerance, instance.tolerances[cell.key])
+            known = known_wrong(instance, cell.key)
+            assert len(wrong) == len(known)
+            for (none, given, said), mistake in zip(wrong, known, strict=True):
+                assert (none, close(given.split(":")[0], mistake.value), bool(said)) == (0, True, True)
+        assert question.find("questiontext/file").get("encoding") == "base64"
+        assert r"\(" in question.find("generalfeedback/text").text
+
+
+@pytest.mark.parametrize("slug", QUESTIONS)
+def test_a_choice_of_moodle_has_one_right_option(slug):
+    (one,) = made = sheets(slug, 1)
+    root = parsed(moodle_xml(made, title="T"))
+    found = list(gaps(root.findall("question")[1]))
+    assert len(found) == len(one.instance.questions)
+    for (kind, answers), question in zip(found, one.instance.questions, strict=True):
+        assert kind == "MULTICHOICE_V"
+        assert [credit for credit, *_ in answers].index(100) == question.right - 1
+        assert len(answers) == len(question.options)
+
+
+def test_known_wrong_answers_are_apart_from_the_right_one_and_from_each_other():
+    for slug in SHEETS:
+        instance = sheets(slug, 1)[0].instance
+        for cell in instance.cells:
+            ranges = [(instance.values[cell.key], instance.tolerances[cell.key])]
+            ranges += [(one.value, one.tolerance) for one in known_wrong(instance, cell.key)]
+            for at, (value, reach) in enumerate(ranges):
+                assert all(abs(value - other) > reach + width for other, width in ranges[:at])
+
+
+# --- GIFT ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "softmax", "true-false-relu"])
+def test_gift_has_a_question_for_each_value_or_choice(slug):
+    made = sheets(slug)
+    text = gift(made, title="T").decode()
+    blocks = [block for block in re.split(r"\n\s*\n", text) if block.startswith("::")]
+    asked = [(one, cell) for one in made for cell in one.instance.questions or one.instance.cells]
+    assert len(blocks) == len(asked)
+    for block, (one, cell) in zip(blocks, asked, strict=True):
+        name = re.match(r"::((?:\\.|[^:\\])*)::", block)[1]
+        assert re.sub(r"\\(.)", r"\1", name) == f"{one.code} {cell.key}"
+        answer = re.search(r"(?<!\\)\{(.*)\}$", block, re.DOTALL)[1]
+        assert answer.startswith("#") == (not one.instance.questions)
+        if answer.startswith("#"):
+            value, tolerance = re.match(r"#=%100%([^:]+):([^ #]+)", answer).groups()
+            assert close(value, one.instance.values[cell.key])
+            assert close(tolerance, one.instance.tolerances[cell.key])
+
+
+# --- QTI ----------------------------------------------------------------------------------------------------------
+
+
+def package(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = parsed(files.pop("imsmanifest.xml"))
+    named = [one.get("href") for one in manifest.iter("{http://www.imsglobal.org/xsd/imscp_v1p1}file")]
+    assert named == list(files)
+    return {name: parsed(one) for name, one in files.items()}
+
+
+@pytest.mark.parametrize("slug", SHEETS)
+def test_an_item_of_qti_2_1_scores_and_speaks_as_the_site_does(slug):
+    """Response processing is worked through as the specification says, for right values and for each known mistake."""
+    made = sheets(slug)
+    ns = {"q": "http://www.imsglobal.org/xsd/imsqti_v2p1"}
+    for item, one in zip(package(qti_2_1(made, title="T")).values(), made, strict=True):
+        instance = one.instance
+        cells = instance.cells
+        declared = [each.get("identifier") for each in item.findall("q:responseDeclaration", ns)]
+        inputs = [each.get("responseIdentifier") for each in item.iter(f"{{{ns['q']}}}textEntryInteraction")]
+        assert declared == inputs == [f"R{at}" for at in range(1, len(cells) + 1)]
+        assert len({each.get("identifier") for each in item.iter(f"{{{ns['q']}}}modalFeedback")}) == len(
+            item.findall("q:modalFeedback", ns)
+        )
+        right = {name: instance.values[cell.key] for name, cell in zip(declared, cells, strict=True)}
+        assert processed(item, right, ns) == (len(cells), [])
+        assert processed(item, {}, ns) == (0, [])
+        for name, cell in zip(declared, cells, strict=True):
+            for wrong in known_wrong(instance, cell.key):
+                score, said = processed(item, {**right, name: wrong.value}, ns)
+                assert (score, len(said)) == (len(cells) - 1, 1)
+
+
+def processed(item, responses, ns):
+    score, said = 0, []
+    for condition in item.find("q:responseProcessing", ns):
+        for branch in condition:
+            equal = branch.find("q:and/q:equal", ns)
+            name = equal.find("q:variable", ns).get("identifier")
+            reach = float(equal.get("tolerance").split()[0])
+            value = float(equal.find("q:baseValue", ns).text)
+            if name in responses and abs(responses[name] - value) <= reach * (1 + 1e-9) + 1e-9:
+                outcome = branch.find("q:setOutcomeValue", ns)
+                if outcome.get("identifier") == "SCORE":
+                    score += 1
+                else:
+                    said.append(outcome.find("q:multiple/q:baseValue", ns).text)
+                break
+    return score, said
+
+
+def test_a_package_of_qti_1_2_has_what_canvas_reads():
+    made = sheets("mazur-like")
+    (root,) = package(qti_1_2(made, title="T")).values()
+    ns = {"q": "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"}
+    items = root.findall(".//q:item", ns)
+    kinds = [one.find(".//q:fieldentry", ns).text for one in items]
+    cells = len(made[0].instance.cells)
+    assert kinds == (["text_only_question"] + ["numerical_question"] * cells) * 2
+    assert len({one.get("ident") for one in items}) == len(items)
+    first = items[1]
+    condition = first.find(".//q:respcondition", ns)
+    low, high = (float(condition.find(f".//q:{name}", ns).text) for name in ("vargte", "varlte"))
+    value = made[0].instance.values[made[0].instance.cells[0].key]
+    assert low < value < high
+    assert condition.find("q:setvar", ns).text == "100"
+    linked = {one.get("linkrefid") for one in first.findall(".//q:displayfeedback", ns)}
+    assert linked == {one.get("ident") for one in first.findall("q:itemfeedback", ns)} != set()
+
+
+@pytest.mark.parametrize("slug", QUESTIONS)
+def test_choices_go_into_qti_1_2_and_qti_2_1_says_where_they_go(slug):
+    made = sheets(slug, 1)
+    (root,) = package(qti_1_2(made, title="T")).values()
+    ns = {"q": "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"}
+    right = [one.text for one in root.findall(".//q:respcondition//q:varequal", ns)]
+    assert right == [f"option{one.right - 1}" for one in made[0].instance.questions]
+    with pytest.raises(NoSuchQuestionError, match="moodle, gift or qti12"):
+        qti_2_1(made, title="T")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_sheets_give_the_same_bytes(form):
+    write, _ = FORMATS[form]
+    assert write(sheets("deltas"), title="T") == write(sheets("deltas"), title="T")

@@ -1,0 +1,120 @@
+"""Laws of worksheets: a code leads to the numbers on the paper, a key to their answers; every formula can be set."""
+
+import re
+
+import numpy as np
+import pytest
+
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.conventions import conventions
+from quizprop.exercise.figures import shortest
+from quizprop.exercise.generate import draw
+from quizprop.exercise.solution import Solution
+from quizprop.web import sheet, typeset
+from quizprop.web.typeset import typst_math
+from quizprop.web.worksheets import as_html, as_pdf, instance_at, printed, read_code
+from tests.web.conftest import Browser, words
+from tests.web.test_courses import (
+    come_in,
+    give_set,
+    grace,  # noqa: F401 - a fixture
+    set_token,
+    token,  # noqa: F401 - a fixture
+)
+
+BANK = load_bank()
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "true-false-relu", "attention-backward"])
+def test_a_code_leads_to_the_numbers_of_its_sheet(slug):
+    for one in printed(BANK[slug], seed=11, count=3, site="https://example.org/"):
+        code = read_code(one.code.upper() + " ")
+        assert instance_at(BANK[slug], code).given == one.instance.given
+        assert one.address == f"https://example.org/w/{one.code}"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "mazur", "mazur.1", "mazur.1.0", "mazur.x.1", "mazur.1.99999999", f"m.{1 << 63}.1", "m.١.1"]
+)
+def test_what_is_no_code_is_none(text):
+    assert read_code(text) is None
+
+
+def test_every_formula_of_the_bank_can_be_set():
+    """One document of all of them: a single one that Typst can't read would stop it."""
+    formulas = set()
+    for exercise in BANK.values():
+        instance = draw(exercise, np.random.default_rng(0)).as_sheet
+        for notation in ("plain", "course") if instance.network is None else ("plain", "course", "mazur", "matrix"):
+            formulas |= {line.latex for line in Solution(instance, notation, exercise.places).lines}
+            formulas |= {rule.latex for rule in conventions(instance, notation) if rule.latex}
+            for section in sheet.sections(instance, notation, sheet.Work()):
+                formulas |= {row.formula.latex for row in section.rows if row.formula}
+                formulas |= {entry.symbol.latex for row in section.rows for entry in row.entries}
+    source = "\n\n".join(f"${typst_math(latex)}$" for latex in sorted(formulas))
+    typst = pytest.importorskip("typst")
+    assert len(formulas) > 1000
+    assert typst.compile(source.encode()).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "find-slip-tanh", "attention-backward"])
+@pytest.mark.parametrize("key", [False, True])
+def test_a_pdf_has_a_page_or_more_for_each_sheet(slug, key):
+    made = as_pdf(printed(BANK[slug], seed=1, count=3), title="T", key=key, paper="us-letter")
+    assert made.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page[^s]", made)) >= 3
+
+
+def test_html_has_blanks_and_no_answer_and_the_key_has_the_answers():
+    (one,) = made = list(printed(BANK["mazur-like"], seed=1, count=1))
+    instance = one.instance
+    plain, key = (as_html(made, title="T", key=of_key) for of_key in (False, True))
+    assert plain.count("<i></i>") == len(instance.cells)
+    assert one.code in plain
+    assert one.code in key
+    for cell in instance.cells:
+        value = shortest(instance.values[cell.key], instance.exercise.places).lstrip("−")
+        assert f"<mn>{value}</mn>" in key
+    secret = shortest(instance.values["E"], 4)
+    assert secret not in plain
+
+
+def test_without_typst_it_is_said_what_to_do(monkeypatch):
+    monkeypatch.setattr(typeset, "import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
+    with pytest.raises(typeset.NoTypstError, match="quizprop\\[pdf\\]"):
+        as_pdf(printed(BANK["deltas"], seed=1, count=1), title="T")
+    assert typeset.qr_code("x") is None
+    assert "<svg" in as_html(printed(BANK["deltas"], seed=1, count=1), title="T")  # the network is drawn all the same
+
+
+# --- on the site ----------------------------------------------------------------------------------------------------
+
+
+def test_a_code_opens_the_same_variant_on_the_web(app):
+    (one,) = printed(BANK["deltas"], seed=3, count=1)
+    browser = Browser(app)
+    assert one.code in browser.get(f"/w/{one.code}").text
+    sheet_token = browser.post(f"/w/{one.code}", page="/").location.rpartition("/")[2]
+    assert browser.instance(sheet_token).given == one.instance.given
+    for wrong in ("nothing.1.1", "deltas.1", "deltas.1.0"):
+        assert browser.get(f"/w/{wrong}").status_code == 404
+
+
+@pytest.mark.parametrize("do", ["html", "html-key", "pdf", "key"])
+def test_a_class_has_its_own_numbers_on_paper(app, grace, token, do):  # noqa: F811
+    ada, bob = (come_in(app, grace, token, name) for name in ("ada", "bob"))
+    give_set(grace, token, opens="2031-01-01T00:00")  # before it opens, too
+    name = set_token(ada)
+    page = f"/courses/{token}/sets/{name}"
+    answer = grace.post(f"{page}/worksheets", {"do": do, "paper": "letter"}, page=page)
+    assert answer.status_code == 200
+    assert "attachment" in answer.headers["Content-Disposition"]
+    if do.startswith("html"):
+        found = re.findall(r"/x/([\w-]+)\"", answer.text)
+        assert len(found) == 2
+        assert "ada" in words(answer.text)
+        again = grace.post(f"{page}/worksheets", {"do": "html"}, page=page).text
+        assert re.findall(r"/x/([\w-]+)\"", again) == found  # what was handed out stays
+    else:
+        assert answer.data.startswith(b"%PDF")
+    assert set_token(bob) == name
