@@ -40,15 +40,13 @@ def test_jobs_and_shards_give_the_bytes_of_the_whole(whole, tmp_path):
     assert b"".join(bytes_of(*ARGUMENTS, "-n", 4000, "--shard", f"{part}/3") for part in (1, 2, 3)) == whole
 
 
-def test_shards_of_a_table_have_one_head():
+def test_shards_of_a_table_have_one_head(tmp_path):
     table = bytes_of("generate", "softmax", "-n", 20, "-o", "-")
     assert table.count(b"\n") == 20
     parts = []
     for part in (1, 2):
-        with CliRunner().isolated_filesystem():
-            bytes_of("generate", "softmax", "-n", 20, "--shard", f"{part}/2", "-o", "a.csv")
-            with open("a.csv", "rb") as file:
-                parts.append(file.read())
+        bytes_of("generate", "softmax", "-n", 20, "--shard", f"{part}/2", "-o", tmp_path / "a.csv")
+        parts.append((tmp_path / "a.csv").read_bytes())
     assert b"".join(parts).count(b"exercise,seed,index") == 1
     assert b"".join(parts).count(b"\n") == 21
 
@@ -57,8 +55,8 @@ def test_a_name_says_the_format(whole, tmp_path):
     for ending in ("jsonl.gz", "jsonl.zst", "parquet", "csv.gz"):
         bytes_of(*ARGUMENTS, "-n", 4000, "-o", tmp_path / f"a.{ending}")
     assert gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes()) == whole
-    packed = (tmp_path / "a.jsonl.zst").open("rb")
-    assert zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read() == whole
+    with (tmp_path / "a.jsonl.zst").open("rb") as packed:
+        assert zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read() == whole
     table = pyarrow.parquet.read_table(tmp_path / "a.parquet")
     lines = [json.loads(line) for line in whole.splitlines()]
     assert table["index"].to_pylist() == [line["index"] for line in lines] == list(range(4000))
@@ -115,9 +113,9 @@ def test_a_note_of_another_run_is_not_gone_on_with(tmp_path):
         (("--scheduler", "tcp://127.0.0.1:1"), "No Dask scheduler answers"),
     ],
 )
-def test_what_can_t_be_asked_is_said(arguments, problem):
-    with CliRunner().isolated_filesystem():
-        done = run(*ARGUMENTS, "-n", 3, *arguments)
+def test_what_can_t_be_asked_is_said(tmp_path, monkeypatch, arguments, problem):
+    monkeypatch.chdir(tmp_path)
+    done = run(*ARGUMENTS, "-n", 3, *arguments)
     assert done.exit_code != 0
     assert problem in done.stderr
 

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from quizprop import __version__, cli
 from quizprop.cli import layout
+from quizprop.exercise.bulk import Chunk
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
@@ -157,12 +158,12 @@ def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(run):
 
 def test_a_file_stays_as_it_was_when_the_work_breaks_off(run, monkeypatch):
     def breaks_off(*_, **__):
-        yield [b"{}"]
+        yield Chunk(0, (b"{}",), None, {})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("quizprop.cli.exercises.record_blocks", breaks_off)
+    monkeypatch.setattr("quizprop.cli.bulk.chunks", breaks_off)
     Path("sheets.jsonl").write_text("old")
-    assert "Aborted!" in run("generate", "mazur", "-o", "sheets.jsonl", status=1).stderr
+    assert "Aborted!" in run("generate", "mazur", "-n", 5, "-o", "sheets.jsonl", status=1).stderr
     assert [(path.name, path.read_text()) for path in Path().iterdir()] == [("sheets.jsonl", "old")]
 
 

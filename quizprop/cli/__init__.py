@@ -163,7 +163,7 @@ def worksheet(
 @click.option("-o", "--output", metavar="FILE", default="-", help="By default standard output.")
 @_notation_option
 def export(*, exercise: str, form: str, count: int, seed: int, output: str, notation: str | None) -> None:
-    """Write variants of an exercise as a question bank for a learning platform.
+    """Write a question bank for a learning platform.
 
     EXERCISE is a name from the problem bank or a .toml file. moodle is Moodle XML; qti12 a package as Canvas' classic
     quizzes read it, qti21 one for QTI 2.1 and later; gift is plain text. Values have their tolerance, and known
@@ -216,15 +216,15 @@ def hint(*, exercise: str, key: str, seed: int, notation: str | None) -> None:
 @click.argument("answers", type=click.File("rb"))
 @click.option("--decimal-comma", is_flag=True, help="Read 0,3775 as a number.")
 def grade(*, sheets: Path, answers: IO[bytes], decimal_comma: bool) -> None:
-    """Grade answers, and write the marks as JSON Lines.
+    """Grade answers and write the marks.
 
     EXERCISES is a file that generate wrote. ANSWERS (- for standard input) has a line for each sheet, as in
 
     \b
     {"index": 0, "answers": {"z1[1]": "0.3775", "a1[1]": 0.5933}}
 
-    An answer is a number, or text as a student types it. What else a line holds, a name say, is handed through to its
-    marks. Lines that can't be graded are reported on standard error and the rest goes on.
+    or is a table .csv with a column index and a column for each cell. An answer is a number, or text as a student types
+    it. What else a line holds, a name say, is handed through to its marks. Lines that can't be graded are reported on standard error and the rest goes on.
 
     Exit status: 0 if every line was graded, 1 if not, 2 for a wrong command.
     """  # noqa: D301 - click reads the control character

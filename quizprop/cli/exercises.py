@@ -4,8 +4,9 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from quizprop.cli.finding import bank, exercise_named, instance_at
 from quizprop.cli.layout import columns, folded, print_heading, print_table
-from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
+from quizprop.exercise.answers import AnswersError, Row, grade_row, marks_line, read_row, read_table, sorted_out
 from quizprop.exercise.figures import exact
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade
@@ -142,12 +143,12 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
     with exercises.open("rb") as file:
         records = RecordFile(file)
         problems = [f"{exercises}:{number}: {problem}" for number, problem in records.problems]
-        for number, line in enumerate(answers, start=1):
-            if not line.strip():
-                continue
+        for number, read in _rows(answers, name):
             try:
-                row = read_row(line)
+                row = read()
                 instance = records.find(row.index)
+                if name.endswith(".csv"):
+                    row = sorted_out(instance, row)
                 grades.append(grade_row(instance, row, decimal_comma=decimal_comma))
                 mistakes |= dict.fromkeys(instance.structure.mistakes)
             except (AnswersError, RecordError) as error:
@@ -160,6 +161,27 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
     for problem in problems:
         click.secho(problem, err=True, fg="red")
     return not problems
+
+
+def _rows(answers: IO[bytes], name: str) -> Iterator[tuple[int, Callable[[], Row]]]:
+    """Each line with what reads it: of a .csv a row of the table, else JSON."""
+    if not name.endswith(".csv"):
+        for number, line in enumerate(answers, start=1):
+            if line.strip():
+                yield number, partial(read_row, line)
+        return
+    try:
+        text = answers.read().decode("utf-8-sig")
+        for number, row in read_table(text):
+            yield number, partial(_or_raise, row)
+    except (AnswersError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{name}: {error}") from error
+
+
+def _or_raise(row: Row | AnswersError) -> Row:
+    if isinstance(row, AnswersError):
+        raise row
+    return row
 
 
 def _print_summary(grades: Sequence[Grade], titles: Mapping[str, str]) -> None:

@@ -1,7 +1,10 @@
-"""Answers and their marks as JSON Lines: one line a sheet, whatever program or person filled it in."""
+"""Answers as JSON Lines or CSV and their marks: one line a sheet, whatever program or person filled it in."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -9,8 +12,9 @@ import orjson
 from quizprop.exercise.grade import Grade, grade
 from quizprop.exercise.instance import Instance
 
-__all__ = ["AnswersError", "Row", "grade_row", "marks_line", "read_row"]
+__all__ = ["AnswersError", "Row", "grade_row", "marks_line", "read_row", "read_table", "sorted_out"]
 
+_CELL = re.compile(r"[A-Za-z]\w*\[[0-9, ]+\](@[0-9]+)?")
 _EXAMPLE = '{"index": 0, "answers": {"z1[1]": "0.3775"}}'
 
 
@@ -45,6 +49,51 @@ def read_row(line: bytes | str) -> Row:
     if not isinstance(answers, dict):
         raise AnswersError(f"answers: {_said(answers)}; write a value for each cell, as in {_EXAMPLE}")
     return Row(index, {key: _text(key, value) for key, value in answers.items()}, row)
+
+
+def read_table(text: str) -> Iterator[tuple[int, Row | AnswersError]]:
+    """The rows of a CSV table with a column ``index`` and one for each cell; each with the number of its line.
+
+    Which columns are cells is settled by `sorted_out`, once the sheet is known.
+
+    Raises:
+        AnswersError: there is no column ``index``, or it is no table.
+    """
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    try:
+        heads = [head.strip() for head in next(reader, [])]
+        if "index" not in heads:
+            raise AnswersError("a table of answers has a column index, and one for each cell, named as in z1[1]")
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, _row_of(heads, cells)
+    except csv.Error as error:
+        raise AnswersError(f"line {reader.line_num} is no line of a table: {error}") from None
+
+
+def _row_of(heads: list[str], cells: list[str]) -> Row | AnswersError:
+    if len(cells) > len(heads):
+        return AnswersError(f"has {len(cells)} cells, the headings are {len(heads)}")
+    values = dict(zip(heads, cells, strict=False))
+    index = values.pop("index", "").strip()
+    if not (index.isascii() and index.isdigit() and len(index) < 19):
+        return AnswersError(f"index: {_said(index)}; write the index of the sheet, a whole number")
+    return Row(int(index), {}, values)
+
+
+def sorted_out(instance: Instance, row: Row) -> Row:
+    """A row of a table with its cells among the answers; what else it holds, a name say, is handed through.
+
+    A column that is named like a cell but is none of this sheet is an answer if it is filled in, so that it is told.
+    """
+    asked = {cell.key for cell in instance.cells}
+    answers = {
+        name: text for name, text in row.rest.items() if name in asked or (_CELL.fullmatch(name) and text.strip())
+    }
+    rest = {name: text for name, text in row.rest.items() if name not in asked and not _CELL.fullmatch(name)}
+    return replace(row, answers=answers, rest=rest)
 
 
 def grade_row(instance: Instance, row: Row, *, decimal_comma: bool = False) -> Grade:

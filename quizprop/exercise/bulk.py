@@ -29,7 +29,7 @@ CHUNK: Final = 4096
 """So many candidates are one chunk, whoever works at it."""
 
 _QUESTIONS: Final = 256
-_FIXED: Final = 64
+_FIXED: Final = 2048
 _HOLE: Final = b"\x00"
 """Stands for the index of a record until it is known; no record holds it."""
 

@@ -1,14 +1,17 @@
 """Answers as lines of JSON, and what is said of those that can't be graded."""
 
+import csv
+import io
+
 import orjson
 import pytest
 
-from quizprop.exercise.answers import AnswersError, grade_row, marks_line, read_row
+from quizprop.exercise.answers import AnswersError, Row, grade_row, marks_line, read_row, read_table, sorted_out
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import Verdict
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.record import blank
+from quizprop.exercise.record import blank, read_record, record_blocks
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +82,55 @@ def test_a_cell_that_is_not_asked_is_not_passed_over(key, slug):
 def test_the_cells_of_a_small_sheet_are_named_in_full():
     with pytest.raises(AnswersError, match=r"asks for delta2\[1\], .*delta1\[3\]$"):
         grade_row(blank(load_bank()["deltas"]), read_row('{"index": 0, "answers": {"E": 1}}'))
+
+
+# --- a table --------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_is_graded_as_the_same_lines_are():
+    exercise = load_bank()["deltas"]
+    (lines,) = record_blocks(exercise, seed=1, count=2)
+    instances = [read_record(line).instance for line in lines]
+    texts = [{key: f"{value:.4f}" for key, value in one.values.items() if key in keys_of(one)} for one in instances]
+    keys = list(keys_of(instances[0]))
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter=";")
+    writer.writerow(["name", "index", *keys])
+    for index, answers in enumerate(texts):
+        writer.writerow([f"student {index}", index, *(answers[key] for key in keys)])
+    rows = [sorted_out(instances[row.index], row) for _, row in read_table("\ufeff" + table.getvalue())]
+    assert [row.answers for row in rows] == texts
+    assert [row.rest for row in rows] == [{"name": "student 0"}, {"name": "student 1"}]
+    assert all(grade_row(one, row).complete for one, row in zip(instances, rows, strict=True))
+
+
+def keys_of(instance):
+    return {cell.key for cell in instance.cells}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("index,z1[1]\n0,1,2\n", "has 3 cells, the headings are 2"),
+        ("index,z1[1]\nfirst,1\n", "write the index of the sheet"),
+        ("index,z1[1]\n-1,1\n", "write the index of the sheet"),
+    ],
+)
+def test_a_row_that_can_t_be_used_is_told_and_the_rest_is_read(text, problem):
+    found = list(read_table(text + "7,0.5\n"))
+    assert problem in str(found[0][1])
+    assert (found[1][0], found[1][1].index) == (3, 7)
+
+
+@pytest.mark.parametrize("text", ["", "name,z1[1]\nada,1\n", 'index\n"' + "a" * 200_000])
+def test_what_is_no_table_is_told(text):
+    with pytest.raises(AnswersError, match=r"index|line"):
+        list(read_table(text))
+
+
+def test_a_cell_of_another_sheet_is_told_and_a_blank_one_is_not():
+    instance = read_record(next(iter(record_blocks(load_bank()["deltas"], seed=1, count=1)))[0]).instance
+    for text, told in (("0.5", True), (" ", False)):
+        row = sorted_out(instance, Row(0, {}, {"z9[1]": text}))
+        assert (row.answers == {"z9[1]": text}) == told
+        assert row.rest == {}
