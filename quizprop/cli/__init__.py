@@ -224,7 +224,8 @@ def grade(*, sheets: Path, answers: IO[bytes], decimal_comma: bool) -> None:
     {"index": 0, "answers": {"z1[1]": "0.3775", "a1[1]": 0.5933}}
 
     or is a table .csv with a column index and a column for each cell. An answer is a number, or text as a student types
-    it. What else a line holds, a name say, is handed through to its marks. Lines that can't be graded are reported on standard error and the rest goes on.
+    it. What else a line holds, a name say, is handed through to its marks. Lines that can't be graded are reported on
+    standard error and the rest goes on.
 
     Exit status: 0 if every line was graded, 1 if not, 2 for a wrong command.
     """  # noqa: D301 - click reads the control character

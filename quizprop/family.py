@@ -1,0 +1,239 @@
+"""The Python interface: exercises for notebooks and scripts.
+
+>>> import quizprop
+>>> mazur = quizprop.load("mazur")
+>>> sheet = mazur.draw()
+>>> sheet.keys[:3]
+('z1[1]', 'z1[2]', 'a1[1]')
+>>> marks = sheet.grade({"z1[1]": "0.3775", "z1[2]": "0.0425", "a1[1]": 0.4})
+>>> marks["z1[1]"], marks["z1[2]"], marks["a1[1]"]
+('correct', 'mistake', 'wrong')
+>>> marks.said["z1[2]"]
+('The bias is missing. Think of it as one more weight, on an input that is always 1.',)
+>>> marks.points, marks.out_of
+(1.0, 39)
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quizprop.exercise.bank import load_bank, load_exercise, read_exercise
+from quizprop.exercise.generate import draw_many
+from quizprop.exercise.grade import Grade
+from quizprop.exercise.grade import grade as grade_sheet
+from quizprop.exercise.instance import Instance
+from quizprop.exercise.notation import mathml
+from quizprop.exercise.solution import Solution
+from quizprop.exercise.spec import Exercise
+
+__all__ = ["Family", "Marks", "Sheet", "exercises", "load"]
+
+
+def exercises() -> tuple[str, ...]:
+    """The names of the exercises of the problem bank.
+
+    >>> "mazur-like" in exercises()
+    True
+    """
+    return tuple(load_bank())
+
+
+def load(name: str | Path) -> "Family":
+    """An exercise of the problem bank, or of a ``.toml`` file.
+
+    >>> load("mazur-like").title
+    "Like Mazur's, with new numbers"
+
+    Raises:
+        KeyError: the bank has no exercise of this name.
+        BankError: the file is no exercise; the message lists every problem.
+    """
+    if isinstance(name, Path) or name.endswith(".toml"):
+        return Family(load_exercise(Path(name)))
+    bank = load_bank()
+    if name not in bank:
+        raise KeyError(f"No exercise is called {name!r}: quizprop.exercises() lists them")
+    return Family(bank[name])
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of exercises: every draw has numbers of its own, and all of them are certified."""
+
+    exercise: Exercise
+
+    @classmethod
+    def from_toml(cls, text: str, *, name: str = "mine") -> "Family":
+        """The family that the text of an exercise file describes.
+
+        Raises:
+            BankError: it is not valid; the message lists every problem.
+        """
+        return cls(read_exercise(name, text))
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.exercise.title
+
+    def draw(self, *, seed: int = 0) -> "Sheet":
+        """One sheet; the same seed gives the same numbers, those that ``quizprop generate --seed`` begins with.
+
+        >>> load("softmax").draw(seed=7).given == load("softmax").draw(seed=7).given
+        True
+
+        Raises:
+            CannotCertifyError: no numbers can be certified.
+        """
+        return next(self.draws(1, seed=seed))
+
+    def draws(self, count: int, *, seed: int = 0) -> Iterator["Sheet"]:
+        """So many sheets of a seed.
+
+        >>> [sheet.given["eta"] for sheet in load("mazur-like").draws(3, seed=1)] != []
+        True
+        """
+        return map(Sheet, islice(draw_many(self.exercise, np.random.default_rng(seed)), count))
+
+    def _repr_html_(self) -> str:
+        return f"<b>{escape(self.title)}</b><p>{escape(self.exercise.sentence)}</p>"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An exercise with its numbers: what is given, what is asked, and how an answer is judged."""
+
+    instance: Instance
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The numbers that the sheet starts from, by name."""
+        return self.instance.given
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The cells to fill in, in the order of the work."""
+        return tuple(cell.key for cell in self.instance.cells)
+
+    @cached_property
+    def answers(self) -> dict[str, float]:
+        """The exact answers.
+
+        >>> round(load("mazur").draw().answers["E"], 9)
+        0.298371109
+        """
+        right = {one.key: float(one.right) for one in self.instance.questions}
+        return right or {key: self.instance.values[key] for key in self.keys}
+
+    @cached_property
+    def tolerances(self) -> dict[str, float]:
+        """How far an accepted answer may be from the exact one, for sheets to fill in."""
+        return {} if self.instance.questions else {key: self.instance.tolerances[key] for key in self.keys}
+
+    def grade(
+        self, answers: Mapping[str, str | float | None], *, decimal_comma: bool = False, follow_credit: float = 1.0
+    ) -> "Marks":
+        """Judge answers by key: text as a student types it, or numbers; what is missing or None is blank.
+
+        >>> sheet = load("mazur").draw()
+        >>> sheet.grade(sheet.answers).complete
+        True
+
+        Raises:
+            KeyError: a cell is answered that the sheet does not ask for.
+        """
+        strangers = [key for key in answers if key not in self.keys]
+        if strangers:
+            raise KeyError(f"{', '.join(strangers)} is not asked; this sheet asks for {', '.join(self.keys)}")
+        texts = {
+            key: value if isinstance(value, str) else repr(value) for key, value in answers.items() if value is not None
+        }
+        return Marks(grade_sheet(self.instance, texts, decimal_comma=decimal_comma, follow_credit=follow_credit))
+
+    def solution(self, *, notation: str | None = None, digits: int = 9) -> tuple[str, ...]:
+        """The worked solution, a line for each step.
+
+        >>> load("mazur").draw().solution()[0]
+        'net_h1 = w1 · i1 + w2 · i2 + b1 = 0.15 · 0.05 + 0.2 · 0.1 + 0.35 = 0.3775'
+        """
+        return tuple(line.text for line in self._solution(notation, digits).lines)
+
+    def _solution(self, notation: str | None, digits: int) -> Solution:
+        whole = self.instance.as_sheet
+        return Solution(whole, notation or whole.exercise.notation, digits)
+
+    def _repr_html_(self) -> str:
+        from quizprop.web.sheet import diagram, givens  # noqa: PLC0415 - only notebooks pay for the web
+
+        notation = self.instance.exercise.notation
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(row.title)}</th><td>"
+            + ", ".join(f"{mathml(name.latex)} = {escape(value)}" for _, name, value in row.values)
+            + "</td></tr>"
+            for row in givens(self.instance.as_sheet, notation)
+        )
+        asked = ", ".join(f"<code>{escape(key)}</code>" for key in self.keys)
+        head = f"<b>{escape(self.instance.exercise.title)}</b>"
+        return f"{head}{diagram(self.instance.as_sheet, notation, {})}<table>{rows}</table><p>{asked}</p>"
+
+
+@dataclass(frozen=True)
+class Marks(Mapping[str, str]):
+    """How each cell was judged: ``correct``, ``follows``, ``mistake``, ``wrong``, ``blank`` or ``unreadable``."""
+
+    grade: Grade
+
+    def __getitem__(self, key: str) -> str:
+        return self.grade.marks[key].verdict.value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.grade.marks)
+
+    def __len__(self) -> int:
+        return len(self.grade.marks)
+
+    @property
+    def points(self) -> float:
+        """What was earned."""
+        return float(self.grade.points)
+
+    @property
+    def out_of(self) -> int:
+        """How many points there were, one a cell."""
+        return self.grade.out_of
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell is accepted."""
+        return self.grade.complete
+
+    @property
+    def first_error(self) -> str | None:
+        """The first cell to mend."""
+        return self.grade.first_error
+
+    @property
+    def codes(self) -> dict[str, tuple[str, ...]]:
+        """The known mistakes that were found, by cell."""
+        return {key: mark.codes for key, mark in self.grade.marks.items() if mark.codes}
+
+    @property
+    def said(self) -> dict[str, tuple[str, ...]]:
+        """What a tutor would say, by cell, where there is something to say."""
+        return {key: mark.sentences for key, mark in self.grade.marks.items() if mark.sentences}
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td><code>{escape(key)}</code></td><td>{escape(verdict)}</td>"
+            f"<td>{escape(' '.join(self.said.get(key, ())))}</td></tr>"
+            for key, verdict in self.items()
+            if verdict != "blank"
+        )
+        return f"<p>{self.points:g} of {self.out_of}</p><table>{rows}</table>"
