@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 __all__ = [
     "Account",
     "Adjustment",
+    "ApiToken",
     "Assignment",
     "AuditEntry",
     "Base",
@@ -118,6 +119,21 @@ class ResetLink(Base):
     created_at: Mapped[int]
     expires_at: Mapped[int]
     used_at: Mapped[int | None]
+
+
+class ApiToken(Base):
+    """A token by which a program comes in for an account; ``scopes`` are words with spaces between them."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (Index(None, "learner_id"),)
+
+    id: Mapped[Key]
+    learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"))
+    name: Mapped[str]
+    scopes: Mapped[str]
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[int]
+    last_used_at: Mapped[int | None]
 
 
 class RateLimit(Base):

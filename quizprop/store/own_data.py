@@ -13,6 +13,7 @@ from quizprop.store import people, sets
 from quizprop.store.models import (
     Account,
     Adjustment,
+    ApiToken,
     Assignment,
     AuditEntry,
     Course,
@@ -38,7 +39,7 @@ __all__ = ["NOT_EXPORTED", "delete_account", "delete_learner", "export_sheets", 
 _account, _assignment, _draft, _hint = table(Account), table(Assignment), table(Draft), table(HintUse)
 _learner, _login, _link, _set = table(Learner), table(LoginSession), table(ResetLink), table(ProblemSet)
 _course, _member, _audit = table(Course), table(CourseMember), table(AuditEntry)
-_adjustment, _regrade = table(Adjustment), table(Regrade)
+_adjustment, _regrade, _token = table(Adjustment), table(Regrade), table(ApiToken)
 _skill, _slip, _submission, _variant = table(SkillState), table(Slip), table(Submission), table(Variant)
 
 NOT_EXPORTED: Final = frozenset({"password_hash", "token_sha256", "seed"})
@@ -71,6 +72,7 @@ def export_summary(session: Session, learner_id: int, *, now: int) -> dict[str, 
         "adjustments": _told(session, learner_id, now),
         "courses": _attended(session, learner_id),
         "changes": list(_exported(session, _audit, **mine)),
+        "tokens": list(_exported(session, _token, **mine)),
     }
 
 
@@ -199,6 +201,6 @@ def _owned(learner_id: int) -> Iterator[tuple[Table, str, Any]]:
     for of_sheet in (_draft, _hint, _submission):
         yield of_sheet, "variant_id", sheets
     yield _link, "account_id", accounts
-    for own in (_slip, _skill, _adjustment, _assignment, _member, _variant, _account, _login):
+    for own in (_slip, _skill, _adjustment, _assignment, _member, _variant, _token, _account, _login):
         yield own, "learner_id", [learner_id]
     yield _learner, "id", [learner_id]

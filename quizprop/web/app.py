@@ -14,6 +14,7 @@ from quizprop.store import schema
 from quizprop.store.database import open_database
 from quizprop.web import (
     account,
+    api,
     builder,
     compress,
     courses,
@@ -31,6 +32,7 @@ from quizprop.web import (
     rendering,
     sets,
     students,
+    tokens,
 )
 from quizprop.web.settings import FIXED, complete, from_environment
 from quizprop.web.state import Services, start_services
@@ -46,6 +48,8 @@ _PAGES: Final = (
     own_exercises.own_exercises,
     students.students,
     printing.printing,
+    api.api,
+    tokens.tokens,
     regrading.regrading,
     progress.progress,
     gallery.gallery,
@@ -79,7 +83,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     bank = app.config["PROBLEM_BANK"]
     start_services(app, Services(database, load_bank(bank), load_skills(bank)))
 
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(api.api)
     compress.register(app)
     headers.register(app)
     rendering.register(app)

@@ -1,14 +1,15 @@
 """Pages for what goes wrong. A page that answers a sent form shows what was typed, with a button to send it again."""
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Flask, g, render_template, request
+from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, RequestEntityTooLarge
 
 from quizprop.store.database import DatabaseBusyError
 from quizprop.web.addresses import own_page
@@ -16,7 +17,7 @@ from quizprop.web.languages import gettext, marked
 from quizprop.web.limits import TooOftenError, when_again
 from quizprop.web.state import visitor
 
-__all__ = ["is_busy", "page", "register", "retry_after", "too_often"]
+__all__ = ["is_busy", "page", "problem", "register", "retry_after", "too_often"]
 
 _WORDS: Final[Mapping[int, tuple[str, str]]] = {
     400: (
@@ -61,6 +62,7 @@ _OTHER: Final = (
     marked("That did not work"),
     marked("The request could not be understood. Start again from the exercises."),
 )
+_FOR_PROGRAMS: Final = "/api/"
 _NEVER_SHOWN: Final = ("csrf_token", "password", "current")
 _SHEETS: Final = ("/x/", "/sets/", "/courses/")
 """How the addresses begin that only their owner finds."""
@@ -84,6 +86,13 @@ def retry_after(error: TooOftenError) -> dict[str, str]:
     return {"Retry-After": str(error.seconds)}
 
 
+def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error for programs, as RFC 9457 describes it."""
+    content = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    head = {**(headers or {}), "Cache-Control": "no-store"}
+    return Response(json.dumps(content) + "\n", status, head, mimetype="application/problem+json")
+
+
 def is_busy(error: Exception) -> bool:
     """Whether the database is locked or can't be reached, so that trying again may help."""
     return isinstance(error, (DatabaseBusyError, OperationalError, NoConnectionError))
@@ -103,6 +112,9 @@ def _on_http_error(error: HTTPException) -> ResponseReturnValue:
         g.setdefault("visitor", None)
     if error.code is None or error.response is not None:
         return error
+    if request.path.startswith(_FOR_PROGRAMS):
+        head = {"Allow": ", ".join(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else None
+        return problem(error.code, error.name, error.description or error.name, head)
     return page(error.code)
 
 

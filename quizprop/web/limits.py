@@ -47,6 +47,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "trial, learner": Limit(60, 5),
     "roster, learner": Limit(30, 60),
     "print, learner": Limit(20, 60),
+    "api, learner": Limit(600, 0.5),
     "set password, learner": Limit(20, 30),
     # Guessing the code of a course.
     "join, learner": Limit(20, 30),

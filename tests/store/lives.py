@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert
 
-from quizprop.store import classroom, people, resets
+from quizprop.store import api_tokens, classroom, people, resets
 from quizprop.store.models import (
     Adjustment,
     Assignment,
@@ -81,6 +81,7 @@ def live(session, username: str, password_hash) -> int:
     people.enter(session, learner_id, token=None, now=NOW, device="Firefox on Linux")
     people.set_preferences(session, learner_id, language="en", time_zone="Europe/Madrid")
     resets.issue_reset_link(session, username=username, now=NOW)
+    api_tokens.issue(session, learner_id, name="script", scopes=("practice",), now=NOW)
     item_id = give_set(session, learner_id)
     seat = classroom.create_course(session, title="Deep learning", learner_id=learner_id, now=NOW)
     who = {"learner_id": learner_id, "who": username, "course_id": seat.course.id}

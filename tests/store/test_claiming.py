@@ -9,7 +9,7 @@ from tests.store.conftest import NOW, at_once, serve, submit, visit
 from tests.store.lives import leads_to, skill_of, slip_of
 
 MOVES = {"variant", "skill_state", "slip"}
-STAYS = {"account", "adjustment", "assignment", "audit_entry", "login_session", "course_member"}
+STAYS = {"account", "adjustment", "api_token", "assignment", "audit_entry", "login_session", "course_member"}
 SEEN = [((3, 4), "theirs"), ((4, 3), "ours"), ((3, 3), "ours")]
 
 

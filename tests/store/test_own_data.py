@@ -104,6 +104,7 @@ def test_every_column_that_tells_of_a_learner_is_exported_or_held_back_on_purpos
         "regrade": sheet["submissions"][0]["regrades"][0],
         "adjustment": data["adjustments"][0],
         "audit_entry": data["changes"][0],
+        "api_token": data["tokens"][0],
     }
     assert set(places) == {"learner", *leads_to("learner")}
     for name, row in places.items():

@@ -1,0 +1,424 @@
+"""The JSON API for scripts, under ``/api/v1``: exercises, variants, submissions, results, and the exports of a course.
+
+A program comes in by a token of its account, ``Authorization: Bearer qp_...``; nothing here reads a cookie, so no other
+site can use it with somebody's browser. Errors are problems as RFC 9457 describes them.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Annotated, Any, Final, TypeVar
+
+import numpy as np
+from flask import Blueprint, Response, abort, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from quizprop import __version__
+from quizprop.exercise.bank import described
+from quizprop.exercise.generate import draw
+from quizprop.exercise.instance import Instance
+from quizprop.store import api_tokens, classroom, practice
+from quizprop.store.api_tokens import Scope
+from quizprop.store.database import DatabaseBusyError
+from quizprop.store.practice import (
+    NoAttemptsLeftError,
+    SetClosedError,
+    StoredSubmission,
+    StoredVariant,
+    VariantClosedError,
+)
+from quizprop.store.sets import withheld_items
+from quizprop.web import errors, limits
+from quizprop.web.desk import Desk, check_work, open_desk, record
+from quizprop.web.errors import problem
+from quizprop.web.forms import new_key
+from quizprop.web.limits import TooOftenError
+from quizprop.web.practice import hand_out
+from quizprop.web.rendering import iso
+from quizprop.web.sheet import Work
+from quizprop.web.state import database, now, services, visitor
+
+__all__ = ["api", "openapi"]
+
+View = Callable[..., ResponseReturnValue]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_PAGE: Final = 100
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Draw(BaseModel):
+    """Which exercise to draw a variant of."""
+
+    model_config = ConfigDict(extra="forbid")
+    exercise: Annotated[str, Field(max_length=60, examples=["mazur-like"])]
+
+
+class Answers(BaseModel):
+    """Answers by cell, as a student types them, or numbers; null and what is missing are blank."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    answers: Annotated[
+        dict[str, Text | float | int | None], Field(max_length=1000, examples=[{"z1[1]": "0.3775", "z1[2]": 0.3925}])
+    ]
+    decimal_comma: bool = False
+
+
+# --- what a program may ask -----------------------------------------------------------------------------------------
+
+
+def scoped(scope: Scope) -> Callable[[View], View]:
+    """Let a view be asked only with a token that has this scope."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(**parts: str) -> ResponseReturnValue:
+            come_in(scope)
+            return view(**parts)
+
+        return guarded
+
+    return guard
+
+
+@api.get("/openapi.json")
+def show_openapi() -> ResponseReturnValue:
+    """The description of all this for programs."""
+    return answer(openapi())
+
+
+@api.get("/exercises")
+def list_exercises() -> ResponseReturnValue:
+    """The problem bank."""
+    sizes = services().sizes
+    found = [
+        {"exercise": slug, "title": one.title, "topic": one.topic, "kind": one.question, "cells": sizes[slug]}
+        for slug, one in services().bank.items()
+    ]
+    return answer({"exercises": found})
+
+
+@api.post("/variants")
+@scoped("practice")
+def draw_variant() -> ResponseReturnValue:
+    """A new sheet of an exercise."""
+    wanted = body(Draw)
+    exercise = services().bank.get(wanted.exercise)
+    if exercise is None:
+        return problem(422, "No such exercise", f"The bank has no exercise {wanted.exercise!r}; /exercises lists them.")
+    seed = secrets.randbits(128)
+    instance = draw(exercise, np.random.default_rng(seed))
+    with database().write() as session:
+        variant = hand_out(session, visitor() or abort(401), instance, seed)
+    return answer(told(variant, instance), 201)
+
+
+@api.get("/variants/<token>")
+@scoped("practice")
+def show_variant(token: str) -> ResponseReturnValue:
+    """A sheet with what was handed in."""
+    desk = open_desk(token)
+    marks = [told_of(one, desk) for one in desk.attempts]
+    return answer({**told(desk.variant, desk.instance), "ended": desk.ended or None, "submissions": marks})
+
+
+@api.post("/variants/<token>/submissions")
+@scoped("practice")
+def submit(token: str) -> ResponseReturnValue:
+    """Hand answers in; with an ``Idempotency-Key`` a repetition changes nothing."""
+    desk, sent = open_desk(token), body(Answers)
+    asked = {cell.key for cell in desk.instance.cells}
+    strangers = sorted(set(sent.answers) - asked)
+    if strangers:
+        return problem(
+            422, "No such cell", f"{', '.join(strangers)[:200]} is not asked; asked are {', '.join(sorted(asked))}."
+        )
+    texts = {key: written(sent.answers.get(key)) for key in (cell.key for cell in desk.instance.cells)}
+    work = Work(texts, sent.decimal_comma, request.headers.get("Idempotency-Key", "")[:64] or new_key())
+    graded = check_work(desk, work)
+    with database().write() as session:
+        stored = record(session, desk, work, graded)
+    return answer(told_of(stored, desk), 201)
+
+
+@api.get("/results")
+@scoped("practice")
+def list_results() -> ResponseReturnValue:
+    """The account's sheets, the latest first, a hundred at a time."""
+    page = request.args.get("page", "1")
+    if not (page.isascii() and page.isdigit() and 1 <= int(page[:6]) < 100_000):
+        return problem(422, "No such page", "page is a whole number from 1.")
+    known = visitor() or abort(401)
+    with database().read() as session:
+        hidden = withheld_items(session, known.learner_id, now())
+        skip = (int(page[:6]) - 1) * _PAGE
+        found = practice.sheets(session, known.learner_id, skip=skip, count=_PAGE, hidden=hidden)
+    rows = [
+        {
+            "token": one.token,
+            "exercise": one.exercise,
+            "created_at": iso(one.created_at),
+            "attempts": one.attempts,
+            "best_share": one.best_share,
+        }
+        for one in found
+    ]
+    return answer({"results": rows, "page": int(page[:6])})
+
+
+@api.get("/courses")
+@scoped("courses")
+def list_courses() -> ResponseReturnValue:
+    """The courses that the account is in."""
+    known = visitor() or abort(401)
+    with database().read() as session:
+        seats = classroom.courses_of(session, known.learner_id)
+    rows = [{"token": one.course.token, "title": one.course.title, "role": one.role} for one in seats]
+    return answer({"courses": rows})
+
+
+@api.get("/courses/<token>/grades")
+@scoped("courses")
+def show_course_grades(token: str) -> ResponseReturnValue:
+    """The gradebook of a course, for those who see its work."""
+    known = visitor() or abort(401)
+    with database().read() as session:
+        seat = classroom.take_seat(session, token, learner_id=known.learner_id) or abort(404)
+        book = classroom.gradebook(session, seat) if seat.sees_work else abort(404)
+    items = [
+        {
+            "item": one.item_id,
+            "set": one.set_title,
+            "position": one.position,
+            "exercise": one.exercise,
+            "points": one.points,
+        }
+        for one in book.columns
+    ]
+    rows = []
+    for student in book.students:
+        points, out_of = book.total(student)
+        scores = {str(column.item_id): book.points(student, column) for column in book.columns}
+        about = {
+            "username": student.username,
+            "name": student.name,
+            "section": student.section,
+            "id": student.external_id,
+        }
+        rows.append({**about, "points": scores, "total": points, "out_of": out_of})
+    return answer({"items": items, "students": rows})
+
+
+# --- what the views share -------------------------------------------------------------------------------------------
+
+
+def come_in(scope: Scope) -> None:
+    """Know who asks by the token of the request; 401 where nobody has it, 403 where it may not do this."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    with database().read() as session:
+        found = api_tokens.find_token(session, token.strip()) if kind.lower() == "bearer" else None
+    if found is None:
+        abort(401)
+    g.visitor, stored = found
+    if scope not in stored.scopes:
+        abort(403)
+    with database().write() as session:
+        limits.take(session, now(), ("api, learner", g.visitor.learner_id))
+        api_tokens.note_use(session, stored, now())
+
+
+def body(model: type[_Model]) -> _Model:
+    """The JSON of a request, checked.
+
+    Raises:
+        ValidationError: it is not as it should be; the request is answered with 422.
+    """
+    sent = request.get_json(silent=True)
+    if sent is None:
+        abort(400)
+    return model.model_validate(sent)
+
+
+def written(value: str | float | None) -> str:
+    """An answer as text."""
+    return value if isinstance(value, str) else "" if value is None else repr(value)
+
+
+def told(variant: StoredVariant, instance: Instance) -> dict[str, Any]:
+    """What a program is told of a sheet: all that is given, nothing that is asked."""
+    cells: list[dict[str, Any]] = [
+        {
+            "key": cell.key,
+            "title": cell.title,
+            "phase": cell.phase.value,
+            **({"options": cell.options} if cell.options else {}),
+        }
+        for cell in instance.cells
+    ]
+    given = {name: value for name, value in variant.given.items() if name != "pick"}
+    return {
+        "token": variant.token,
+        "exercise": variant.exercise,
+        "places": instance.exercise.places,
+        "created_at": iso(variant.created_at),
+        "url": url_for("practice.show_sheet", token=variant.token, _external=True),
+        "given": given,
+        "cells": cells,
+    }
+
+
+def told_of(submission: StoredSubmission, desk: Desk) -> dict[str, Any]:
+    """What a program is told of a submission; of one whose problem set waits, only that it is there."""
+    about: dict[str, Any] = {"attempt": submission.attempt, "created_at": iso(submission.created_at)}
+    if desk.withheld:
+        return {**about, "marks": None, "points": None, "out_of": submission.out_of}
+    marks = {
+        key: {name: value for name, value in mark.items() if name in ("verdict", "codes", "sentences", "problem")}
+        for key, mark in submission.marks.items()
+    }
+    return {**about, "marks": marks, "points": submission.points, "out_of": submission.out_of}
+
+
+def answer(content: Mapping[str, Any], status: int = 200) -> Response:
+    """JSON, kept by nobody on the way."""
+    head = {"Cache-Control": "no-store"}
+    return Response(json.dumps(content, allow_nan=False) + "\n", status, head, mimetype="application/json")
+
+
+_WORDS: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("Bad request", "The body is not JSON: send application/json."),
+    401: ("Who are you?", "Send a token of your account: Authorization: Bearer qp_..."),
+    403: ("Not with this token", "The token does not have the scope for this, or the set may not be worked from here."),
+    404: ("Not found", "There is no such thing, or it is somebody else's."),
+}
+
+
+@api.errorhandler(HTTPException)
+def on_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Any other refusal."""
+    status = error.code or 500
+    title, detail = _WORDS.get(status, (error.name, error.description or error.name))
+    return problem(status, title, detail, {"WWW-Authenticate": "Bearer"} if status == 401 else None)
+
+
+@api.errorhandler(ValidationError)
+def on_bad_body(error: ValidationError) -> ResponseReturnValue:
+    """A body that is JSON, and not as it should be."""
+    return problem(422, "Not as it should be", "; ".join(described(error)))
+
+
+@api.errorhandler(VariantClosedError)
+@api.errorhandler(SetClosedError)
+@api.errorhandler(NoAttemptsLeftError)
+def on_rule(error: Exception) -> ResponseReturnValue:
+    """The sheet or its problem set takes no more answers."""
+    return problem(409, "Closed", str(error))
+
+
+@api.errorhandler(TooOftenError)
+def on_too_often(error: TooOftenError) -> ResponseReturnValue:
+    """A limit is reached."""
+    return problem(429, "Too often", limits.when_again(error.seconds), errors.retry_after(error))
+
+
+@api.errorhandler(DatabaseBusyError)
+@api.errorhandler(SQLAlchemyError)
+def on_busy(error: Exception) -> ResponseReturnValue:
+    """The database is locked or away."""
+    if not errors.is_busy(error):
+        raise error
+    return problem(503, "Busy", "The server could not do this just now: try again.", {"Retry-After": "5"})
+
+
+# --- the description ------------------------------------------------------------------------------------------------
+
+_PROBLEM: Final = {
+    "description": "A problem (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_TOKEN_PART: Final = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _operation(
+    words: str, *, ok: int = 200, scope: str | None = None, sends: str = "", fails: tuple[int, ...] = ()
+) -> dict[str, Any]:
+    open_to_all = scope is None
+    fails = fails if open_to_all else (401, 403, 429, *fails)
+    found: dict[str, Any] = {
+        "summary": words,
+        "security": [] if open_to_all else [{"token": []}],
+        "responses": {
+            str(ok): {"description": "Done", "content": {"application/json": {"schema": {"type": "object"}}}},
+            **{str(status): _PROBLEM for status in sorted({*fails, 503})},
+        },
+    }
+    if sends:
+        schema = {"$ref": f"#/components/schemas/{sends}"}
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return found
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document."""
+    page = {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 99_999}}
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}}
+    token = [_TOKEN_PART]
+    practising, classes = "practice", "courses"
+    paths: dict[str, Any] = {
+        "/exercises": {"get": _operation("The problem bank")},
+        "/variants": {
+            "post": _operation("Draw a sheet", ok=201, scope=practising, sends="Draw", fails=(400, 415, 422))
+        },
+        "/variants/{token}": {
+            "get": _operation("A sheet with what was handed in", scope=practising, fails=(404,)),
+            "parameters": token,
+        },
+        "/variants/{token}/submissions": {
+            "post": {
+                **_operation(
+                    "Hand answers in", ok=201, scope=practising, sends="Answers", fails=(400, 404, 409, 415, 422)
+                ),
+                "parameters": [key],
+            },
+            "parameters": token,
+        },
+        "/results": {"get": {**_operation("Your sheets", scope=practising, fails=(422,)), "parameters": [page]}},
+        "/courses": {"get": _operation("Your courses", scope=classes)},
+        "/courses/{token}/grades": {
+            "get": _operation("The gradebook of a course", scope=classes, fails=(404,)),
+            "parameters": token,
+        },
+    }
+    schemas = {one.__name__: one.model_json_schema() for one in (Draw, Answers)}
+    fields = {"type": "string", "title": "string", "status": "integer", "detail": "string"}
+    schemas["Problem"] = {"type": "object", "properties": {name: {"type": kind} for name, kind in fields.items()}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "quizprop", "version": __version__, "description": "Backpropagation by hand, for scripts."},
+        "servers": [{"url": "/api/v1"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+@api.get("/")
+def show_page() -> ResponseReturnValue:
+    """All this for people."""
+    visitor()
+    described_paths = [
+        (method.upper(), path, one["summary"], bool(one["security"]))
+        for path, methods in openapi()["paths"].items()
+        for method, one in methods.items()
+        if method != "parameters"
+    ]
+    base = request.host_url.rstrip("/")
+    return render_template("profile/api.html", paths=described_paths, base=base)
