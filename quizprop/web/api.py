@@ -23,6 +23,7 @@ from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
 from quizprop.store import api_tokens, classroom, practice
 from quizprop.store.api_tokens import Scope
+from quizprop.store.classroom import Gradebook, Member
 from quizprop.store.database import DatabaseBusyError
 from quizprop.store.practice import (
     NoAttemptsLeftError,
@@ -30,6 +31,7 @@ from quizprop.store.practice import (
     StoredSubmission,
     StoredVariant,
     VariantClosedError,
+    VariantProgress,
 )
 from quizprop.store.sets import withheld_items
 from quizprop.web import errors, limits
@@ -159,17 +161,7 @@ def list_results() -> ResponseReturnValue:
         hidden = withheld_items(session, known.learner_id, now())
         skip = (int(page[:6]) - 1) * _PAGE
         found = practice.sheets(session, known.learner_id, skip=skip, count=_PAGE, hidden=hidden)
-    rows = [
-        {
-            "token": one.token,
-            "exercise": one.exercise,
-            "created_at": iso(one.created_at),
-            "attempts": one.attempts,
-            "best_share": one.best_share,
-        }
-        for one in found
-    ]
-    return answer({"results": rows, "page": int(page[:6])})
+    return answer({"results": [result_of(one) for one in found], "page": int(page[:6])})
 
 
 @api.get("/courses")
@@ -201,18 +193,7 @@ def show_course_grades(token: str) -> ResponseReturnValue:
         }
         for one in book.columns
     ]
-    rows = []
-    for student in book.students:
-        points, out_of = book.total(student)
-        scores = {str(column.item_id): book.points(student, column) for column in book.columns}
-        about = {
-            "username": student.username,
-            "name": student.name,
-            "section": student.section,
-            "id": student.external_id,
-        }
-        rows.append({**about, "points": scores, "total": points, "out_of": out_of})
-    return answer({"items": items, "students": rows})
+    return answer({"items": items, "students": [student_row(book, one) for one in book.students]})
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
@@ -283,6 +264,20 @@ def told_of(submission: StoredSubmission, desk: Desk) -> dict[str, Any]:
         for key, mark in submission.marks.items()
     }
     return {**about, "marks": marks, "points": submission.points, "out_of": submission.out_of}
+
+
+def result_of(one: VariantProgress) -> dict[str, Any]:
+    """What a program is told of how a sheet went."""
+    about = {"token": one.token, "exercise": one.exercise, "created_at": iso(one.created_at)}
+    return {**about, "attempts": one.attempts, "best_share": one.best_share}
+
+
+def student_row(book: Gradebook, student: Member) -> dict[str, Any]:
+    """What a program is told of a student of the gradebook."""
+    points, out_of = book.total(student)
+    scores = {str(column.item_id): book.points(student, column) for column in book.columns}
+    about = {"username": student.username, "name": student.name, "section": student.section, "id": student.external_id}
+    return {**about, "points": scores, "total": points, "out_of": out_of}
 
 
 def answer(content: Mapping[str, Any], status: int = 200) -> Response:

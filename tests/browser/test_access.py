@@ -23,6 +23,12 @@ pytestmark = pytest.mark.browser
 LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 NO_PAGES = {
+    "/api/v1/courses": "for programs",
+    "/api/v1/courses/<token>/grades": "for programs",
+    "/api/v1/exercises": "for programs",
+    "/api/v1/openapi.json": "for programs",
+    "/api/v1/results": "for programs",
+    "/api/v1/variants/<token>": "for programs",
     "/courses/<token>/canvas.csv": "a table for a program",
     "/courses/<token>/exercises/<slug>.toml": "a file of TOML",
     "/courses/<token>/grades.csv": "a table for a spreadsheet",
@@ -36,15 +42,25 @@ NO_PAGES = {
     "/static/<path:filename>": "files",
 }
 
-OPEN = ["/", "/gallery", "/kinds/<name>", "/register", "/reset/<link>", "/sign-in"]
-OWN = ["/delete", "/password", "/progress", "/progress/sheets", "/sessions", "/sets", "/sets/<token>", "/settings"]
+OPEN = ["/", "/api/v1/", "/w/<code>", "/gallery", "/kinds/<name>", "/register", "/reset/<link>", "/sign-in"]
+OWN = [
+    "/delete",
+    "/password",
+    "/progress",
+    "/progress/sheets",
+    "/sessions",
+    "/sets",
+    "/sets/<token>",
+    "/settings",
+    "/tokens",
+]
 COURSE = [
     *("", "/grades", "/mistakes", "/work/<sheet>", "/students/<who>", "/roster", "/record"),
     *("/sets/new", "/sets/<name>", "/sets/<name>/live", "/sets/<name>/regrade", "/exercises", "/exercises/<slug>"),
 ]
 COURSES = ["/courses", "/join/<code>", *(f"/courses/<token>{part}" for part in COURSE)]
 SHEETS = ["/x/<token>", "/x/<token>/s/<attempt>"]
-PARTS = {"<name>": "forward", "<link>": "unknown"}
+PARTS = {"<name>": "forward", "<link>": "unknown", "<code>": "mazur-like.7.1"}
 
 
 def address(rule):

@@ -78,6 +78,7 @@ ALLOWED = {
     ("GET", "/courses/<token>/sets/<name>/regrade"): (404, 404, 404, 404, 200),
     ("POST", "/courses/<token>/sets/<name>/regrade"): (404, 404, 404, 404, 422),
     ("GET", "/courses/<token>/sets/<name>/live"): (404, 404, 404, 200, 200),
+    ("POST", "/courses/<token>/sets/<name>/worksheets"): (404, 404, 404, 404, 200),
     ("GET", "/courses/<token>/exercises"): (404, 404, 404, 404, 200),
     ("GET", "/courses/<token>/exercises/<slug>"): (404, 404, 404, 404, 200),
     ("GET", "/courses/<token>/exercises/<slug>.toml"): (404, 404, 404, 404, 200),
