@@ -220,6 +220,7 @@ def test_the_pages_of_a_course_say_nothing_but_messages(pseudo):
         "username",
         "name",
         "section",
+        "Letter",
         "id",
         "localhost",
         "http",
