@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CANDIDATES := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 
-.PHONY: help serve test lint format messages bench clean
+.PHONY: help serve test lint format messages bench soak clean
 
 help:
 	@echo "make serve     install, migrate, and serve on http://127.0.0.1:8000"
@@ -14,6 +14,7 @@ help:
 	@echo "make format    let ruff lay out the code"
 	@echo "make messages  bring the catalogues of the languages in step with what the program says"
 	@echo "make bench     speeds and a large gradebook, then a simulated cohort, as ratios inside one run"
+	@echo "make soak      the server killed fifty times under load: what was acknowledged is there, once"
 	@echo "make clean     remove .venv and all caches"
 
 serve: $(VENV)/.installed
@@ -44,6 +45,9 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/grade.py
 	$(BIN)/python benchmarks/gradebook.py
 	$(BIN)/python benchmarks/adaptive.py
+
+soak: $(VENV)/.installed-test
+	$(BIN)/python -m tests.soak --kills 50
 
 clean:
 	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -330,6 +330,21 @@ def serve(*, host: str, port: int) -> None:
 
 @main.command()
 @click.option(
+    "--database", "url", metavar="URL", help="In place of QUIZPROP_DATABASE_URL, or of what is there by default."
+)
+def doctor(url: str | None) -> None:
+    """Look a deployment over, and say what to do.
+
+    Settings, database, tables, journal, disk, permissions, clock. Exit status: 0 if nothing is wrong, else 1.
+    """
+    from quizprop.cli import checkup
+
+    if not checkup.doctor(url):
+        sys.exit(1)
+
+
+@main.command()
+@click.option(
     "--students", type=click.IntRange(1, 999), default=120, show_default=True, help="How many simulated students."
 )
 @_seed_option

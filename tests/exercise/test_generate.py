@@ -79,7 +79,7 @@ def test_a_fixed_exercise_that_fails_a_rule_names_it_and_the_way_out(change, rul
 
 
 def test_a_random_family_that_never_passes_is_given_up(monkeypatch):
-    monkeypatch.setattr("quizprop.exercise.generate._PATIENCE", 500)
+    monkeypatch.setattr("quizprop.exercise.generate.PATIENCE", 500)
     exercise = load_bank()["mazur-like"].model_copy(update={"places": 1})
     with pytest.raises(CannotCertifyError, match="widen or shift the ranges"):
         draw(exercise, np.random.default_rng(0))

@@ -1,0 +1,204 @@
+"""A deployment looked over: what is wrong, what is risky, and what to do about it."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import click
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from quizprop.exercise.bank import BankError, load_bank
+from quizprop.store import schema
+from quizprop.store.database import Database, DatabaseBusyError, DatabaseUrlError, MissingDriverError, open_database
+from quizprop.web.settings import SettingsError, default_database_url, from_environment
+
+__all__ = ["Finding", "doctor", "findings"]
+
+Weight = Literal["well", "risk", "wrong"]
+
+_SIGNS: Final[Mapping[Weight, tuple[str, str]]] = {
+    "well": ("ok", "green"),
+    "risk": ("!", "yellow"),
+    "wrong": ("x", "red"),
+}
+_OLDEST_SQLITE: Final = (3, 37, 0)
+_LEAST_ROOM: Final = 500 * 1024 * 1024
+_FARTHEST: Final = 5.0
+_DRAWN_BY_LOT: Final = 32
+_SIX_YEARS: Final = 6 * 365 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that was looked at: how grave it is, what it is, and what to do."""
+
+    weight: Weight
+    words: str
+
+
+def doctor(url: str | None) -> bool:
+    """Print what is found; whether nothing is wrong."""
+    found = list(findings(os.environ, url))
+    for one in found:
+        sign, colour = _SIGNS[one.weight]
+        click.echo(f"{click.style(f'{sign:>2}', fg=colour, bold=True)}  {one.words}")
+    wrong = sum(one.weight == "wrong" for one in found)
+    risks = sum(one.weight == "risk" for one in found)
+    click.echo(f"{len(found)} looked at, {wrong} wrong, {risks} to think about.")
+    return not wrong
+
+
+def findings(environ: Mapping[str, str], url: str | None) -> Iterator[Finding]:
+    """Everything that is looked at, in the order in which to mend it."""
+    try:
+        settings = from_environment(environ)
+    except SettingsError as error:
+        yield Finding("wrong", str(error))
+        return
+    named = url or settings.get("DATABASE_URL") or default_database_url(environ)
+    yield from _key(settings.get("SECRET_KEY"), named)
+    yield from _https(settings)
+    yield from _bank(settings.get("PROBLEM_BANK"))
+    yield from _clock()
+    try:
+        database = open_database(named)
+    except (DatabaseUrlError, MissingDriverError) as error:
+        yield Finding("wrong", str(error))
+        return
+    try:
+        yield from _looked_at(database)
+    finally:
+        database.close()
+
+
+def _key(key: str | None, url: str) -> Iterator[Finding]:
+    if key is None:
+        if url.startswith("sqlite"):
+            yield Finding("well", "The secret key is kept beside the database.")
+        else:
+            yield Finding(
+                "wrong", "QUIZPROP_SECRET_KEY is missing: set it to 32 random characters, the same on all servers."
+            )
+    elif len(key) < _DRAWN_BY_LOT or len(set(key)) < len(key) // 4:
+        yield Finding("risk", "QUIZPROP_SECRET_KEY is short or regular: take 32 random characters or more.")
+    else:
+        yield Finding("well", "The secret key is long enough.")
+
+
+def _https(settings: Mapping[str, object]) -> Iterator[Finding]:
+    if settings.get("HTTPS"):
+        yield Finding("well", "Cookies go over https only.")
+    else:
+        yield Finding(
+            "risk",
+            "QUIZPROP_HTTPS is not set: set it to 1 where visitors come by https, so that no cookie goes without.",
+        )
+    if settings.get("HTTPS") and not settings.get("PROXIES"):
+        yield Finding(
+            "risk", "QUIZPROP_PROXIES is 0: behind a proxy all visitors seem to be one, and its limits are shared."
+        )
+
+
+def _bank(folder: str | None) -> Iterator[Finding]:
+    try:
+        count = len(load_bank(Path(folder) if folder else None))
+    except BankError as error:
+        yield Finding("wrong", f"The problem bank: {error}")
+        return
+    yield Finding("well", f"The problem bank has {count} exercises.")
+
+
+def _clock() -> Iterator[Finding]:
+    """A clock that stands in another year than the program's files decides due dates wrongly."""
+    written = Path(__file__).stat().st_mtime
+    if not written - 86400 < time.time() < written + _SIX_YEARS:
+        yield Finding(
+            "risk", f"The clock says {time.strftime('%Y-%m-%d %H:%M')} UTC: due dates follow it, is it right?"
+        )
+    else:
+        yield Finding("well", f"The clock says {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC.")
+
+
+def _looked_at(database: Database) -> Iterator[Finding]:
+    looks: tuple[Callable[[Database], Iterator[Finding]], ...] = (_reached, _tables)
+    looks += (_sqlite, _room) if database.is_sqlite else (_postgresql,)
+    for look in looks:
+        try:
+            yield from look(database)
+        except (SQLAlchemyError, DatabaseBusyError) as error:
+            yield Finding("wrong", f"{database.url}: {getattr(error, 'orig', None) or error}")
+            return
+
+
+def _reached(database: Database) -> Iterator[Finding]:
+    with database.read() as session:
+        began = time.perf_counter()
+        session.execute(text("SELECT 1")).scalar_one()
+    took = (time.perf_counter() - began) * 1000
+    yield Finding("well", f"{database.url} answers in {took:.1f} ms.")
+
+
+def _tables(database: Database) -> Iterator[Finding]:
+    differences = schema.check(database)
+    if schema.current(database) is None:
+        yield Finding("risk", f"{database.url} has no tables yet: quizprop serve makes them, or quizprop db upgrade.")
+    elif differences:
+        yield Finding("wrong", " ".join(differences) + " Run: quizprop db upgrade")
+    else:
+        yield Finding("well", f"The tables are at revision {schema.current(database)}, as this release wants them.")
+
+
+def _sqlite(database: Database) -> Iterator[Finding]:
+    here = sqlite3.sqlite_version_info
+    weight: Weight = "well" if here >= _OLDEST_SQLITE else "wrong"
+    yield Finding(
+        weight, f"SQLite is {sqlite3.sqlite_version}; {'.'.join(map(str, _OLDEST_SQLITE))} or newer is needed."
+    )
+    with database.read() as session:
+        journal = session.execute(text("PRAGMA journal_mode")).scalar_one()
+        synchronous = session.execute(text("PRAGMA synchronous")).scalar_one()
+        verdict = session.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    full = 2
+    if verdict != "ok":
+        yield Finding("wrong", f"The database is damaged ({verdict}): go back to a backup.")
+    weight = "well" if journal != "off" and synchronous >= full else "wrong"
+    said = f"The journal is {journal}, synchronous {synchronous}; {full} or more keeps every checked sheet."
+    yield Finding(weight, said)
+    path = Path(str(database.engine.url.database))
+    if os.name == "posix" and path.exists():
+        open_to = stat.S_IMODE(path.stat().st_mode) & 0o077
+        weight = "risk" if open_to else "well"
+        yield Finding(weight, f"{path} is readable by {'others too: chmod 600 it' if open_to else 'its owner alone'}.")
+        if not os.access(path.parent, os.W_OK):
+            yield Finding(
+                "wrong", f"{path.parent} can't be written, and the journal lies there: give it to the server's user."
+            )
+
+
+def _room(database: Database) -> Iterator[Finding]:
+    folder = Path(str(database.engine.url.database)).parent
+    if folder.exists():
+        free = shutil.disk_usage(folder).free
+        weight: Weight = "well" if free >= _LEAST_ROOM else "wrong"
+        yield Finding(weight, f"{folder} has {free / 1024**3:.1f} GiB free; half a GiB is the least to go on with.")
+
+
+def _postgresql(database: Database) -> Iterator[Finding]:
+    with database.read() as session:
+        version = session.execute(text("SHOW server_version")).scalar_one()
+        commit = session.execute(text("SHOW synchronous_commit")).scalar_one()
+        sync = session.execute(text("SHOW fsync")).scalar_one()
+        there = float(session.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    yield Finding("well", f"PostgreSQL is {version}.")
+    weight: Weight = "well" if commit != "off" and sync == "on" else "wrong"
+    yield Finding(weight, f"synchronous_commit is {commit}, fsync {sync}: on and on keep every checked sheet.")
+    apart = abs(there - time.time())
+    weight = "well" if apart < _FARTHEST else "risk"
+    yield Finding(weight, f"The clocks of both machines are {apart:.1f} seconds apart; let a time server set them.")

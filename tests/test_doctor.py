@@ -1,0 +1,80 @@
+"""What doctor finds: nothing wrong on a good site, and each fault that was put there, with what to do."""
+
+import sqlite3
+
+import pytest
+
+from quizprop.cli.checkup import doctor, findings
+from quizprop.store import schema
+from quizprop.store.database import open_database
+
+GOOD = {"QUIZPROP_SECRET_KEY": "0123456789abcdefghijklmnopqrstuv", "QUIZPROP_HTTPS": "1", "QUIZPROP_PROXIES": "1"}
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site with its tables; its URL."""
+    url = f"sqlite:///{tmp_path / 'site.db'}"
+    database = open_database(url)
+    schema.upgrade(database)
+    database.close()
+    (tmp_path / "site.db").chmod(0o600)
+    return url
+
+
+def told(environ, url, weight):
+    return " ".join(one.words for one in findings(environ, url) if one.weight == weight)
+
+
+def test_a_good_site_has_nothing_wrong_and_nothing_to_think_about(site, capsys, monkeypatch):
+    assert told(GOOD, site, "wrong") == told(GOOD, site, "risk") == ""
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    assert doctor(site)
+    assert "0 wrong, 0 to think about" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "weight", "words"),
+    [
+        ({"QUIZPROP_SECRET_KEY": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}, "risk", "short or regular"),
+        ({"QUIZPROP_SECRET_KEY": "0123456789abcdef"}, "risk", "short or regular"),
+        ({"QUIZPROP_HTTPS": ""}, "risk", "QUIZPROP_HTTPS is not set"),
+        ({"QUIZPROP_HTTPS": "maybe"}, "wrong", "QUIZPROP_HTTPS"),
+        ({"QUIZPROP_PROXIES": ""}, "risk", "QUIZPROP_PROXIES is 0"),
+        ({"QUIZPROP_PROBLEM_BANK": "/nowhere"}, "wrong", "holds no exercise file"),
+    ],
+)
+def test_a_setting_that_is_wrong_or_risky_is_told(site, change, weight, words):
+    assert words in told({**GOOD, **change}, site, weight)
+
+
+def test_tables_that_do_not_fit_are_told(site, tmp_path):
+    with sqlite3.connect(tmp_path / "site.db") as connection:
+        connection.execute("ALTER TABLE learner DROP COLUMN language")
+    connection.close()
+    assert "quizprop db upgrade" in told(GOOD, site, "wrong")
+
+
+def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_path):
+    (tmp_path / "site.db").chmod(0o644)
+    assert "chmod 600" in told(GOOD, site, "risk")
+    (tmp_path / "site.db").write_bytes(b"no database at all" * 100)
+    assert "not a database" in told(GOOD, site, "wrong")
+
+
+def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):
+    from quizprop.cli import checkup
+
+    monkeypatch.setattr(checkup, "_LEAST_ROOM", 1 << 62)
+    monkeypatch.setattr(checkup.time, "time", lambda: 1_000_000_000.0)
+    assert "GiB free" in told(GOOD, site, "wrong")
+    assert "is it right?" in told(GOOD, site, "risk")
+
+
+def test_a_database_that_is_not_there_or_can_t_be_reached_is_told(tmp_path):
+    assert "no tables yet" in told(GOOD, f"sqlite:///{tmp_path / 'new.db'}", "risk")
+    assert told(GOOD, "postgresql://nobody@127.0.0.1:1/nothing", "wrong")
+    assert told(GOOD, "nonsense://x", "wrong")
+    environ = {name: value for name, value in GOOD.items() if name != "QUIZPROP_SECRET_KEY"}
+    assert "SECRET_KEY is missing" in told(environ, "postgresql://nobody@127.0.0.1:1/nothing", "wrong")

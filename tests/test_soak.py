@@ -1,0 +1,16 @@
+"""An acknowledged submission survives kill -9 at any moment, once: the fast form of ``make soak``."""
+
+import os
+
+import pytest
+
+from tests.soak import soak
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX systems")
+
+
+def test_what_is_acknowledged_survives_kills_once(tmp_path):
+    outcome = soak(f"sqlite:///{tmp_path / 'soak.db'}", kills=6, seed=1)
+    assert outcome.acknowledged > 20
+    assert (outcome.lost, outcome.doubled) == (0, 0)
+    assert outcome.stored >= outcome.acknowledged
