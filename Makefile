@@ -42,6 +42,7 @@ messages: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/generate.py
+	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/grade.py
 	$(BIN)/python benchmarks/gradebook.py
 	$(BIN)/python benchmarks/adaptive.py

@@ -396,6 +396,19 @@ def backup_database(path: Path, url: str | None) -> None:
     database.backup(path, url)
 
 
+@db.command("restore")
+@click.argument("path", type=click.Path(path_type=Path))
+@_database_option
+def restore_database(path: Path, url: str | None) -> None:
+    """Put a backup in the place of an SQLite database.
+
+    Stop the server before. The database that was there is kept under another name.
+    """
+    from quizprop.cli import database
+
+    database.restore(path, url)
+
+
 @main.group(cls=_Ordered)
 def user() -> None:
     """Accounts: list, add, set-password, reset-link, delete."""

@@ -11,7 +11,7 @@ from quizprop.store import schema
 from quizprop.store.database import Database, open_database
 from quizprop.web.settings import default_database_url, from_environment
 
-__all__ = ["backup", "check", "opened", "up_to_date", "upgrade"]
+__all__ = ["backup", "check", "opened", "restore", "up_to_date", "upgrade"]
 
 
 def upgrade(url: str | None) -> None:
@@ -35,6 +35,18 @@ def backup(path: Path, url: str | None) -> None:
     with opened(url) as database:
         schema.backup(database, path)
     click.echo(f"Wrote {path}.")
+
+
+def restore(path: Path, url: str | None) -> None:
+    """Put a backup in the place of the SQLite database; stop the server before."""
+    with opened(url) as database:
+        named, target = database.url, Path(str(database.engine.url.database))
+        if not database.is_sqlite:
+            raise click.ClickException(
+                "PostgreSQL restores its own backups: pg_restore --clean --dbname=NAME quizprop.dump"
+            )
+    revision = schema.restore(path, target)
+    click.echo(f"{named} is as it was in {path}, at revision {revision}. The one before is {target}.before-restore.")
 
 
 @contextmanager

@@ -20,7 +20,18 @@ from quizprop import resources
 from quizprop.store.database import Database
 from quizprop.store.models import Base
 
-__all__ = ["BackupError", "SchemaError", "backup", "check", "current", "downgrade", "draft", "newest", "upgrade"]
+__all__ = [
+    "BackupError",
+    "SchemaError",
+    "backup",
+    "check",
+    "current",
+    "downgrade",
+    "draft",
+    "newest",
+    "restore",
+    "upgrade",
+]
 
 # Alembic keeps the migration that runs in module globals: one at a time in this process.
 _ONE_MIGRATION = threading.Lock()
@@ -129,6 +140,46 @@ def backup(database: Database, path: Path) -> None:
         _publish(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def restore(backup_file: Path, target: Path) -> str:
+    """Put a copy that `backup` made in the place of an SQLite database that no server uses; the old one is kept.
+
+    Returns:
+        The revision of the tables in it.
+
+    Raises:
+        BackupError: the copy is damaged, or no copy of a quizprop database.
+        FileExistsError: the name for the old database is taken.
+        FileNotFoundError: there is no such copy, or no folder for the database.
+    """
+    if not backup_file.is_file():
+        raise FileNotFoundError(f"There is no backup {backup_file}.")
+    part = target.with_name(target.name + ".restored")
+    kept = target.with_name(target.name + ".before-restore")
+    for place in (part, kept):
+        if place.exists():
+            raise FileExistsError(f"{place} exists already, of an earlier restore perhaps: move it away first.")
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        with closing(sqlite3.connect(f"file:{backup_file}?mode=ro", uri=True)) as source:
+            try:
+                (verdict,) = source.execute("PRAGMA integrity_check(1)").fetchone()
+                (revision,) = source.execute("SELECT version_num FROM alembic_version").fetchone()
+            except (sqlite3.DatabaseError, TypeError) as error:
+                raise BackupError(f"{backup_file} is no backup of a quizprop database: {error}") from error
+        if verdict != "ok":
+            raise BackupError(f"{backup_file} is damaged: {verdict}. Take an older one.")
+        _copy(backup_file, part)
+        # A journal may hold what the old database does not have yet; it belongs to that one, and not to the new one.
+        for ending in ("", "-wal", "-shm", "-journal"):
+            old = target.with_name(target.name + ending)
+            if old.exists():
+                old.rename(kept.with_name(kept.name + ending))
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return str(revision)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -19,7 +19,7 @@ from quizprop import __version__
 from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS
-from quizprop.store import drafts
+from quizprop.store import drafts, schema
 from quizprop.store import practice as records
 from quizprop.store.database import DatabaseBusyError
 from quizprop.store.drafts import StaleDraftError, StoredDraft
@@ -198,6 +198,14 @@ def healthz() -> ResponseReturnValue:
     with database().read() as session:
         session.connection().exec_driver_sql("SELECT 1")
     return "ok\n", {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+
+
+@practice.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """Whether this server should get visitors: the database answers, and its tables are those of this release."""
+    fits = schema.current(database()) == schema.newest()
+    head = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+    return ("ok\n", head) if fits else ("the tables are of another release\n", 503, head)
 
 
 # --- what the views share -------------------------------------------------------------------------------------------

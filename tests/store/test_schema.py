@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -15,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from quizprop import resources
 from quizprop.store import schema
+from quizprop.store.database import open_database
 from quizprop.store.models import Submission, Variant
 from tests.store.conftest import at_once, serve, submit, visit
 
@@ -338,3 +340,40 @@ def test_in_an_installed_package_the_folder_inside_wins(tmp_path, monkeypatch):
     assert resources.folder("migrations") == tmp_path / "migrations"
     (package / "_data" / "migrations").mkdir(parents=True)
     assert resources.folder("migrations") == package / "_data" / "migrations"
+
+
+# ------------------------------------------------------------------------------------------------------------- restore
+
+
+def test_a_restored_site_is_as_it_was_and_the_later_one_is_kept(sqlite, tmp_path):
+    path = Path(str(sqlite.engine.url.database))
+    _, visitor = visit(sqlite)
+    with sqlite.write() as session:
+        submit(session, serve(session, visitor.learner_id))
+    schema.backup(sqlite, tmp_path / "copy.db")
+    with sqlite.write() as session:
+        submit(session, serve(session, visitor.learner_id), "later")
+    sqlite.close()
+    assert schema.restore(tmp_path / "copy.db", path) == NEWEST
+    for name, count in ((path, 1), (path.with_name(path.name + ".before-restore"), 2)):
+        again = open_database(f"sqlite:///{name}")
+        with again.read() as session:
+            assert session.execute(select(func.count()).select_from(Submission)).scalar_one() == count
+        assert schema.check(again) == []
+        again.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError, match="before-restore"):
+        schema.restore(tmp_path / "copy.db", path)
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"SQLite format 3\x00" + b"x" * 2000])
+def test_what_is_no_backup_is_not_restored(sqlite, tmp_path, content):
+    path = Path(str(sqlite.engine.url.database))
+    before = path.read_bytes()
+    (tmp_path / "bad.db").write_bytes(content)
+    with pytest.raises(schema.BackupError, match="bad"):
+        schema.restore(tmp_path / "bad.db", path)
+    assert path.read_bytes() == before
+    assert sorted(one.name for one in tmp_path.iterdir() if "restore" in one.name) == []
+    with pytest.raises(FileNotFoundError, match="no backup"):
+        schema.restore(tmp_path / "none.db", path)
