@@ -117,7 +117,7 @@ def keys_of(instance):
     ],
 )
 def test_a_row_that_can_t_be_used_is_told_and_the_rest_is_read(text, problem):
-    found = list(read_table(text + "7,0.5\n"))
+    found = list(read_table(text + "7,0.5\n,\n"))
     assert problem in str(found[0][1])
     assert (found[1][0], found[1][1].index) == (3, 7)
 

@@ -34,6 +34,14 @@ def test_chunks_come_to_the_lines_of_the_whole(slug):
     assert lines_of(exercise, 300) == whole
 
 
+def test_somebody_else_may_do_the_work_and_a_table_has_its_head():
+    exercise = BANK["softmax"]
+    (first,) = chunks(exercise, seed=5, form="jsonl", work=lambda calls: [chunk_of(*next(iter(calls)))])
+    assert first == next(chunks(exercise, seed=5, form="jsonl"))
+    assert header(exercise, "csv-long") == b"exercise,seed,index,kind,key,value,tolerance"
+    assert header(exercise, "jsonl") == b""
+
+
 def test_a_chunk_needs_none_before_it():
     exercise = BANK["mazur-like"]
     spec = exercise.model_dump_json()

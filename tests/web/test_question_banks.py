@@ -88,16 +88,6 @@ def test_a_choice_of_moodle_has_one_right_option(slug):
         assert len(answers) == len(question.options)
 
 
-def test_known_wrong_answers_are_apart_from_the_right_one_and_from_each_other():
-    for slug in SHEETS:
-        instance = sheets(slug, 1)[0].instance
-        for cell in instance.cells:
-            ranges = [(instance.values[cell.key], instance.tolerances[cell.key])]
-            ranges += [(one.value, one.tolerance) for one in known_wrong(instance, cell.key)]
-            for at, (value, reach) in enumerate(ranges):
-                assert all(abs(value - other) > reach + width for other, width in ranges[:at])
-
-
 # --- GIFT ---------------------------------------------------------------------------------------------------------
 
 
