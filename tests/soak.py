@@ -50,31 +50,36 @@ class Outcome:
     doubled: int
 
 
-def soak(url: str, *, kills: int, writers: int = 4, seed: int = 0) -> Outcome:
-    """Kill the server of this database at random moments while scripts hand answers in."""
+def soak(url: str, *, kills: int, writers: int = 4, servers: int = 1, seed: int = 0) -> Outcome:
+    """Kill the servers of this database at random moments while scripts hand answers in, each at one of them."""
     rng = random.Random(seed)
     database = open_database(url)
     schema.upgrade(database)
     token = _token(database)
-    port = _free_port()
+    ports = [_free_port() for _ in range(servers)]
     tally, stop = Tally(), threading.Event()
-    threads = [threading.Thread(target=_write, args=(port, token, tally, stop, name)) for name in range(writers)]
-    server = _serve(url, port)
+    threads = [
+        threading.Thread(target=_write, args=(ports[name % servers], token, tally, stop, name))
+        for name in range(writers)
+    ]
+    running = [_serve(url, port) for port in ports]
     try:
         for thread in threads:
             thread.start()
         for _ in range(kills):
             time.sleep(rng.uniform(0.05, 0.6))
-            server.send_signal(signal.SIGKILL)
-            server.wait()
-            server = _serve(url, port)
+            which = rng.randrange(servers)
+            running[which].send_signal(signal.SIGKILL)
+            running[which].wait()
+            running[which] = _serve(url, ports[which])
         time.sleep(0.5)
     finally:
         stop.set()
         for thread in threads:
             thread.join(timeout=60)
-        server.kill()
-        server.wait()
+        for server in running:
+            server.kill()
+            server.wait()
     found = _found(database)
     database.close()
     lost = [key for key, attempt in tally.acknowledged.items() if found.get(key) != [attempt]]
