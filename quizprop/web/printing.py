@@ -1,5 +1,6 @@
 """Worksheets on the site: a problem set on paper for a class, and the way from a sheet of paper to the same numbers."""
 
+import secrets
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,24 +9,29 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from quizprop import __version__
-from quizprop.exercise.generate import draw
+from quizprop.exercise.exercise_file import written_exercise
+from quizprop.exercise.generate import CannotCertifyError, draw
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, sets
 from quizprop.store.classroom import CourseWork, Seat
 from quizprop.web import limits
 from quizprop.web.builder import work_in
-from quizprop.web.languages import gettext, marked
+from quizprop.web.languages import gettext, marked, say
+from quizprop.web.own_exercises import exercise_page, find
 from quizprop.web.practice import hand_out
+from quizprop.web.question_banks import FORMATS, NoSuchQuestionError
 from quizprop.web.seats import teaching
 from quizprop.web.sheet import exercise_of, instance_of
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 from quizprop.web.typeset import NoTypstError
-from quizprop.web.worksheets import PAPERS, Code, Printed, as_html, as_pdf, instance_at, read_code
+from quizprop.web.worksheets import PAPERS, Code, Printed, as_html, as_pdf, instance_at, printed, read_code
 
 __all__ = ["printing"]
 
 printing = Blueprint("printing", __name__)
 
+_MOST: Final = 200
+_COUNT: Final = marked("Choose a format, and from 1 to 200 variants.")
 _NO_TYPST: Final = marked(
     "This server makes no PDF: take the sheets as HTML and print them, or have its extra pdf added."
 )
@@ -73,6 +79,24 @@ def print_set(token: str, name: str) -> ResponseReturnValue:
         return file(as_html(sheets, title=title, key=key).encode(), "text/html; charset=utf-8", f"{what}.html")
     paper = PAPERS.get(request.form.get("paper", "a4"), "a4")
     return file(as_pdf(sheets, title=title, key=key, paper=paper), "application/pdf", f"{what}.pdf")
+
+
+@printing.post("/courses/<token>/exercises/<slug>/bank")
+def export_bank(token: str, slug: str) -> ResponseReturnValue:
+    """Variants of an exercise as a question bank for another platform, or as worksheets with their key."""
+    seat, form, count = teaching(token), request.form.get("format", "moodle"), request.form.get("count", "")
+    exercise, _ = find(seat, slug)
+    if form not in FORMATS or not (count.isascii() and count.isdigit() and 1 <= int(count[:6]) <= _MOST):
+        return exercise_page(seat, slug, exercise, written_exercise(exercise), problem=gettext(_COUNT)), 422
+    with database().write() as session:
+        limits.take(session, now(), ("print, learner", seat.learner_id))
+    write, ending = FORMATS[form]
+    sheets = printed(exercise, seed=secrets.randbits(62), count=int(count))
+    try:
+        content = write(sheets, title=say(exercise.title))
+    except (NoSuchQuestionError, CannotCertifyError) as error:
+        return exercise_page(seat, slug, exercise, written_exercise(exercise), problem=str(error)), 422
+    return file(content, "application/octet-stream", f"{exercise.slug}-{form}{ending}")
 
 
 # --- what the views share -------------------------------------------------------------------------------------------

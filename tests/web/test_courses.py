@@ -83,6 +83,7 @@ ALLOWED = {
     ("GET", "/courses/<token>/exercises/<slug>"): (404, 404, 404, 404, 200),
     ("GET", "/courses/<token>/exercises/<slug>.toml"): (404, 404, 404, 404, 200),
     ("POST", "/courses/<token>/exercises/<slug>"): (404, 404, 404, 404, 422),
+    ("POST", "/courses/<token>/exercises/<slug>/bank"): (404, 404, 404, 404, 422),
     ("GET", "/courses/<token>/roster"): (404, 404, 404, 404, 200),
     ("POST", "/courses/<token>/roster"): (404, 404, 404, 404, 422),
     ("GET", "/courses/<token>/record"): (404, 404, 404, 404, 200),

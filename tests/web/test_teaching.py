@@ -213,6 +213,20 @@ def test_a_file_is_brought_in_and_taken_out(grace, token):  # noqa: F811
     assert grace.get(f"{saved}.toml").text == written_exercise(BANK["softmax"])
 
 
+@pytest.mark.parametrize(
+    ("form", "begins"), [("moodle", b"<?xml"), ("qti12", b"PK"), ("qti21", b"PK"), ("gift", b"$CATEGORY")]
+)
+def test_an_exercise_is_taken_along_as_a_question_bank(grace, token, form, begins):  # noqa: F811
+    page = f"/courses/{token}/exercises/deltas"
+    answer = grace.post(f"{page}/bank", {"format": form, "count": "2"}, page=page)
+    assert (answer.status_code, answer.data.startswith(begins)) == (200, True)
+    for wrong in ({"count": "0"}, {"count": "many"}, {"count": "201"}, {"format": "paper"}):
+        assert grace.post(f"{page}/bank", {"format": form, "count": "2", **wrong}, page=page).status_code == 422
+    questions = f"/courses/{token}/exercises/true-false-relu"
+    told = grace.post(f"{questions}/bank", {"format": "qti21", "count": "1"}, page=page)
+    assert (told.status_code, "take moodle, gift or qti12" in words(told.text)) == (422, True)
+
+
 # --- the class list -------------------------------------------------------------------------------------------------
 
 ROSTER = "username,name,section,id\nada,=Ada(),A,17\nx,,,\nBob,Bob <b>,B,\n"
