@@ -22,13 +22,13 @@ from typing import Any, NewType
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from quizprop.engine.words import phrase
 from quizprop.store.claiming import claim_practice
-from quizprop.store.models import Account, Assignment, Learner, LoginSession, ResetLink, table
+from quizprop.store.models import Account, ApiToken, Assignment, Learner, LoginSession, ResetLink, table
 
 __all__ = [
     "AlreadyRegisteredError",
@@ -81,6 +81,7 @@ _INVISIBLE = re.compile(
 )
 
 _learner, _account, _login, _link = table(Learner), table(Account), table(LoginSession), table(ResetLink)
+_token = table(ApiToken)
 _assignment = table(Assignment)
 
 
@@ -225,7 +226,11 @@ def revoke_session(session: Session, token: str, *, now: int) -> bool:
 
 
 def revoke_all(session: Session, learner_id: int, *, now: int, but: int | None = None) -> int:
-    """End every session of a learner, on all devices; ``but`` is the id of one that goes on. Returns how many ended."""
+    """End every session of a learner, on all devices; ``but`` is the id of one that goes on. Returns how many ended.
+
+    Tokens of programs end too: who knew the password may have made one.
+    """
+    session.execute(delete(_token).where(_token.c.learner_id == learner_id))
     ended = (
         update(_login)
         .where(_login.c.learner_id == learner_id, _login.c.revoked_at.is_(None))

@@ -12,7 +12,7 @@ from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
 from quizprop.web.api import openapi
 from quizprop.web.app import create_app
-from tests.web.conftest import Browser, honest, words
+from tests.web.conftest import PASSWORD, Browser, honest, words
 from tests.web.test_courses import come_in, give_set, make_course, person
 
 
@@ -100,6 +100,13 @@ def test_a_token_does_what_its_scope_says_and_nothing_once_deleted(app, ada):
     assert practice.get("/results").status_code == 200
     ada.post("/tokens/delete", {"token": number}, page="/tokens")
     assert practice.get("/results").status_code == 401
+
+
+def test_a_new_password_ends_the_tokens(app, ada, program):
+    assert program.get("/results").status_code == 200
+    data = {"current": PASSWORD, "password": "battery staple too"}
+    assert ada.post("/password", data, page="/password").status_code == 303
+    assert program.get("/results").status_code == 401
 
 
 def test_the_page_of_tokens_says_what_is_wrong_and_shows_a_token_once(app, ada):
