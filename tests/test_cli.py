@@ -25,6 +25,7 @@ from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
 from quizprop.store import classroom, people, schema, sets
 from quizprop.store.database import open_database
+from quizprop.store.rules import Policy
 
 FAMILY = """
 format = 1
@@ -604,6 +605,47 @@ def test_what_makes_no_problem_set_is_said_in_words_and_nothing_is_made(run, sch
     assert len(run("sets", "list").stdout.splitlines()) == 1
     assert "token or the title 'hw3'" in run("sets", "results", "hw3", status=1).stderr
     assert "date and a time" in run("sets", "due", "hw3", "soon", status=1).stderr
+
+
+RULES = """
+late = [{ hours = 24, share = 0.8 }, { hours = 72, share = 0.5 }]
+time_limit = 60
+fresh_after = 4
+feedback = "after due"
+hints = false
+follow_credit = 0.5
+password = "Bernoulli"
+networks = "192.0.2.0/24"
+same_numbers = true
+best_of = { A = 1 }
+[[item]]
+group = "A"
+"""
+
+
+def test_a_file_may_have_all_rules_of_a_problem_set(run, school):
+    Path("exam.toml").write_text(HOMEWORK.replace("[[item]]\n", RULES, 1))
+    run("sets", "create", "exam.toml")
+    with closing(open_database(os.environ["QUIZPROP_DATABASE_URL"])) as database, database.read() as session:
+        stored = sets.find_set(session, "Homework 3")
+        items = sets.items_of(session, stored)
+    hour = 3_600_000_000
+    assert stored.policy == Policy(
+        late=((24 * hour, 0.8), (72 * hour, 0.5)),
+        time_limit=hour,
+        fresh_after=4,
+        feedback="after due",
+        hint_price=None,
+        follow_credit=0.5,
+        password="Bernoulli",
+        networks="192.0.2.0/24",
+        best_of={"A": 1},
+    )
+    assert (stored.seed is not None, [one.zone for one in items]) == (True, ["A", None])
+    for wrong in ("late = [{ hours = 1, share = 0.5 }, { hours = 2, share = 0.9 }]", 'networks = "home"'):
+        Path("bad.toml").write_text(HOMEWORK.replace("attempts = 3", wrong))
+        assert run("sets", "create", "bad.toml", status=1).stderr.startswith("Error: ")
+    assert len(run("sets", "list").stdout.splitlines()) == 2
 
 
 # ----------------------------------------------------------------------------------------------------- other questions

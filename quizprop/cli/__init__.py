@@ -28,6 +28,7 @@ _FOR_PEOPLE = {
     "quizprop.store.people.UsernameError",
     "quizprop.store.schema.BackupError",
     "quizprop.store.schema.SchemaError",
+    "quizprop.store.rules.PolicyError",
     "quizprop.store.sets.UnknownSetError",
     "quizprop.web.settings.SettingsError",
     "quizprop.web.question_banks.NoSuchQuestionError",

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from quizprop.cli import finding
 from quizprop.cli.database import up_to_date
 from quizprop.cli.layout import print_table
-from quizprop.exercise.set_file import load_set, read_moment
+from quizprop.exercise.set_file import SetFile, load_set, read_moment
 from quizprop.store import people, sets
+from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem, Result
 
 __all__ = ["assign", "create", "list_all", "move_due", "results"]
@@ -22,7 +23,7 @@ def create(path: Path, names: Iterable[str], url: str | None) -> None:
     """Make a problem set of a file, and give it to these accounts."""
     bank = finding.bank()
     said = load_set(path, bank)
-    items = [NewItem(one.exercise, bank[one.exercise].model_dump_json(), one.points) for one in said.items]
+    items = [NewItem(one.exercise, bank[one.exercise].model_dump_json(), one.points, one.group) for one in said.items]
     with up_to_date(url) as database, database.write() as session:
         learners = _learners(session, names)
         made = sets.create_set(
@@ -33,6 +34,8 @@ def create(path: Path, names: Iterable[str], url: str | None) -> None:
             due_at=said.due,
             attempts=said.attempts,
             items=items,
+            policy=_policy(said),
+            same_numbers=said.same_numbers,
             now=_now(),
         )
         sets.assign(session, made, learners, now=_now())
@@ -84,6 +87,22 @@ def _row(one: Result) -> tuple[str, ...]:
     items = one.work.items
     over = f"{sum(item.over for item in items)}/{len(items)}"
     return one.username or "(no account)", over, f"{one.work.score:.6g}", f"{one.work.out_of:.6g}"
+
+
+def _policy(said: SetFile) -> Policy:
+    """The rules of a file, beside its dates and attempts."""
+    hour, minute = 3_600_000_000, 60_000_000
+    return Policy(
+        late=tuple((round(rung.hours * hour), rung.share) for rung in said.late),
+        time_limit=None if said.time_limit is None else said.time_limit * minute,
+        fresh_after=said.fresh_after,
+        feedback=said.feedback,
+        hint_price=said.hint_price if said.hints else None,
+        follow_credit=said.follow_credit,
+        password=said.password,
+        networks=said.networks,
+        best_of=said.best_of,
+    )
 
 
 def _learners(session: Session, names: Iterable[str]) -> list[int]:

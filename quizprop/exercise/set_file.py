@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from quizprop.exercise.bank import described
 from quizprop.exercise.spec import Exercise
 
-__all__ = ["SetFile", "SetFileError", "SetFileItem", "load_set", "read_moment"]
+__all__ = ["LateRung", "SetFile", "SetFileError", "SetFileItem", "load_set", "read_moment"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOW: Final = 'as in 2026-10-02T23:59:00+02:00, or "2026-10-02 23:59" with zone = "Europe/Madrid"'
@@ -66,10 +66,11 @@ class _Part(BaseModel):
 
 
 class SetFileItem(_Part):
-    """One exercise of the problem bank and what it is worth."""
+    """One exercise of the problem bank and what it is worth; of a ``group`` only some may count."""
 
     exercise: str
     points: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
+    group: Annotated[str, Field(pattern="^[A-Z]$")] | None = None
 
     @field_validator("exercise")
     @classmethod
@@ -79,8 +80,18 @@ class SetFileItem(_Part):
         return slug
 
 
+class LateRung(_Part):
+    """Until how many hours after the due date work is worth this share."""
+
+    hours: Annotated[float, Field(gt=0, le=100_000)]
+    share: Annotated[float, Field(ge=0, le=1)]
+
+
 class SetFile(_Part):
-    """What the file says. Moments are microseconds since 1970; ``attempts`` is None for any number."""
+    """What the file says. Moments are microseconds since 1970; ``attempts`` is None for any number.
+
+    ``time_limit`` is in minutes; ``hint_price`` and ``follow_credit`` are shares.
+    """
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
     words: Annotated[str, Field(max_length=10_000)] = ""
@@ -88,6 +99,17 @@ class SetFile(_Part):
     opens: _Moment | None = None
     due: _Moment | None = None
     attempts: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    late: Annotated[tuple[LateRung, ...], Field(max_length=20)] = ()
+    time_limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    fresh_after: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    feedback: Literal["at once", "after due", "never"] = "at once"
+    hints: bool = True
+    hint_price: Annotated[float, Field(ge=0, le=1)] = 0.0
+    follow_credit: Annotated[float, Field(ge=0, le=1)] = 1.0
+    password: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    networks: str | None = None
+    same_numbers: bool = False
+    best_of: dict[str, int] = {}
     items: Annotated[tuple[SetFileItem, ...], Field(alias="item", max_length=200)]
 
     @field_validator("items", mode="before")
