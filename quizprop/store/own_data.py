@@ -90,7 +90,10 @@ def export_sheets(
         .limit(count)
     )
     hidden = sets.withheld_items(session, learner_id, now)
-    return [_sheet(session, row, hidden) for row in session.execute(found).all()]
+    early = {item.id for of in sets.sets_of(session, learner_id, now) if of.too_early for item in of.items}
+    rows = session.execute(found).all()
+    # A sheet that was handed out ahead, on paper perhaps, is not seen before its set is open and begun.
+    return [{**_sheet(session, row, hidden), **({"given": {}} if row.set_item_id in early else {})} for row in rows]
 
 
 def _sheet(session: Session, row: Row[Any], hidden: Collection[int]) -> dict[str, Any]:

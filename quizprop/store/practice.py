@@ -339,6 +339,8 @@ def _worth(session: Session, variant: StoredVariant, now: int) -> float:
     terms = read_terms(rules)
     window = Window.of(rules["opens_at"], rules["due_at"], Policy.from_row(rules), terms)
     must_be_open(window, now)
+    if window.policy.begun and terms.started_at is None and not terms.preview:
+        raise SetClosedError("This problem set has to be begun first.")
     allowed = None if terms.preview else rules["attempts"]
     if allowed is not None and rules["used"] >= allowed:
         raise NoAttemptsLeftError(f"This item could be checked {allowed} times, and it was: no attempt is left.")

@@ -228,6 +228,11 @@ class AssignedSet:
         return self.stored.policy.begun and self.terms.started_at is None and not self.terms.preview
 
     @property
+    def too_early(self) -> bool:
+        """Whether the learner is to see no sheet yet, even if one was handed out ahead, on paper perhaps."""
+        return not self.past_due and (self.state == "not open yet" or self.to_begin)
+
+    @property
     def withheld(self) -> bool:
         """Whether the learner is not told yet how the work was graded."""
         return self.window.withheld(self.now)

@@ -126,6 +126,8 @@ def draw_variant() -> ResponseReturnValue:
 def show_variant(token: str) -> ResponseReturnValue:
     """A sheet with what was handed in."""
     desk = open_desk(token)
+    if desk.place is not None and desk.place.of.too_early:
+        return problem(409, "Too early", "The problem set of this sheet is not open yet, or not begun.")
     marks = [told_of(one, desk) for one in desk.attempts]
     return answer({**told(desk.variant, desk.instance), "ended": desk.ended or None, "submissions": marks})
 
@@ -371,7 +373,7 @@ def openapi() -> dict[str, Any]:
             "post": _operation("Draw a sheet", ok=201, scope=practising, sends="Draw", fails=(400, 415, 422))
         },
         "/variants/{token}": {
-            "get": _operation("A sheet with what was handed in", scope=practising, fails=(404,)),
+            "get": _operation("A sheet with what was handed in", scope=practising, fails=(404, 409)),
             "parameters": token,
         },
         "/variants/{token}/submissions": {

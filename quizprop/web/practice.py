@@ -112,6 +112,8 @@ def start(slug: str) -> ResponseReturnValue:
 def show_sheet(token: str) -> ResponseReturnValue:
     """A sheet to fill in: what was typed last, else as its last check left it, else empty."""
     desk = open_desk(token)
+    if desk.place is not None and desk.place.of.too_early:
+        return redirect(url_for("sets.show_set", token=desk.place.of.stored.token))
     notation = choose_notation(request.args.get("notation"))
     pending = desk.pending
     if pending is not None:
@@ -164,6 +166,8 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
     desk = open_desk(token)
     # Compared as text: a number of five thousand digits is no number of an attempt either.
     submission = next((one for one in desk.attempts if str(one.attempt) == attempt), None) or abort(404)
+    if desk.place is not None and desk.place.of.too_early:
+        return redirect(url_for("sets.show_set", token=desk.place.of.stored.token))
     if submission == desk.last and desk.pending and not request.args.get("checked"):
         return redirect(url_for(".show_sheet", token=token, notation=request.args.get("notation")))
     choose_notation(request.args.get("notation"))

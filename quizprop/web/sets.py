@@ -81,6 +81,10 @@ def open_item(token: str, position: str) -> ResponseReturnValue:
     """On to the sheet of an item, which is handed out the first time."""
     known, of = owner(), find(owner(), token)
     item = item_of(of, position)
+    if of.to_begin and not of.past_due:
+        raise NotBegunError(_TO_BEGIN)
+    if of.too_early:
+        raise SetClosedError(_TOO_EARLY_TO_START)
     return redirect(url_for("practice.show_sheet", token=item.variant_token or hand_out(known, of, item)), 303)
 
 

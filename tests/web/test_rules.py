@@ -197,3 +197,33 @@ def test_what_is_withheld_teaches_the_tutor_nothing(ada, clock):  # noqa: F811
     with ada.database.read() as session:
         assert learning.skills_of(session, ada.learner) == {}
         assert learning.slips_of(session, ada.learner) == ()
+
+
+@pytest.mark.parametrize("rules", [{"opens_at": NOON + HOUR}, {"policy": Policy(time_limit=HOUR)}])
+def test_a_sheet_that_was_printed_ahead_is_not_seen_early(ada, clock, rules, monkeypatch):  # noqa: F811
+    """Who teaches may hand sheets out on paper before; on the site they are seen when the set is open and begun."""
+    of = assign(ada, **rules)
+    with ada.database.write() as session:
+        seen = records.open_set(session, of, learner_id=ada.learner, now=NOON)
+        given = {"seed": 1, "given": {"x": [0.1]}, "engine_version": "0", "now": NOON, "ahead": True}
+        token = records.start_item(session, ada.learner, seen.items[0], **given).token
+    monkeypatch.setattr("quizprop.web.profile.now", lambda: clock[0])
+    assert json.loads(ada.post("/download", page="/settings").text)["sheets"][0]["given"] == {}
+    assert ada.post(f"/sets/{of}/1").status_code == 409
+    assert ada.get(f"/x/{token}").location == f"/sets/{of}"
+    assert f"/sets/{of}/1" not in ada.get(f"/sets/{of}").text
+    clock[0] += 2 * HOUR
+    if "policy" in rules:
+        assert ada.post(f"/sets/{of}/begin").status_code == 303
+    assert ada.post(f"/sets/{of}/1").location == f"/x/{token}"
+
+
+def test_nothing_is_taken_before_a_set_is_begun(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(time_limit=HOUR))
+    ada.post(f"/sets/{of}/begin")
+    token = begin(ada, of)
+    with ada.database.write() as session:
+        assignment = records._assignment
+        session.execute(assignment.update().values(started_at=None))
+    answer = ada.check(token, {"delta2[1]": "1"}, page=f"/sets/{of}")
+    assert (answer.status_code, recorded(ada, token)) == (409, ())
