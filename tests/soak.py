@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import random
@@ -15,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -162,16 +162,18 @@ def _ask(
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server
                 told: dict[str, Any] = json.load(answer)
                 return told
-        except (OSError, ValueError, urllib.error.URLError):
+        except (OSError, ValueError, http.client.HTTPException):  # no answer, half of one, or a refusal
             time.sleep(0.05)
     return None
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """A port below those that the system gives to clients: while no server has it, nobody else is given it."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 def main() -> None:
