@@ -8,7 +8,12 @@ from quizprop.cli.checkup import doctor, findings
 from quizprop.store import schema
 from quizprop.store.database import open_database
 
-GOOD = {"QUIZPROP_SECRET_KEY": "0123456789abcdefghijklmnopqrstuv", "QUIZPROP_HTTPS": "1", "QUIZPROP_PROXIES": "1"}
+GOOD = {
+    "QUIZPROP_SECRET_KEY": "0123456789abcdefghijklmnopqrstuv",
+    "QUIZPROP_HTTPS": "1",
+    "QUIZPROP_PROXIES": "1",
+    "QUIZPROP_HOSTS": "a.org",
+}
 
 
 @pytest.fixture
@@ -42,6 +47,8 @@ def test_a_good_site_has_nothing_wrong_and_nothing_to_think_about(site, capsys, 
         ({"QUIZPROP_HTTPS": ""}, "risk", "QUIZPROP_HTTPS is not set"),
         ({"QUIZPROP_HTTPS": "maybe"}, "wrong", "QUIZPROP_HTTPS"),
         ({"QUIZPROP_PROXIES": ""}, "risk", "QUIZPROP_PROXIES is 0"),
+        ({"QUIZPROP_HOSTS": ""}, "risk", "QUIZPROP_HOSTS is not set"),
+        ({"QUIZPROP_HOSTS": "https://a.org"}, "wrong", "QUIZPROP_HOSTS"),
         ({"QUIZPROP_PROBLEM_BANK": "/nowhere"}, "wrong", "holds no exercise file"),
     ],
 )

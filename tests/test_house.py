@@ -1,5 +1,6 @@
 """The house: what the texts promise exists, and a first visitor is told what is missing."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from quizprop import __version__, cli
+from quizprop.web.app import create_app
+from quizprop.web.settings import from_environment
 from tests.conftest import missing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +75,35 @@ def test_make_says_which_python_it_needs(make, tmp_path):
     assert "quizprop needs Python 3.11 or newer" in done.stderr
     assert "make PYTHON=/path/to/python3.11 serve" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_the_container_starts_a_command_that_exists_and_looks_at_an_address_that_does(tmp_path):
+    lines = dict(
+        re.findall(r"^(ENTRYPOINT|CMD|HEALTHCHECK CMD) (\[.*\])$", (ROOT / "Containerfile").read_text(), re.MULTILINE)
+    )
+    (program,), (command, *options) = (json.loads(lines[name]) for name in ("ENTRYPOINT", "CMD"))
+    assert program.endswith("/quizprop")
+    with cli.main.commands[command].make_context(command, options) as context:
+        assert (context.params["host"], context.params["port"]) == ("0.0.0.0", 8000)  # noqa: S104 - in the container
+    (address,) = re.findall(r"http://127.0.0.1:8000(/\w+)", lines["HEALTHCHECK CMD"])
+    app = create_app(
+        {
+            "DATABASE_URL": f"sqlite:///{tmp_path}/q.sqlite",
+            "TRUSTED_HOSTS": from_environment({"QUIZPROP_HOSTS": "a.org"})["TRUSTED_HOSTS"],
+        }
+    )
+    assert app.test_client().get(address, headers={"Host": "127.0.0.1:8000"}).status_code == 200
+
+
+def test_the_container_has_all_that_is_installed():
+    """What the image leaves out is no part of the package."""
+    left_out = (ROOT / ".containerignore").read_text().splitlines()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {"pyproject.toml", "README.md", "LICENSE", *wheel["packages"], *wheel["force-include"]}
+    assert not needed & set(left_out)
+    (extras,) = re.findall(r"'/src\[(.*)\]'", (ROOT / "Containerfile").read_text())
+    assert set(extras.split(",")) <= set(project["project"]["optional-dependencies"])
 
 
 def test_the_changelog_tells_of_this_version():

@@ -100,6 +100,11 @@ def _https(settings: Mapping[str, object]) -> Iterator[Finding]:
             "risk",
             "QUIZPROP_HTTPS is not set: set it to 1 where visitors come by https, so that no cookie goes without.",
         )
+    if settings.get("HTTPS") and not settings.get("TRUSTED_HOSTS"):
+        yield Finding(
+            "risk",
+            "QUIZPROP_HOSTS is not set: name the hosts of the site, so that no link that it writes leads elsewhere.",
+        )
     if settings.get("HTTPS") and not settings.get("PROXIES"):
         yield Finding(
             "risk", "QUIZPROP_PROXIES is 0: behind a proxy all visitors seem to be one, and its limits are shared."

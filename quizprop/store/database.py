@@ -164,7 +164,7 @@ def open_database(url: str) -> Database:
 
 def _open_postgresql(url: URL) -> Database:
     try:
-        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
     except ImportError as error:
         raise MissingDriverError(
             f"PostgreSQL needs psycopg ({error}). Install it: pip install 'quizprop[postgres]'"
@@ -174,7 +174,8 @@ def _open_postgresql(url: URL) -> Database:
 
 def _open_sqlite(url: URL) -> Database:
     _create_file(_sqlite_path(url))
-    engine = create_engine(url, pool_size=10, max_overflow=20)
+    # An error is noted without the values of the statement: they are what a student typed.
+    engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=20)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return Database(engine)

@@ -22,6 +22,8 @@ from quizprop.web import (
     gallery,
     guidance,
     headers,
+    logs,
+    metrics,
     own_exercises,
     practice,
     preferences,
@@ -34,6 +36,7 @@ from quizprop.web import (
     students,
     tokens,
 )
+from quizprop.web.logs import Site
 from quizprop.web.settings import FIXED, complete, from_environment
 from quizprop.web.state import Services, start_services
 
@@ -71,7 +74,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         SchemaError: a newer release has upgraded the database.
         BankError: an exercise file is not valid.
     """
-    app = Flask(__name__)
+    app = Site(__name__)
     app.config.from_mapping(FIXED)
     app.config.from_mapping(from_environment(os.environ))
     app.config.from_mapping(config or {})
@@ -83,6 +86,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     bank = app.config["PROBLEM_BANK"]
     start_services(app, Services(database, load_bank(bank), load_skills(bank)))
 
+    logs.register(app)
+    metrics.register(app)
     CSRFProtect(app).exempt(api.api)
     compress.register(app)
     headers.register(app)

@@ -9,12 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+    SecurityError,
+)
 
 from quizprop.store.database import DatabaseBusyError
 from quizprop.web.addresses import own_page
 from quizprop.web.languages import gettext, marked
 from quizprop.web.limits import TooOftenError, when_again
+from quizprop.web.logs import request_id
 from quizprop.web.state import visitor
 
 __all__ = ["is_busy", "page", "problem", "register", "retry_after", "too_often"]
@@ -73,6 +80,7 @@ def page(status: int, *, headers: Mapping[str, str] | None = None, more: str = "
     _look_up_visitor()
     title, words = map(gettext, _WORDS.get(status, _OTHER))
     shown = {"title": title, "words": words, "more": more, "kept": _kept(), "back": _after_sign_in(status)}
+    shown["told_by"] = request_id() if status == 500 else None
     return render_template("error.html", status=status, **shown), status, headers or {}
 
 
@@ -112,6 +120,8 @@ def _on_http_error(error: HTTPException) -> ResponseReturnValue:
         g.setdefault("visitor", None)
     if error.code is None or error.response is not None:
         return error
+    if isinstance(error, SecurityError):  # no page: its links could not be made without a host
+        return "This site has no such name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     if request.path.startswith(_FOR_PROGRAMS):
         head = {"Allow": ", ".join(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else None
         return problem(error.code, error.name, error.description or error.name, head)

@@ -10,6 +10,13 @@ QUIZPROP_PROBLEM_BANK     A folder of exercise files in place of the shipped pro
 QUIZPROP_PROXIES          How many proxies of one's own stand before the server; by default 0. The visitor's address, by
                           which sign-ins and registrations are limited, is then the one that the first of them has
                           written in X-Forwarded-For. Too large a number lets visitors make up their address.
+QUIZPROP_HOSTS            The names under which the site is visited, with commas between: ``backprop.example.org``, or
+                          ``.example.org`` for all names that end so. A request for another name is refused, so that no
+                          link that the site writes leads elsewhere. By default any name is answered.
+QUIZPROP_LOG              ``json`` to write a line of JSON to standard error for each request and each error, without
+                          personal data; by default only errors are written, as text.
+QUIZPROP_METRICS          A token of 16 characters or more: who brings it as ``Authorization: Bearer ...`` reads
+                          ``/metrics``, made for Prometheus. By default there is no such page.
 ========================  ==========================================================================================
 """
 
@@ -32,6 +39,8 @@ FIXED: Final[Mapping[str, Any]] = {
     "PROBLEM_BANK": None,
     "PROXIES": 0,
     "LIMITS": {},
+    "LOG": "text",
+    "METRICS": None,
     # The largest network has some 1,500 cells of up to 200 characters.
     "MAX_CONTENT_LENGTH": 512 * 1024,
     "MAX_FORM_MEMORY_SIZE": 512 * 1024,
@@ -48,6 +57,9 @@ FIXED: Final[Mapping[str, Any]] = {
 }
 
 _SHORTEST_KEY = 16
+_MYSELF: Final = "127.0.0.1"
+"""Where a machine asks its own server whether it is well."""
+_HOST: Final = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:]+\]")
 _SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
@@ -59,14 +71,38 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings that the environment has.
 
     Raises:
-        SettingsError: QUIZPROP_HTTPS is neither 0 nor 1, or QUIZPROP_PROXIES is not a small number.
+        SettingsError: one of them can't be understood.
     """
-    names = ("DATABASE_URL", "SECRET_KEY", "PROBLEM_BANK")
+    names = ("DATABASE_URL", "SECRET_KEY", "PROBLEM_BANK", "METRICS")
     found: dict[str, Any] = {name: environ[f"QUIZPROP_{name}"] for name in names if environ.get(f"QUIZPROP_{name}")}
     typed = environ.get("QUIZPROP_HTTPS", "").strip().lower()
     if typed not in _SWITCH:
         raise SettingsError(f"QUIZPROP_HTTPS: {typed!r} is neither 1 (visitors come by https) nor 0")
-    return {"HTTPS": _SWITCH[typed], **_proxies(environ), **found}
+    secret = found.get("METRICS")
+    if secret is not None and len(secret) < _SHORTEST_KEY:
+        raise SettingsError(f"QUIZPROP_METRICS: {len(secret)} characters can be guessed; take 32 random ones")
+    return {"HTTPS": _SWITCH[typed], **_proxies(environ), **_hosts(environ), **_log(environ), **found}
+
+
+def _hosts(environ: Mapping[str, str]) -> dict[str, list[str]]:
+    typed = environ.get("QUIZPROP_HOSTS", "").strip()
+    if not typed:
+        return {}
+    hosts = [host.strip() for host in typed.split(",")]
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise SettingsError(
+                f"QUIZPROP_HOSTS: {host!r} is not a host's name; write names alone, without http:// and port, "
+                "with commas between"
+            )
+    return {"TRUSTED_HOSTS": [*hosts, _MYSELF]}
+
+
+def _log(environ: Mapping[str, str]) -> dict[str, str]:
+    typed = environ.get("QUIZPROP_LOG", "").strip().lower()
+    if typed not in ("", "text", "json"):
+        raise SettingsError(f"QUIZPROP_LOG: {typed!r} is neither json nor text")
+    return {"LOG": typed} if typed else {}
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, int]:

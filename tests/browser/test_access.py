@@ -39,6 +39,7 @@ NO_PAGES = {
     "/download": "a file of JSON",
     "/gallery/<slug>.svg": "a picture",
     "/healthz": "a line for a program",
+    "/metrics": "figures for a program",
     "/readyz": "a line for a program",
     "/static/<path:filename>": "files",
 }

@@ -63,6 +63,7 @@ def visits(browser):
         "/gallery": "/gallery",
         "/gallery/<slug>.svg": "/gallery/mazur.svg",
         "/healthz": "/healthz",
+        "/metrics": "/metrics",
         "/readyz": "/readyz",
         "/join/<code>": "/join/NOSUCHIT",
         "/kinds/<name>": "/kinds/forward",

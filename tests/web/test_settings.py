@@ -26,6 +26,30 @@ def test_proxies_are_counted():
         from_environment({"QUIZPROP_PROXIES": "many"})
 
 
+def test_hosts_are_names_with_commas_between():
+    assert from_environment({"QUIZPROP_HOSTS": "a.example, .b.example,[::1]"})["TRUSTED_HOSTS"] == [
+        "a.example",
+        ".b.example",
+        "[::1]",
+        "127.0.0.1",
+    ]
+    assert "TRUSTED_HOSTS" not in from_environment({"QUIZPROP_HOSTS": " "})
+    for typed in ("https://a.example", "a.example:443", "a.example b.example", "a.example,,", "*"):
+        with pytest.raises(SettingsError, match=r"QUIZPROP_HOSTS: .* is not a host's name"):
+            from_environment({"QUIZPROP_HOSTS": typed})
+
+
+def test_the_log_is_text_or_json():
+    assert from_environment({"QUIZPROP_LOG": "JSON"})["LOG"] == "json"
+    with pytest.raises(SettingsError, match="QUIZPROP_LOG: 'xml' is neither"):
+        from_environment({"QUIZPROP_LOG": "xml"})
+
+
+def test_a_token_for_the_metrics_that_can_be_guessed_is_refused():
+    with pytest.raises(SettingsError, match="QUIZPROP_METRICS: 5 characters can be guessed"):
+        from_environment({"QUIZPROP_METRICS": "guess"})
+
+
 def test_a_switch_that_is_neither_on_nor_off_is_refused():
     with pytest.raises(SettingsError, match="QUIZPROP_HTTPS: 'maybe'"):
         from_environment({"QUIZPROP_HTTPS": "maybe"})
