@@ -183,6 +183,21 @@ class ForgetForm(FlaskForm):  # type: ignore[misc]
     )
 
 
+class Within(NumberRange):  # type: ignore[misc]
+    """A number in a range. WTForms' own check breaks on a whole number that no float can hold."""
+
+    def __call__(self, form: FlaskForm, field: Field) -> None:
+        """Refuse what is outside.
+
+        Raises:
+            ValidationError: it is.
+        """
+        try:
+            super().__call__(form, field)
+        except OverflowError:
+            raise ValidationError(self.message) from None
+
+
 class SetForm(FlaskForm):  # type: ignore[misc]
     """A problem set but for its exercises. Moments are typed by the clocks of the visitor's zone."""
 
@@ -201,27 +216,27 @@ class SetForm(FlaskForm):  # type: ignore[misc]
     due = StringField(lazy_gettext("Due"))
     attempts = IntegerField(
         lazy_gettext("Attempts for each exercise"),
-        [Optional(), NumberRange(1, 1000, lazy_gettext("Attempts are a whole number from 1 to 1000."))],
+        [Optional(), Within(1, 1000, lazy_gettext("Attempts are a whole number from 1 to 1000."))],
     )
 
     late = StringField(lazy_gettext("Late work"))
     time_limit = IntegerField(
         lazy_gettext("Time limit in minutes"),
-        [Optional(), NumberRange(1, 100_000, lazy_gettext("A time limit is a whole number of minutes from 1."))],
+        [Optional(), Within(1, 100_000, lazy_gettext("A time limit is a whole number of minutes from 1."))],
     )
     fresh_after = IntegerField(
         lazy_gettext("New numbers after so many attempts"),
-        [Optional(), NumberRange(1, 1000, lazy_gettext("Attempts are a whole number from 1 to 1000."))],
+        [Optional(), Within(1, 1000, lazy_gettext("Attempts are a whole number from 1 to 1000."))],
     )
     feedback = StringField(lazy_gettext("Feedback"), [AnyOf(FEEDBACKS, _NO_CHOICE)], default="at once")
     hints = StringField(lazy_gettext("Hints"), [AnyOf(("on", "off"), _NO_CHOICE)], default="on")
     hint_price = DecimalField(
         lazy_gettext("What a hint takes off its value, in percent"),
-        [Optional(), NumberRange(0, 100, lazy_gettext("This is a number from 0 to 100."))],
+        [Optional(), Within(0, 100, lazy_gettext("This is a number from 0 to 100."))],
     )
     follow_credit = DecimalField(
         lazy_gettext("What a value earns that follows from an error above it, in percent"),
-        [Optional(), NumberRange(0, 100, lazy_gettext("This is a number from 0 to 100."))],
+        [Optional(), Within(0, 100, lazy_gettext("This is a number from 0 to 100."))],
     )
     best_of = StringField(lazy_gettext("Groups"))
     password = StringField(
