@@ -184,7 +184,7 @@ class ForgetForm(FlaskForm):  # type: ignore[misc]
 
 
 class Within(NumberRange):  # type: ignore[misc]
-    """A number in a range. WTForms' own check breaks on a whole number that no float can hold."""
+    """A number in a range. WTForms' own check breaks on a whole number that no float can hold, and on sNaN."""
 
     def __call__(self, form: FlaskForm, field: Field) -> None:
         """Refuse what is outside.
@@ -194,7 +194,9 @@ class Within(NumberRange):  # type: ignore[misc]
         """
         try:
             super().__call__(form, field)
-        except OverflowError:
+        except ValidationError:  # which is a ValueError too
+            raise
+        except (OverflowError, ValueError):
             raise ValidationError(self.message) from None
 
 

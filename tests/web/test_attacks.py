@@ -15,6 +15,7 @@ NASTY = {
     "a NUL": "a\0b",
     "half a character": "\ud800",
     "not a number": "nan",
+    "a number that must not be looked at": "sNaN",
     "a huge number": "9" * 400,
     "below nothing": "-1",
     "SQL": "1'; DROP TABLE learner; --",
