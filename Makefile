@@ -5,17 +5,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CANDIDATES := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 
-.PHONY: help serve test lint format messages bench soak clean
+.PHONY: help serve test lint format messages bench bench-web soak clean
 
 help:
-	@echo "make serve     install, migrate, and serve on http://127.0.0.1:8000"
-	@echo "make test      all tests, and the coverage of engine and exercise"
-	@echo "make lint      ruff, mypy, import-linter"
-	@echo "make format    let ruff lay out the code"
-	@echo "make messages  bring the catalogues of the languages in step with what the program says"
-	@echo "make bench     speeds and a large gradebook, then a simulated cohort, as ratios inside one run"
-	@echo "make soak      the server killed fifty times under load: what was acknowledged is there, once"
-	@echo "make clean     remove .venv and all caches"
+	@echo "make serve      install, migrate, and serve on http://127.0.0.1:8000"
+	@echo "make test       all tests, and the coverage of engine and exercise"
+	@echo "make lint       ruff, mypy, import-linter"
+	@echo "make format     let ruff lay out the code"
+	@echo "make messages   bring the catalogues of the languages in step with what the program says"
+	@echo "make bench      speeds and a large gradebook, then a simulated cohort, as ratios inside one run"
+	@echo "make bench-web  a submission beside a bare row, 64 connections, a class of 500; also with PostgreSQL if it is there"
+	@echo "make soak       the server killed fifty times under load: what was acknowledged is there, once"
+	@echo "make clean      remove .venv and all caches"
 
 serve: $(VENV)/.installed
 	$(BIN)/quizprop serve
@@ -46,6 +47,9 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/grade.py
 	$(BIN)/python benchmarks/gradebook.py
 	$(BIN)/python benchmarks/adaptive.py
+
+bench-web: $(VENV)/.installed
+	$(BIN)/python benchmarks/web.py
 
 soak: $(VENV)/.installed-test
 	$(BIN)/python -m tests.soak --kills 50

@@ -1,12 +1,16 @@
 """Serving the application with waitress: one process and some threads, which suits SQLite, on any system."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 import waitress
 
 from quizprop.web.app import create_app
 
-__all__ = ["serve"]
+__all__ = ["OPTIONS", "serve"]
 
-_THREADS = 8
+OPTIONS: Final[Mapping[str, Any]] = {"threads": 8, "ident": "quizprop"}
+"""How waitress works, wherever it listens."""
 
 
 def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
@@ -16,8 +20,7 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
         app,
         host=host,
         port=port,
-        threads=_THREADS,
-        ident="quizprop",
         # The application knows how many proxies there are: it has to see what they say.
         clear_untrusted_proxy_headers=not app.config["PROXIES"],
+        **OPTIONS,
     )
