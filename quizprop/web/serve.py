@@ -1,5 +1,6 @@
 """Serving the application with waitress: one process and some threads, which suits SQLite, on any system."""
 
+import select
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,7 +10,14 @@ from quizprop.web.app import create_app
 
 __all__ = ["OPTIONS", "serve"]
 
-OPTIONS: Final[Mapping[str, Any]] = {"threads": 8, "ident": "quizprop"}
+OPTIONS: Final[Mapping[str, Any]] = {
+    "threads": 8,
+    "ident": "quizprop",
+    # A browser keeps its connection open for a while, and beyond the limit nobody gets one: by default 100, which is
+    # less than a class. More would need more than the 1,024 open files that a process usually may have.
+    "connection_limit": 900,
+    "asyncore_use_poll": hasattr(select, "poll"),  # select itself ends at 1,024 files, and poll is not on Windows
+}
 """How waitress works, wherever it listens."""
 
 

@@ -1,13 +1,15 @@
 """A class at a real server: what was sent is stored, once, and everybody is shown what became of it."""
 
+import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +107,15 @@ def test_the_students_tell_when_they_are_refused(url, tmp_path):
     assert len(told["errors"]) == 1
     assert told["sent"] == []
     assert stored(url)[0] == 0
+
+
+def test_browsers_that_keep_their_connections_open_keep_nobody_out(url, tmp_path):
+    """More of them than waitress takes by default, which is 100: a class and a half."""
+    with server(url, tmp_path) as port, ExitStack() as open_ones:
+        for _ in range(150):
+            one = open_ones.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert one.recv(12) == b"HTTP/1.1 200"
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as late:
+            late.request("GET", "/healthz")
+            assert late.getresponse().status == 200
