@@ -109,7 +109,7 @@ class Skills:
 
     def own(self, structure: Structure, name: str) -> tuple[str, ...]:
         """The skills that a quantity calls for by itself."""
-        return self.of_quantity(structure.model, structure.graph[name])
+        return _own(self, structure, name)
 
     def of_quantity(self, model: Model, quantity: Quantity) -> tuple[str, ...]:
         """The same, for a quantity of a model's graph."""
@@ -123,6 +123,11 @@ class Skills:
     def in_order(self, names: Collection[str]) -> tuple[str, ...]:
         """Some names in the order of the map."""
         return tuple(skill.name for skill in self.all if skill.name in names)
+
+
+@lru_cache(maxsize=8192)
+def _own(skills: Skills, structure: Structure, name: str) -> tuple[str, ...]:
+    return skills.of_quantity(structure.model, structure.graph[name])
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ __all__ = [
     "avoid_slips",
     "hold_learner",
     "practised",
-    "save_skill",
+    "save_skills",
     "seen_before",
     "skills_of",
     "slip_made",
@@ -62,17 +62,23 @@ class Practised:
     aim: Mapping[str, Any] | None
 
 
+_HOLD = select(_learner.c.id).where(_learner.c.id == bindparam("learner_id")).with_for_update()
+
+
 def hold_learner(session: Session, learner_id: int) -> None:
     """Let nobody else change what is believed of the learner until the transaction ends. Ask for it first of all."""
-    session.execute(select(_learner.c.id).where(_learner.c.id == learner_id).with_for_update())
+    session.execute(_HOLD, {"learner_id": learner_id})
 
 
 # --- skills ---------------------------------------------------------------------------------------------------------
 
 
+_SKILLS = select(_skill).where(_skill.c.learner_id == bindparam("learner_id"))
+
+
 def skills_of(session: Session, learner_id: int) -> dict[str, StoredSkill]:
     """The states of the skills that the learner has shown something of."""
-    rows = session.execute(select(_skill).where(_skill.c.learner_id == learner_id))
+    rows = session.execute(_SKILLS, {"learner_id": learner_id})
     return {row.skill: _stored_skill(row) for row in rows}
 
 
@@ -84,18 +90,32 @@ def _stored_skill(row: Row[Any]) -> StoredSkill:
 _CHANGE_SKILL = update(_skill).where(_skill.c.learner_id == bindparam("whose"), _skill.c.skill == bindparam("which"))
 
 
-def save_skill(session: Session, learner_id: int, skill: str, state: StoredSkill) -> None:
-    """Put a state in the place of the one before. Hold the learner while this is decided."""
-    row = {
+_ADD_SKILL = insert(_skill)
+
+
+def save_skills(
+    session: Session, learner_id: int, states: Mapping[str, StoredSkill], *, known: Collection[str]
+) -> None:
+    """Put states, by skill, in the place of those before. Hold the learner while this is decided.
+
+    ``known`` are the skills that have a state already, as `skills_of` tells.
+    """
+    rows = {skill: _skill_row(state) for skill, state in states.items()}
+    old = [{"whose": learner_id, "which": skill, **row} for skill, row in rows.items() if skill in known]
+    new = [{"learner_id": learner_id, "skill": skill, **row} for skill, row in rows.items() if skill not in known]
+    for statement, some in ((_CHANGE_SKILL, old), (_ADD_SKILL, new)):
+        if some:
+            session.connection().execute(statement, some)
+
+
+def _skill_row(state: StoredSkill) -> dict[str, Any]:
+    return {
         "knowledge": write_json(state.knowledge),
         "seen": state.seen,
         "card": None if state.card is None else write_json(state.card),
         "due_at": state.due_at,
         "updated_at": state.updated_at,
     }
-    changed = session.connection().execute(_CHANGE_SKILL, {"whose": learner_id, "which": skill, **row})
-    if not changed.rowcount:
-        session.execute(insert(_skill), {"learner_id": learner_id, "skill": skill, **row})
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
@@ -133,13 +153,17 @@ def slip_made(session: Session, variant: StoredVariant, *, code: str, title: str
         session.execute(insert(_slip), {**first, **last})
 
 
+_AVOIDED = (
+    update(_slip)
+    .where(_slip.c.learner_id == bindparam("whose"), _slip.c.code.in_(bindparam("codes", expanding=True)))
+    .values(right_since=_slip.c.right_since + 1)
+)
+
+
 def avoid_slips(session: Session, learner_id: int, codes: Collection[str]) -> None:
     """Note of these mistakes, of those ever made, that there was room for them and they were not made."""
-    session.execute(
-        update(_slip)
-        .where(_slip.c.learner_id == learner_id, _slip.c.code.in_(codes))
-        .values(right_since=_slip.c.right_since + 1)
-    )
+    if codes:
+        session.connection().execute(_AVOIDED, {"whose": learner_id, "codes": sorted(codes)})
 
 
 # --- what was practised ---------------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ def learn(session: Session, variant: StoredVariant, instance: Instance, found: t
     skills, learner = services().skills, variant.learner_id
     states = learning.skills_of(session, learner)
     knowledge = observe(knowledge_of(skills, states), found)
+    changed = {}
     for name in skills.in_order({name for one in found for name in one.skills}):
         belief = knowledge[name]
         card = after_sheet(
@@ -71,7 +72,8 @@ def learn(session: Session, variant: StoredVariant, instance: Instance, found: t
         )
         stored = None if card is None else card.as_json()
         due = card.due if card is not None and belief.mastered else None
-        learning.save_skill(session, learner, name, StoredSkill(belief.as_json(), belief.seen, stored, due, now))
+        changed[name] = StoredSkill(belief.as_json(), belief.seen, stored, due, now)
+    learning.save_skills(session, learner, changed, known=states)
     for slip in slips_made(skills, instance, found):
         learning.slip_made(session, variant, code=slip.code, title=slip.title, skill=slip.skill, now=now)
     learning.avoid_slips(session, learner, slips_avoided(instance, found))

@@ -31,11 +31,10 @@ def slip(session: Session, variant, code="a:activation_skipped", now=NOW):
 def test_a_skill_is_found_as_it_was_saved_last(database, learner_id):
     later = replace(STATE, knowledge={"known": 0.97}, card={"due": NOW}, due_at=NOW, seen=3)
     with database.write() as session:
-        learning.save_skill(session, learner_id, "loss", STATE)
-        learning.save_skill(session, learner_id, "update", STATE)
-        learning.save_skill(session, learner_id, "loss", later)
+        learning.save_skills(session, learner_id, {"loss": STATE, "update": STATE}, known=())
+        learning.save_skills(session, learner_id, {"loss": later, "sum": STATE}, known=("loss", "update"))
     with database.read() as session:
-        assert learning.skills_of(session, learner_id) == {"loss": later, "update": STATE}
+        assert learning.skills_of(session, learner_id) == {"loss": later, "update": STATE, "sum": STATE}
         assert learning.skills_of(session, learner_id + 1) == {}
 
 
@@ -59,8 +58,9 @@ def test_checks_of_one_learner_wait_for_each_other(database, learner_id, variant
     def one_more(_number):
         with database.write() as session:
             learning.hold_learner(session, learner_id)
-            known = learning.skills_of(session, learner_id).get("loss", replace(STATE, seen=0))
-            learning.save_skill(session, learner_id, "loss", replace(known, seen=known.seen + 1))
+            states = learning.skills_of(session, learner_id)
+            known = states.get("loss", replace(STATE, seen=0))
+            learning.save_skills(session, learner_id, {"loss": replace(known, seen=known.seen + 1)}, known=states)
             slip(session, variant)
 
     at_once(6, one_more)
