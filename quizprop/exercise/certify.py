@@ -41,7 +41,7 @@ _NEAR_TIE = 1e-6
 """Of a unit of the last place: a value closer to a rounding tie is rounded by chance."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """An exercise made ready for the checks: its structure, what is asked, and the mistakes that must be visible."""
 

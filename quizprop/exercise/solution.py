@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from quizprop.engine.trace import Expression, Style
+from quizprop.exercise.certify import Plan
 from quizprop.exercise.figures import exact, figure_latex, shortest
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol, symbol
@@ -99,15 +100,18 @@ class Solution:
     def line(self, cell: Cell, values: Mapping[str, float] | None = None) -> Line:
         """The line of one cell, with the exact numbers or with others by key."""
         values = self.instance.values if values is None else values
-        # What flows back along one weight is written out where nobody asked for it: w5 · δ_o1 + w7 · δ_o2.
-        expression = self.expression(cell.key).replacing(self._paths)
+        expression = _written_out(self.instance.plan, cell.key)
         return Line(
             cell.key,
             self.symbol(cell.key),
-            written(expression, self.symbol),
+            self.formula(cell),
             written(expression, lambda key: self._number(key, values)),
             shortest(values[cell.key], self.digits),
         )
+
+    def formula(self, cell: Cell) -> Symbol:
+        """What the line of a cell says before any numbers."""
+        return _formula(self.instance.plan, self.notation, cell.key)
 
     def expression(self, key: str) -> Expression:
         """The formula of a quantity's cell, as the engine wrote it."""
@@ -139,18 +143,6 @@ class Solution:
                 found[cell.key] = self.line(cell, {**own, cell.key: right[cell.key]})
         return found
 
-    @cached_property
-    def _paths(self) -> dict[str, Expression]:
-        structure = self.instance.structure
-        return {
-            key: expression
-            for quantity in structure.graph
-            if quantity.formula.stem == "path" and quantity.name not in self.instance.plan.asked
-            for key, expression in zip(
-                structure.keys[quantity.name].flat, structure.expressions[quantity.name].flat, strict=True
-            )
-        }
-
     def _number(self, key: str, values: Mapping[str, float]) -> Symbol:
         """What is given stands as it was given, what was computed to the solution's digits."""
         given = key in self.instance.plan.known
@@ -160,6 +152,32 @@ class Solution:
     def symbol(self, key: str) -> Symbol:
         """How the notation writes a cell or a given."""
         return symbol(key, self.instance.model, self.notation)
+
+
+@lru_cache(maxsize=8192)
+def _formula(plan: Plan, notation: str, key: str) -> Symbol:
+    return written(_written_out(plan, key), lambda name: symbol(name, plan.structure.model, notation))
+
+
+@lru_cache(maxsize=8192)
+def _written_out(plan: Plan, key: str) -> Expression:
+    """The formula of a cell; what flows back along one weight stands in it where nobody asked for that: w5 · δ_o1."""
+    name, place = plan.structure.places[key]
+    expression: Expression = plan.structure.expressions[name][place]
+    return expression.replacing(_paths(plan))
+
+
+@lru_cache(maxsize=512)
+def _paths(plan: Plan) -> dict[str, Expression]:
+    structure = plan.structure
+    return {
+        key: expression
+        for quantity in structure.graph
+        if quantity.formula.stem == "path" and quantity.name not in plan.asked
+        for key, expression in zip(
+            structure.keys[quantity.name].flat, structure.expressions[quantity.name].flat, strict=True
+        )
+    }
 
 
 def steps_from(instance: Instance, key: str) -> tuple[Cell, ...]:

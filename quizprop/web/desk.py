@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import flask
@@ -12,7 +12,7 @@ from flask import abort, render_template, request
 from sqlalchemy.orm import Session
 
 from quizprop import __version__
-from quizprop.exercise.conventions import conventions
+from quizprop.exercise.conventions import Convention, conventions
 from quizprop.exercise.credit import sheet_credit
 from quizprop.exercise.grade import Grade, Verdict, grade
 from quizprop.exercise.hint import RUNGS
@@ -26,7 +26,7 @@ from quizprop.store.rules import is_here
 from quizprop.store.sets import AssignedSet, Place, find_place
 from quizprop.web import asked, feedback, pictures, sheet, tutor
 from quizprop.web.feedback import Feedback
-from quizprop.web.forms import answer_form
+from quizprop.web.forms import SentSheet
 from quizprop.web.languages import decimal_comma, read_with_comma
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, now, services, visitor
@@ -164,12 +164,12 @@ def may_work(of: AssignedSet) -> bool:
 
 def typed(desk: Desk) -> Work:
     """What the request brought, its choice of decimal mark remembered."""
-    form = answer_form(tuple(cell.key for cell in desk.instance.cells))()
-    if decimal_comma() != form.decimal_comma.data:
-        flask.session["decimal_comma"] = form.decimal_comma.data
-    comma, sent = bool(form.decimal_comma.data), form.draft_key.data or ""
-    hinted = desk.hint_price is not None
-    return Work(form.texts, comma, form.key, rungs=desk.rungs, seq=form.base, draft_key=sent, hinted=hinted)
+    form = SentSheet(request.form)
+    if decimal_comma() != form.decimal_comma:
+        flask.session["decimal_comma"] = form.decimal_comma
+    texts, hinted = form.texts(cell.key for cell in desk.instance.cells), desk.hint_price is not None
+    rungs, seq, sent = desk.rungs, form.base, form.draft_key
+    return Work(texts, form.decimal_comma, form.key, rungs=rungs, seq=seq, draft_key=sent, hinted=hinted)
 
 
 def scope(desk: Desk, phase: str) -> Collection[str] | None:
@@ -320,12 +320,17 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
     return render_template("practice/sheet.html", **shared, **about, sections=sections, names=names)
 
 
+@lru_cache(maxsize=256)
+def _conventions(look: sheet.Look) -> tuple[Convention, ...]:
+    return conventions(look.instance, look.notation)
+
+
 def _about(
     instance: Instance, notation: str, work: Work, first_error: str | None, *, known: Mapping[str, float], ended: str
 ) -> dict[str, Any]:
     """What a page tells of the numbers and, when the work is done, of the solution."""
     return {
-        "conventions": conventions(instance, notation),
+        "conventions": sheet.kept(_conventions, sheet.look_at(instance, notation)),
         # A lesson's graph is as long as its computation: it goes across the page.
         "across": instance.network is None,
         "diagram": sheet.diagram(instance, notation, instance.values if ended else known),

@@ -2,11 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     DecimalField,
@@ -25,17 +26,15 @@ from quizprop.web.languages import known_languages, lazy_gettext
 from quizprop.web.zones import is_zone, zone
 
 __all__ = [
-    "AnswerForm",
-    "CellField",
     "DeleteForm",
     "ForgetForm",
     "PasswordForm",
     "RegisterForm",
     "ResetForm",
+    "SentSheet",
     "SetForm",
     "SettingsForm",
     "SignInForm",
-    "answer_form",
     "is_key",
     "new_key",
     "read_groups",
@@ -63,54 +62,45 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEQ = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
-class CellField(Field):  # type: ignore[misc]  # WTForms has no types
-    """One line of text exactly as typed. What it means is read by the exercise, which never refuses a sheet for it."""
+@dataclass(frozen=True)
+class SentSheet:
+    """A sheet as it was sent: lines of text exactly as typed, of which the first of a name counts.
 
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Take the text of the first field of this name."""
-        self.data = valuelist[0] if valuelist else ""
+    What they mean is read by the exercise, which never refuses a sheet for it; so no field has anything to validate,
+    and the token of the form is checked for every form alike.
+    """
 
+    sent: MultiDict[str, str]
 
-class AnswerForm(FlaskForm):  # type: ignore[misc]
-    """A sheet as it was sent; `answer_form` adds its cells, whose names are their keys."""
-
-    cells: tuple[str, ...] = ()
-    submission_key = CellField()
-    notation = CellField()
-    hint = CellField()
-    phase = CellField()
-    save = CellField()
-    draft_seq = CellField()
-    draft_key = CellField()
-    announced = CellField()
-    decimal_comma = BooleanField()
-
-    @property
-    def texts(self) -> dict[str, str]:
+    def texts(self, cells: Iterable[str]) -> dict[str, str]:
         """What was typed, by cell."""
-        return {key: self[key].data or "" for key in self.cells}
+        return {key: self.sent.get(key, "") for key in cells}
 
     @property
     def key(self) -> str:
         """The random name of this sheet of paper, the same if it is sent twice."""
-        typed = self.submission_key.data or ""
+        typed = self.sent.get("submission_key", "")
         return typed if is_key(typed) else new_key()
 
     @property
     def base(self) -> int:
         """The save of the text that the page began with or made last."""
-        return read_seq(self.draft_seq.data)
+        return read_seq(self.sent.get("draft_seq"))
+
+    @property
+    def draft_key(self) -> str:
+        """The last save that the page sent."""
+        return self.sent.get("draft_key", "")
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether the box is ticked."""
+        return self.sent.get("decimal_comma", "") not in ("", "false")
 
 
 def read_seq(text: object) -> int:
     """The number of a save as a page sends it; what no save can have is 0, which none has."""
     return int(str(text)) if _SEQ.fullmatch(str(text)) else 0
-
-
-@lru_cache(maxsize=256)
-def answer_form(cells: tuple[str, ...]) -> type[AnswerForm]:
-    """The form with a field for each of these cells."""
-    return type("AnswerForm", (AnswerForm,), {"cells": cells, **{key: CellField() for key in cells}})
 
 
 def is_key(text: object) -> bool:

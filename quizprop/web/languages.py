@@ -40,6 +40,7 @@ __all__ = [
     "ngettext",
     "read_with_comma",
     "say",
+    "spoken",
 ]
 
 ENGLISH: Final = "en"
@@ -59,6 +60,10 @@ def known_languages() -> Mapping[str, str]:
 
 def language() -> str:
     """The code of the language to speak: the one chosen, else one that the browser asks for, else English."""
+    try:
+        return str(g.language)  # asked for each word of a page: first of all, where it is known
+    except (AttributeError, RuntimeError):  # not yet; no request
+        pass
     if not has_request_context():
         return ENGLISH
     if "language" not in g:
@@ -90,6 +95,9 @@ def read_with_comma(stated: bool) -> None:  # noqa: FBT001
     g.decimal_comma = stated
 
 
+_IN_ENGLISH: Final = NullTranslations()
+
+
 @cache
 def _catalogue(code: str) -> NullTranslations:
     folder = files("quizprop.web") / "translations" / code
@@ -107,9 +115,10 @@ def _catalogue(code: str) -> NullTranslations:
     return Translations(compiled)
 
 
-def _spoken() -> NullTranslations:
+def spoken() -> NullTranslations:
+    """The catalogue of the visitor's language: who keeps words keeps them by it."""
     code = language()
-    return NullTranslations() if code == ENGLISH else _catalogue(code)
+    return _IN_ENGLISH if code == ENGLISH else _catalogue(code)
 
 
 def gettext(message: str, **parts: object) -> str:
@@ -127,12 +136,12 @@ def say(words: str) -> str:
     """Words that come from elsewhere in the visitor's language, so far as its catalogue has them."""
     if isinstance(words, Phrase):
         return words.said_by(say)
-    return _spoken().gettext(words) if words else ""
+    return spoken().gettext(words) if words else ""
 
 
 def _form(one: str, several: str, count: int) -> str:
     # What is the same for one and for several is one form in the catalogues.
-    return _spoken().gettext(one) if one == several else _spoken().ngettext(one, several, count)
+    return spoken().gettext(one) if one == several else spoken().ngettext(one, several, count)
 
 
 def lazy_gettext(message: str) -> LazyProxy:

@@ -15,6 +15,7 @@ from quizprop.exercise.plots import Descent, descent, descent_svg, slice_along, 
 from quizprop.exercise.spec import Exercise
 from quizprop.web.languages import gettext, say
 from quizprop.web.rendering import math, written
+from quizprop.web.sheet import Look, kept, look_at_exercise
 
 __all__ = ["Picture", "flow", "future", "graph", "ways"]
 
@@ -45,8 +46,13 @@ def ways(instance: Instance, notation: str) -> tuple[Picture, ...]:
 
     They hold names and no values, so they give nothing away.
     """
+    return kept(_drawn_ways, look_at_exercise(instance, notation))
+
+
+@lru_cache(maxsize=512)
+def _drawn_ways(look: Look) -> tuple[Picture, ...]:
     with speaking(say):
-        return tuple(_ways(instance, notation))
+        return tuple(_ways(look.instance, look.notation))
 
 
 def _ways(instance: Instance, notation: str) -> Iterator[Picture]:

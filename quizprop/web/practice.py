@@ -39,12 +39,13 @@ from quizprop.web.desk import Desk, check_work, open_desk, page, record, scope, 
 from quizprop.web.forms import is_key, new_key, read_seq
 from quizprop.web.languages import decimal_comma, gettext, marked
 from quizprop.web.rendering import iso
-from quizprop.web.sheet import Work
+from quizprop.web.sheet import Work, cell
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 
 __all__ = ["hand_out", "practice"]
 
 practice = Blueprint("practice", __name__)
+practice.add_app_template_filter(cell)
 
 _EXPIRED: Final = marked(
     "Your visit was renewed in the meantime. Everything you typed is still here: press Check again."

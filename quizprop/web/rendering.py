@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from gettext import NullTranslations
 from typing import Any, Final, Literal
 
 import nh3
@@ -47,6 +49,11 @@ _EMPHASIS: Final = re.compile(r"\*([^\s*](?:[^*]*[^\s*])?)\*")
 
 def math(latex: str) -> Markup:
     """LaTeX as MathML, its numbers with the visitor's decimal mark and its words in their language."""
+    return _math(latex, languages.spoken(), decimal_comma())
+
+
+@lru_cache(maxsize=16_384)
+def _math(latex: str, _spoken: NullTranslations, _comma: bool) -> Markup:  # noqa: FBT001 - what it depends on, besides
     return written(Markup(mathml(_WORDS.sub(_in_language, latex))))  # noqa: S704 - mathml lets nothing but MathML through
 
 

@@ -1,13 +1,16 @@
 """A sheet as a page shows it: its cells in sections and rows, the numbers given, the worked solution."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import secrets
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from gettext import NullTranslations
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
-from markupsafe import Markup
+from flask import current_app
+from markupsafe import Markup, escape
 
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
@@ -23,29 +26,40 @@ from quizprop.exercise.numbers import read_number
 from quizprop.exercise.question import read_choice
 from quizprop.exercise.solution import Line, Solution, steps_from
 from quizprop.exercise.spec import Exercise
-from quizprop.store.practice import StoredVariant
+from quizprop.store.practice import StoredVariant, read_json, write_json
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import new_key
-from quizprop.web.languages import gettext, marked, say
-from quizprop.web.rendering import written
+from quizprop.web.languages import decimal_comma, gettext, marked, say, spoken
+from quizprop.web.rendering import figure, written
+
+if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
 
 __all__ = [
     "Entry",
     "GivenRow",
+    "Look",
     "Row",
     "Section",
     "Work",
+    "cell",
     "diagram",
     "entry_id",
     "exercise_of",
     "givens",
     "instance_of",
+    "kept",
+    "look_at",
+    "look_at_exercise",
     "row_title",
     "sections",
     "solution",
     "sources",
     "stored_values",
 ]
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -192,8 +206,53 @@ def exercise_of(spec: str) -> Exercise:
 
 
 def instance_of(variant: StoredVariant) -> Instance:
-    """The instance as it was served, whatever the problem bank says today."""
-    return Instance(exercise_of(variant.spec), variant.given)
+    """The instance as it was served, whatever the problem bank says today.
+
+    A sheet is opened, checked and shown again: the latest ones are kept with all that was worked out of them.
+    """
+    given = write_json(variant.given)
+    return _instance(variant.spec, given) if len(given) <= _MUCH else Instance(exercise_of(variant.spec), variant.given)
+
+
+# Of larger networks nothing is kept: with all that is worked out of them they take megabytes.
+_MUCH: Final = 4000
+
+
+@lru_cache(maxsize=256)
+def _instance(spec: str, given: str) -> Instance:
+    return Instance(exercise_of(spec), read_json(given))
+
+
+@dataclass(frozen=True)
+class Look:
+    """An instance as somebody sees it: what is drawn or written of it is the same for whoever sees it so."""
+
+    number: int
+    notation: str
+    spoken: NullTranslations
+    comma: bool
+    more: Hashable
+    # Kept, so that nothing else gets its number.
+    instance: Instance = field(compare=False)
+
+
+def look_at(instance: Instance, notation: str, more: Hashable = None) -> Look:
+    """The instance as this visitor sees it."""
+    return Look(id(instance), notation, spoken(), decimal_comma(), more, instance)
+
+
+def kept(draw: "_lru_cache_wrapper[_T]", look: Look) -> _T:
+    """What is drawn of an instance, from a cache or into it, unless the instance is too large to be kept."""
+    large = len(look.instance.cells) > _MANY
+    return draw.__wrapped__(look) if large else draw(look)
+
+
+_MANY: Final = 100
+
+
+def look_at_exercise(instance: Instance, notation: str) -> Look:
+    """The same for what is alike with whatever numbers."""
+    return Look(id(instance.plan), notation, spoken(), decimal_comma(), None, instance)
 
 
 def entry_id(key: str) -> str:
@@ -232,12 +291,38 @@ def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
         depends_on=" ".join(sources(worked.instance, cell)),
         text=work.texts.get(cell.key, ""),
         feedback=feedback,
-        reason=worked.line(cell).formula.latex if accepted else "",
+        reason=worked.formula(cell).latex if accepted else "",
         hints=hints(worked.instance, cell, worked.notation, work.numbers)[:rung] if rung else (),
         next_hint=RUNGS[rung] if work.hinted and not accepted and rung < len(RUNGS) else "",
         options=cell.options,
         taken=_taken(cell, work.texts.get(cell.key, "")),
     )
+
+
+# What stands in a cell for its text, for what was read, and for where its form goes: nobody can type it.
+_TEXT, _ECHO, _ACTION = (f"{name}-{secrets.token_hex(16)}" for name in ("text", "echo", "action"))
+
+
+def cell(entry: Entry, action: str) -> Markup:
+    """The markup of a cell whose form goes to ``action``: alike for everybody but for what is typed into it."""
+    said, echo = entry.feedback, entry.feedback.echo if entry.feedback else ""
+    blank = replace(entry, text=_TEXT, feedback=replace(said, echo=_ECHO) if said and echo else said)
+    # Hints hold the numbers of one sheet. A title may be equal to another one and be said otherwise.
+    made = _drawn_cell(blank) if entry.hints else _cell(blank, say(entry.title), spoken(), decimal_comma())
+    filled = {_TEXT: entry.text, _ECHO: figure(say(echo)), _ACTION: action}
+    for place, text in filled.items():
+        made = made.replace(place, str(escape(text)))
+    return Markup(made)  # noqa: S704 - escaped above
+
+
+@lru_cache(maxsize=4096)
+def _cell(entry: Entry, _title: str, _spoken: NullTranslations, _comma: bool) -> str:  # noqa: FBT001 - what it depends on, besides
+    return _drawn_cell(entry)
+
+
+def _drawn_cell(entry: Entry) -> str:
+    made: Any = current_app.jinja_env.get_template("_parts.html").module
+    return str(made.cell(entry, _ACTION))
 
 
 def _taken(cell: Cell, text: str) -> int | None:
@@ -288,7 +373,12 @@ def _layer_words(instance: Instance, layer: int) -> str:
 
 def givens(instance: Instance, notation: str) -> tuple[GivenRow, ...]:
     """The numbers that the sheet starts from, a line a unit."""
-    return tuple(_given_rows(instance, notation))
+    return kept(_givens, look_at(instance, notation))
+
+
+@lru_cache(maxsize=256)
+def _givens(look: Look) -> tuple[GivenRow, ...]:
+    return tuple(_given_rows(look.instance, look.notation))
 
 
 def _given_rows(instance: Instance, notation: str) -> Iterator[GivenRow]:
@@ -339,8 +429,14 @@ def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Ma
     """The network's picture, or a lesson's graph, with the values known by now."""
     places = instance.exercise.places
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
+    return kept(_diagram, look_at(instance, notation, tuple(values.items())))
+
+
+@lru_cache(maxsize=256)
+def _diagram(look: Look) -> Markup:
+    values: dict[str, float] = dict(look.more)  # type: ignore[call-overload]
     with speaking(say):
-        return written(Markup(_drawn(instance, notation, values)))  # noqa: S704 - our own drawing, every text in it escaped
+        return written(Markup(_drawn(look.instance, look.notation, values)))  # noqa: S704 - our own drawing, every text in it escaped
 
 
 def _drawn(instance: Instance, notation: str, values: Mapping[str, float]) -> str:
