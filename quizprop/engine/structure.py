@@ -12,7 +12,7 @@ from quizprop.engine.mistakes import Mistake, mistakes_on
 from quizprop.engine.model import Model
 from quizprop.engine.trace import trace
 
-__all__ = ["Structure", "cell_keys", "independent_groups", "structure_of"]
+__all__ = ["Structure", "cell_keys", "independent_groups", "straight", "structure_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +95,10 @@ def independent_groups(quantity: Quantity, model: Model) -> tuple[tuple[str, Arr
             masks[group][place] = True
         groups.extend((name, mask) for mask in masks)
     return tuple(groups)
+
+
+@lru_cache(maxsize=4096)
+def straight(quantity: Quantity, model: Model) -> bool:
+    """Whether each cell moves along a straight line as any one cell of an input moves, so that up mirrors down."""
+    cells = trace(quantity, structure_of(model).keys)
+    return all(cell.straight_in(key) for cell in cells.flat for key in set(cell.names()))

@@ -143,6 +143,15 @@ class Expression:
             if isinstance(part, Expression):
                 yield from part.names()
 
+    def straight_in(self, key: str) -> bool:
+        """Whether its value moves along a straight line, or not at all, as the symbol of this key moves."""
+        parts = [part for part in self.parts if isinstance(part, Expression) and key in part.names()]
+        if not parts:
+            return True
+        if self.kind == "product" or (self.kind == "fraction" and parts == [self.parts[0]]):
+            return len(parts) == 1 and parts[0].straight_in(key)
+        return self.kind in {"sum", "minus"} and all(part.straight_in(key) for part in parts)
+
     def replacing(self, by_key: Mapping[str, "Expression"]) -> "Expression":
         """The same tree with whole expressions in the place of some symbols."""
         if self.kind == "symbol":

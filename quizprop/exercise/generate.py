@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from quizprop.engine.arrays import Array, batch_innermost, select
+from quizprop.engine.arrays import Array, batch_innermost, keep_memory, select
 from quizprop.exercise.certify import PICK, PICKED, Block, Plan, certify, restricted
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.question import NoQuestionError
@@ -86,6 +86,7 @@ def draw_block(exercise: Exercise, rng: np.random.Generator, count: int) -> dict
     Every instance takes the same number of random numbers, one after the other, so that the k-th is the same whatever
     the size of the blocks.
     """
+    keep_memory()
     shapes, columns = exercise.model.givens(), _columns_of(exercise)
     picked = 0 if exercise.question == "sheet" else PICKED
     uniform = rng.random((count, numbers_taken(exercise)))

@@ -13,7 +13,7 @@ import numpy as np
 
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Quantity
-from quizprop.engine.structure import Structure, independent_groups
+from quizprop.engine.structure import Structure, independent_groups, straight
 
 __all__ = ["Sheet", "half_unit", "judge", "reach", "spread", "within", "work"]
 
@@ -119,19 +119,26 @@ def spread(
     count = len(groups)
     if count == 0:
         return np.zeros_like(value)
-    # Copies: each group up, each group down, and all up at once.
-    moved = {name: _copies(values[name], 2 * count + 1) for name, _ in groups}
-    for place, (name, mask) in enumerate(groups):
+    mirrored = straight(quantity, structure.model)
+    # Copies: all up at once, each group up, and each group down where that is not the same the other way.
+    moved = {name: _copies(values[name], 1 + (1 if mirrored else 2) * count) for name, _ in groups}
+    for place, (name, mask) in enumerate(groups, start=1):
         shift = np.where(mask, errors[name], 0.0)
+        moved[name][0] += shift
         moved[name][place] += shift
-        moved[name][count + place] -= shift
-        moved[name][2 * count] += shift
+        if not mirrored:
+            moved[name][count + place] -= shift
     effects = quantity.of({**{name: values[name] for name in quantity.inputs}, **moved}) - value
-    up, down, together = effects[:count], effects[count:-1], effects[-1]
+    together, up, down = effects[0], effects[1 : count + 1], effects[count + 1 :]
     # Second order: what moving all at once adds, and as much again as each bends alone, for groups that move against
     # each other (a softmax does not change at all when all net inputs move together).
-    bends = np.abs(up.sum(0) - together) + np.abs(up + down).sum(0)
-    bound: Array = np.maximum(np.abs(up), np.abs(down)).sum(0) + bends
+    together -= up.sum(0)
+    bound = np.abs(together, out=together)
+    if mirrored:
+        bound += np.abs(up, out=up).sum(0)
+    else:
+        bound += np.abs(up + down).sum(0)
+        bound += np.maximum(np.abs(up, out=up), np.abs(down, out=down), out=up).sum(0)
     return bound
 
 
