@@ -14,10 +14,11 @@ from typing import Any, BinaryIO, Final, Protocol
 
 import click
 
+from quizprop import __version__
 from quizprop.cli.exercises import written
 from quizprop.cli.finding import exercise_named
 from quizprop.cli.layout import bar
-from quizprop.exercise.bulk import Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
+from quizprop.exercise.bulk import CHUNK, Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
 from quizprop.exercise.certify import plan_of
 from quizprop.exercise.record import columns_of
 from quizprop.exercise.spec import Exercise
@@ -208,7 +209,7 @@ class _Text:
             kept = json.loads(self._note.read_text(encoding="utf-8"))
             if kept.pop("of") != self._identity:
                 raise click.ClickException(
-                    f"{self._note} is of another exercise, seed or count: delete it to begin anew"
+                    f"{self._note} is of another exercise, seed, count or release: delete it to begin anew"
                 )
             self.progress = Progress(**kept)
             self._file.truncate(self.progress.size)
@@ -235,7 +236,8 @@ class _Text:
     @property
     def _identity(self) -> list[Any]:
         job = self._job
-        return [job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form, self._packing]
+        asked = [job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form, self._packing]
+        return [__version__, CHUNK, *asked]
 
     def _put(self, data: bytes) -> None:
         self.progress.size += self._file.write(packed(data, self._packing))

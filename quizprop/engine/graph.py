@@ -225,18 +225,18 @@ class Graph:
         """
         values = dict(given)
         needed = self.needed_for(self._by_name if want is None else want, self.complete(given))
-        for quantity in self:
-            name = quantity.name
-            if name not in needed:
-                continue
-            missing = [source for source in quantity.inputs if source not in values]
-            if missing:
-                raise UnknownQuantityError(f"{name} needs {', '.join(missing)}, which was not given")
-            with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
+            for quantity in self:
+                name = quantity.name
+                if name not in needed:
+                    continue
+                missing = [source for source in quantity.inputs if source not in values]
+                if missing:
+                    raise UnknownQuantityError(f"{name} needs {', '.join(missing)}, which was not given")
                 value = quantity.of(values)
-            if carry is not None:
-                value = carry(name, value)
-            values[name] = np.where(np.isnan(given[name]), value, given[name]) if name in given else value
+                if carry is not None:
+                    value = carry(name, value)
+                values[name] = np.where(np.isnan(given[name]), value, given[name]) if name in given else value
         return values
 
     def complete(self, given: Mapping[str, Array]) -> list[str]:

@@ -5,6 +5,7 @@ drawn without those before it; only the index of a record has to wait until it i
 """
 
 import gzip
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,7 @@ __all__ = ["CHUNK", "Chunk", "Form", "Packing", "chunk_of", "chunks", "header", 
 Form = Literal["jsonl", "csv", "csv-long", "table"]
 Packing = Literal["", "gz", "zst"]
 
-CHUNK: Final = 4096
+CHUNK: Final = 16384
 """So many candidates are one chunk, whoever works at it."""
 
 _QUESTIONS: Final = 256
@@ -62,9 +63,7 @@ def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
     recorder: Recorder | QuestionRecorder
     recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(plan, seed)
     if form == "jsonl":
-        mark = b'"index":0,'
-        lines = (line.replace(mark, b'"index":' + _HOLE + b",", 1) for line in _unnumbered(recorder, block))
-        return Chunk(number, tuple(lines), None, block.rejected)
+        return Chunk(number, tuple(recorder.lines(block, itertools.repeat(_HOLE))), None, block.rejected)
     write = _wide if form == "csv" else _long
     return Chunk(number, tuple(write(exercise, seed, columns_of(plan), block)), None, block.rejected)
 
@@ -84,7 +83,7 @@ def chunks(
     if form != "jsonl" and exercise.question != "sheet":
         raise ValueError(f"{exercise.slug} asks questions, which only JSON Lines hold: write a file .jsonl")
     spec = exercise.model_dump_json()
-    calls = ((spec, seed, number, form) for number in _count_from(first))
+    calls = ((spec, seed, number, form) for number in itertools.count(first))
     barren, rejected = 0, dict[str, int]()
     for chunk in work(calls) if work else (chunk_of(*call) for call in calls):
         size = _size(exercise)
@@ -130,17 +129,6 @@ def table_of(chunk: Chunk) -> Array:
     return chunk.table
 
 
-def _unnumbered(recorder: Recorder | QuestionRecorder, block: Any) -> Iterator[bytes]:  # noqa: ANN401 - a Block
-    for at in recorder.lines(block, start=0):
-        yield _without_index(at)
-
-
-def _without_index(line: bytes) -> bytes:
-    """The line with the index 0, whatever it was."""
-    head, _, rest = line.partition(b'"index":')
-    return head + b'"index":0' + rest[rest.index(b",") :]
-
-
 def _wide(exercise: Exercise, seed: int, columns: Columns, block: Any) -> Iterator[bytes]:  # noqa: ANN401
     prefix = f"{exercise.slug},{seed},".encode() + _HOLE + b","
     for row in _rows(columns.table(block)):
@@ -176,12 +164,6 @@ def _quoted(name: str) -> str:
 
 def _size(exercise: Exercise) -> int:
     return _FIXED if exercise.fixed else _QUESTIONS if exercise.question != "sheet" else CHUNK
-
-
-def _count_from(first: int) -> Iterator[int]:
-    while True:
-        yield first
-        first += 1
 
 
 @lru_cache(maxsize=8)

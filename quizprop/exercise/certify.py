@@ -235,12 +235,13 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
 
     values = plan.structure.graph.evaluate(given, want=plan.worked)
     passed = sift(_plain_rules(plan, values))
-    kept, given = kept[passed], _restrict(given, passed)
+    kept, given = kept[passed], _selected(given, np.flatnonzero(passed))
     sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
     for stage in (_visible_rules, _apart_rules, _honest_rules):
         passed = sift(stage(plan, given, sheet))
         if not passed.all():
-            kept, given, sheet = kept[passed], _restrict(given, passed), restricted(sheet, np.flatnonzero(passed))
+            places = np.flatnonzero(passed)
+            kept, given, sheet = kept[places], _selected(given, places), restricted(sheet, places)
     return Block(kept, given, sheet, rejected)
 
 
@@ -297,9 +298,10 @@ def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iter
         if name not in plan.rounded:
             yield f"{name} could be decided by rounding", _all(_decided(plan, name, sheet)[..., mask])
     entries = _kept(plan, sheet)
+    far_off = {name: LEAST_FACTOR * sheet.tolerance[name] for name in plan.asked}
     for route in plan.showing:
         value = wrong_value(plan.structure, route, sheet.values, entries=entries)
-        apart = _apart(route, sheet, value, LEAST_FACTOR * sheet.tolerance[route.shown_at])
+        apart = _apart(route, sheet, value, far_off[route.shown_at])
         yield _told(plan, route, given, apart)
 
 
@@ -317,23 +319,31 @@ def _apart_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterat
     entries = _kept(plan, sheet)
     for route in plan.showing:
         value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=entries)
-        apart = _apart(route, sheet, value, tolerance + sheet.tolerance[route.shown_at])
+        tolerance = tolerance + sheet.tolerance[route.shown_at]
+        apart = _apart(route, sheet, value, tolerance)
         yield _told(plan, route, given, apart)
 
 
 def _apart(route: Route, sheet: Sheet, value: Array, distance: Array) -> Array:
     """Where a mistaken value is so far from the right one, or can't be made."""
-    apart = (np.abs(value - sheet.expected[route.shown_at]) > distance) | ~np.asarray(shows(route, sheet.values))
+    off = np.asarray(value - sheet.expected[route.shown_at])
+    apart = np.asarray(np.abs(off, out=off) > distance)
     # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
-    return np.asarray(apart | ~np.isfinite(value))
+    apart |= ~np.isfinite(value)
+    if route.mistake.where is not None:
+        apart = apart | ~np.asarray(shows(route, sheet.values))
+    return apart
 
 
 def _told(plan: Plan, route: Route, given: Mapping[str, Array], apart: Array) -> Rule:
     """The rule that every asked cell tells the mistake, but for those that it leaves alone whatever the numbers."""
     mask = plan.showing[route]
-    if (plan.structure.model.has_zeros or len(route.way) > 1) and not apart[..., mask].all():
-        apart = apart | idle(plan.structure, route, given, entries=plan.gaps)
-    return f"{route.shown_at} can't show {route.mistake.code}", _all(apart[..., mask])
+    told = _all(_masked(apart, mask))
+    if (plan.structure.model.has_zeros or len(route.way) > 1) and not told.all():
+        unsure = np.flatnonzero(~told)
+        alone = idle(plan.structure, route, _selected(given, unsure), entries=plan.gaps)
+        told[unsure] = _all(_masked(apart[unsure] | alone, mask))
+    return f"{route.shown_at} can't show {route.mistake.code}", told
 
 
 def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
@@ -343,14 +353,25 @@ def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
 
 def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
     """Differently rounded honest sheets get full marks."""
-    far = {name: reach(sheet.expected[name], sheet.tolerance[name]) for name in plan.asked}
+    farthest = {name: np.zeros_like(sheet.expected[name]) for name in plan.asked}
+
+    def wrote(name: str, written: Array) -> None:
+        if name in farthest:
+            off = np.asarray(written - sheet.expected[name])
+            np.maximum(farthest[name], np.abs(off, out=off), out=farthest[name])
+
     for worker in plan.workers:
-        written = worker.sheet(plan.structure, given, plan.asked)
-        accepted = np.ones(len(next(iter(given.values()))), dtype=bool)
-        for name, mask in plan.asked.items():
-            close = np.abs(written[name] - sheet.expected[name]) <= far[name]
-            accepted &= _all(close if mask.all() else close[..., mask])
-        yield "an honest sheet is not accepted", accepted
+        worker.work(plan.structure, given, plan.asked, wrote)
+    accepted = np.ones(len(next(iter(given.values()))), dtype=bool)
+    for name, mask in plan.asked.items():
+        close = farthest[name] <= reach(sheet.expected[name], sheet.tolerance[name])
+        accepted &= _all(_masked(close, mask))
+    yield "an honest sheet is not accepted", accepted
+
+
+def _masked(holds: Array, mask: Array) -> Array:
+    """What holds at the cells of a mask: all of it, without a copy, where that is all the cells."""
+    return holds if mask.all() else holds[..., mask]
 
 
 def _all(holds: Array) -> Array:
@@ -363,18 +384,13 @@ def _count(holds: Array) -> Array:
     return np.asarray(holds.sum(axis=tuple(range(1, holds.ndim))))
 
 
-def _restrict(arrays: Mapping[str, Array], passed: Array) -> dict[str, Array]:
-    places = np.flatnonzero(passed)
+def _selected(arrays: Mapping[str, Array], places: Array) -> dict[str, Array]:
     return {name: select(array, places) for name, array in arrays.items()}
 
 
 def restricted(sheet: Sheet, places: Array) -> Sheet:
     """The sheet of some of its instances, by their places."""
-
-    def of(arrays: Mapping[str, Array]) -> dict[str, Array]:
-        return {name: select(array, places) for name, array in arrays.items()}
-
-    expected, tolerance = of(sheet.expected), of(sheet.tolerance)
+    expected, tolerance = _selected(sheet.expected, places), _selected(sheet.tolerance, places)
     # On an exact sheet most values are what is expected: one array serves for both.
     own = {name: value for name, value in sheet.values.items() if value is not sheet.expected.get(name)}
-    return Sheet({**expected, **of(own)}, of(sheet.errors), expected, tolerance)
+    return Sheet({**expected, **_selected(own, places)}, _selected(sheet.errors, places), expected, tolerance)

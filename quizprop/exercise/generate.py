@@ -42,7 +42,7 @@ class CannotCertifyError(ValueError):
     """No instance of a family can be certified; the message names the rules and what to change."""
 
 
-def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, most: int = 4096) -> Iterator[Block]:
+def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, most: int = 16384) -> Iterator[Block]:
     """Certified instances without end, a block at a time, in an order that does not depend on the blocks' sizes.
 
     Blocks of candidates grow from ``first`` to ``most``, so that drawing one instance is quick and many efficient.

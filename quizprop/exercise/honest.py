@@ -18,6 +18,9 @@ __all__ = ["Worker", "workers"]
 _PURE = ((0.0, 0.0), (0.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 _MIXED = (0.3, 0.3)
 
+_OUTWARD = 1 + 2.0**-51
+"""Moves a number half-way between two away from zero, and no other by more than the noise of float64."""
+
 Choice = Array | bool
 
 
@@ -39,13 +42,9 @@ class Worker:
     def rounded(self, value: Array) -> Array:
         """The value rounded to the worker's places."""
         scale = 10.0**self.places
-        units = np.asarray(value * scale)  # the root of a constant has no axis
-        if self.half_up:
-            # Away from zero, as people do it.
-            units += np.copysign(0.5, units)
-            np.trunc(units, out=units)
-        else:
-            np.rint(units, out=units)
+        # Away from zero, as people do it, is to the nearest a hair further out.
+        units = np.asarray(value * (scale * _OUTWARD if self.half_up else scale))  # the root of a constant has no axis
+        np.rint(units, out=units)
         units /= scale
         return units
 
@@ -58,9 +57,21 @@ class Worker:
             want: names of quantities.
         """
         written: dict[str, Array] = {}
+        self.work(structure, given, want, written.__setitem__)
+        return written
+
+    def work(
+        self,
+        structure: Structure,
+        given: Mapping[str, Array],
+        want: Collection[str],
+        wrote: Callable[[str, Array], object],
+    ) -> None:
+        """The same, a quantity at a time: ``wrote`` is told the name and what is written."""
 
         def carry(name: str, value: Array) -> Array:
-            written[name], carried = self.write(name, value)
+            written, carried = self.write(name, value)
+            wrote(name, written)
             return carried
 
         if self.scratch:
@@ -68,7 +79,6 @@ class Worker:
                 self._on_scratch_paper(structure, given, want, carry)
         else:
             structure.graph.evaluate(given, want=want, carry=carry)
-        return written
 
     def _on_scratch_paper(
         self,

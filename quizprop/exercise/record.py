@@ -4,12 +4,12 @@ A line holds all that grading needs: the network, the given numbers, which cells
 decimals that read back as the same float64.
 """
 
+import itertools
 import operator
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
@@ -36,6 +36,7 @@ __all__ = [
     "Recorder",
     "blank",
     "columns_of",
+    "numbers_from",
     "read_record",
     "record_blocks",
 ]
@@ -63,7 +64,7 @@ def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list
     blocks = certified_blocks(recorder.plan, np.random.default_rng(seed))
     done = 0
     while done < count:
-        lines = list(islice(recorder.lines(next(blocks), start=done), count - done))
+        lines = list(itertools.islice(recorder.lines(next(blocks), numbers_from(done)), count - done))
         done += len(lines)
         yield lines
 
@@ -113,16 +114,17 @@ class Recorder:
     plan: Plan
     seed: int
 
-    def lines(self, block: Block, *, start: int) -> Iterator[bytes]:
-        """One line for each certified instance of a block, the first of them with the index ``start``."""
+    def lines(self, block: Block, indices: Iterator[bytes]) -> Iterator[bytes]:
+        """One line for each certified instance of a block, with its index as it is to be written."""
         if not len(block.passed):
             return
         table = orjson.dumps(self.table(block), option=orjson.OPT_SERIALIZE_NUMPY)
         text = self._template.split(b'"%"')
         pieces = [b""] * (2 * len(text) - 1)
         pieces[::2] = text
-        for index, row in enumerate(table[2:-2].split(b"],["), start=start):
-            pieces[1] = b"%d" % index
+        # One after the other: the numbers of a row are still at hand when they are joined.
+        for row, index in zip(table[2:-2].split(b"],["), indices, strict=False):
+            pieces[1] = index
             pieces[3::2] = row.split(b",")
             yield b"".join(pieces)
 
@@ -152,7 +154,7 @@ class Recorder:
         """A record with a mark in place of each number, the index first."""
         return orjson.dumps(
             {
-                **_head(self.plan.exercise, self.seed, _NUMBER),
+                **_head(self.plan.exercise, self.seed),
                 "given": {name: np.full(shape, _NUMBER).tolist() for name, shape in self.plan.given_shapes.items()},
                 "asked": [
                     {"key": cell.key, "answer": _NUMBER, "tolerance": _NUMBER}
@@ -171,12 +173,12 @@ class QuestionRecorder:
     plan: Plan
     seed: int
 
-    def lines(self, block: Block, *, start: int) -> Iterator[bytes]:
-        """One line for each certified instance of a block, the first of them with the index ``start``."""
-        for index, instance in enumerate(instances_of(self.plan.exercise, block), start=start):
-            yield orjson.dumps(self._record(instance, index))
+    def lines(self, block: Block, indices: Iterator[bytes]) -> Iterator[bytes]:
+        """One line for each certified instance of a block, with its index as it is to be written."""
+        for instance, index in zip(instances_of(self.plan.exercise, block), indices, strict=False):
+            yield orjson.dumps(self._record(instance)).replace(b'"%"', index, 1)
 
-    def _record(self, instance: Instance, index: int) -> dict[str, Any]:
+    def _record(self, instance: Instance) -> dict[str, Any]:
         exercise = self.plan.exercise
         question: dict[str, Any] = {"kind": exercise.question, "asked": exercise.asked, "notation": exercise.notation}
         if exercise.blind_spots:
@@ -184,7 +186,7 @@ class QuestionRecorder:
         if instance.slip is not None:
             question["sheet"] = {cell.key: instance.slip.filled[cell.key] for cell in instance.as_sheet.cells}
         return {
-            **_head(exercise, self.seed, index),
+            **_head(exercise, self.seed),
             "question": question,
             "given": instance.given,
             "asked": [self._asked(instance, question) for question in instance.questions],
@@ -200,13 +202,18 @@ class QuestionRecorder:
         return {**asked, "question": words(question.words), "options": options}
 
 
-def _head(exercise: Exercise, seed: int, index: int | str) -> dict[str, Any]:
+def numbers_from(first: int) -> Iterator[bytes]:
+    """The whole numbers from the first on as text, without end."""
+    return (b"%d" % number for number in itertools.count(first))
+
+
+def _head(exercise: Exercise, seed: int) -> dict[str, Any]:
     alone = isinstance(exercise.network, NetworkSpec) and exercise.network.examples == 1
     return {
         "format": FORMAT,
         "exercise": exercise.slug,
         "seed": seed,
-        "index": index,
+        "index": _NUMBER,
         "places": exercise.places,
         "network": exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None),
     }

@@ -133,7 +133,7 @@ def spread(
     # Second order: what moving all at once adds, and as much again as each bends alone, for groups that move against
     # each other (a softmax does not change at all when all net inputs move together).
     together -= up.sum(0)
-    bound = np.abs(together, out=together)
+    bound: Array = np.abs(together, out=together)
     if mirrored:
         bound += np.abs(up, out=up).sum(0)
     else:

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from quizprop.engine.structure import independent_groups, straight, structure_of
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
 from quizprop.exercise.tolerance import half_unit, within, work
@@ -82,3 +83,31 @@ def test_a_product_of_two_rounded_values_counts_both_errors_and_their_product():
             for i, j in itertools.product((-1, 1), repeat=2)
         ]
         assert sheet.tolerance["delta2"][0, 0, unit] == pytest.approx(max(corners) + half, rel=1e-6)
+
+
+def bend(quantity, values, name, mask):
+    """By how much the mean of a move up and the same move down misses the value, of the size of the move's effect."""
+    shift = np.where(mask, 0.01, 0.0)
+    still = {source: values[source] for source in quantity.inputs}
+    up, down, value = (quantity.of({**still, name: values[name] + by}) for by in (shift, -shift, 0 * shift))
+    moved = np.abs(up - value).max()
+    return np.abs(up + down - 2 * value).max() / moved if moved else 0.0
+
+
+def test_what_is_called_straight_moves_up_as_it_moves_down(instances):
+    for instance in instances[:2]:
+        structure = instance.structure
+        values = structure.graph.evaluate(instance.arrays)
+        for quantity in structure.graph:
+            if straight(quantity, structure.model):
+                for name, mask in independent_groups(quantity, structure.model):
+                    assert bend(quantity, values, name, mask) < 1e-9, (quantity.name, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_straight"),
+    [("z2", True), ("dE_da2", True), ("grad_W1", True), ("W2_new", True), ("a1", False), ("e", False), ("E", True)],
+)
+def test_a_product_is_straight_in_each_factor_and_a_curve_is_not(name, is_straight):
+    model = load_bank()["mazur-like"].model
+    assert straight(structure_of(model).graph[name], model) == is_straight
