@@ -134,7 +134,7 @@ def test_a_cluster_gives_the_same_bytes(whole):
 
 
 def test_sheets_and_banks_are_written(tmp_path):
-    for form, ending in (("moodle", "xml"), ("qti12", "zip"), ("qti21", "zip"), ("gift", "gift")):
+    for form, ending in (("moodle", "xml"), ("qti12", "zip"), ("qti21", "zip"), ("qti3", "zip"), ("gift", "gift")):
         bytes_of("export", "deltas", "--format", form, "-n", 2, "-o", tmp_path / f"a.{ending}")
         assert (tmp_path / f"a.{ending}").stat().st_size > 500
     done = run("worksheet", "deltas", "-n", 2, "-o", tmp_path / "s.pdf", "--key", tmp_path / "k.html")

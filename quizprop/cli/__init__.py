@@ -31,7 +31,6 @@ _FOR_PEOPLE = {
     "quizprop.store.rules.PolicyError",
     "quizprop.store.sets.UnknownSetError",
     "quizprop.web.settings.SettingsError",
-    "quizprop.web.question_banks.NoSuchQuestionError",
     "quizprop.web.typeset.NoTypstError",
 }
 """Errors whose message is written for whoever typed the command; by name, so that nothing is imported for them."""
@@ -157,7 +156,11 @@ def worksheet(
 @main.command()
 @click.argument("exercise")
 @click.option(
-    "--format", "form", type=click.Choice(["moodle", "qti12", "qti21", "gift"]), default="moodle", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["moodle", "qti12", "qti21", "qti3", "gift"]),
+    default="moodle",
+    show_default=True,
 )
 @click.option("-n", "--count", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many variants.")
 @_seed_option
@@ -167,8 +170,8 @@ def export(*, exercise: str, form: str, count: int, seed: int, output: str, nota
     """Write a question bank for a learning platform.
 
     EXERCISE is a name from the problem bank or a .toml file. moodle is Moodle XML; qti12 a package as Canvas' classic
-    quizzes read it, qti21 one for QTI 2.1 and later; gift is plain text. Values have their tolerance, and known
-    mistakes are named where they stand alone; what follows from a slip only quizprop itself follows.
+    quizzes read it, qti21 one of QTI 2.1 and qti3 one of QTI 3.0; gift is plain text. Values have their tolerance, and
+    known mistakes are named where they stand alone; what follows from a slip only quizprop itself follows.
     """
     from quizprop.cli import paper as printing
 

@@ -19,7 +19,7 @@ from quizprop.web.builder import work_in
 from quizprop.web.languages import gettext, marked, say
 from quizprop.web.own_exercises import exercise_page, find
 from quizprop.web.practice import hand_out
-from quizprop.web.question_banks import FORMATS, NoSuchQuestionError
+from quizprop.web.question_banks import FORMATS
 from quizprop.web.seats import teaching
 from quizprop.web.sheet import exercise_of, instance_of
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
@@ -94,7 +94,7 @@ def export_bank(token: str, slug: str) -> ResponseReturnValue:
     sheets = printed(exercise, seed=secrets.randbits(62), count=int(count))
     try:
         content = write(sheets, title=say(exercise.title))
-    except (NoSuchQuestionError, CannotCertifyError) as error:
+    except CannotCertifyError as error:
         return exercise_page(seat, slug, exercise, written_exercise(exercise), problem=str(error)), 422
     return file(content, "application/octet-stream", f"{exercise.slug}-{form}{ending}")
 

@@ -16,7 +16,8 @@ from pyslet.xml.structures import Element
 
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.wrong_answers import known_wrong
-from quizprop.web.question_banks import qti_1_2, qti_2_1
+from quizprop.web.qti import qti_2_1
+from quizprop.web.question_banks import qti_1_2
 from quizprop.web.worksheets import printed
 
 BANK = load_bank()
@@ -108,7 +109,37 @@ def test_honest_rounded_work_gets_full_marks_there_and_a_known_mistake_loses_its
                 assert (score, len(told), told <= said) == (len(cells) - 1, 1, True), (cell.key, wrong)
 
 
-@pytest.mark.parametrize("slug", SHEETS)
+@pytest.mark.parametrize("slug", ["true-false-relu", "find-slip-tanh", "choose-delta"])
+def test_a_right_choice_scores_there_and_a_wrong_one_does_not(slug):
+    made = sheets(slug)
+    for item, one in zip((each.root for each in documents(qti_2_1(made, title="T"), QTIDocument)), made, strict=True):
+        questions = one.instance.questions
+        right = {f"R{at}": f"O{each.right}" for at, each in enumerate(questions, start=1)}
+        assert worked(item, right) == (len(questions), set())
+        for at, question in enumerate(questions, start=1):
+            for number, option in enumerate(question.options, start=1):
+                if number != question.right:
+                    score, told = worked(item, {**right, f"R{at}": f"O{number}"})
+                    assert (score, len(told)) == (len(questions) - 1, bool(option.said))
+
+
+def test_where_yes_or_no_is_asked_it_is_chosen_there():
+    (one,) = made = sheets("did-it-fall", 1)
+    (item,) = (each.root for each in documents(qti_2_1(made, title="T"), QTIDocument))
+    instance = one.instance
+    values = {
+        f"R{at}": f"O{round(instance.values[cell.key]) + 1}"
+        if cell.options
+        else round(instance.values[cell.key], instance.exercise.places)
+        for at, cell in enumerate(instance.cells, start=1)
+    }
+    (chosen,) = (name for name, value in values.items() if isinstance(value, str))
+    assert worked(item, values) == (len(values), set())
+    score, _ = worked(item, {**values, chosen: "O1" if values[chosen] == "O2" else "O2"})
+    assert score == len(values) - 1
+
+
+@pytest.mark.parametrize("slug", [*SHEETS, "true-false-relu"])
 def test_it_knows_every_element_of_both_forms(slug):
     made = sheets(slug, 1)
     (item,) = documents(qti_2_1(made, title="T"), noting(QTIDocument))

@@ -10,7 +10,8 @@ import pytest
 
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.wrong_answers import known_wrong
-from quizprop.web.question_banks import FORMATS, NoSuchQuestionError, gift, moodle_xml, qti_1_2, qti_2_1
+from quizprop.web.qti import qti_2_1, qti_3_0
+from quizprop.web.question_banks import FORMATS, gift, moodle_xml, qti_1_2
 from quizprop.web.worksheets import printed
 
 BANK = load_bank()
@@ -112,12 +113,20 @@ def test_gift_has_a_question_for_each_value_or_choice(slug):
 # --- QTI ----------------------------------------------------------------------------------------------------------
 
 
+MANIFESTS = {
+    "IMS Content": "http://www.imsglobal.org/xsd/imscp_v1p1",
+    "QTIv2.1 Package": "http://www.imsglobal.org/xsd/imscp_v1p1",
+    "QTI Package": "http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1",
+}
+
+
 def package(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         files = {name: archive.read(name) for name in archive.namelist()}
     manifest = parsed(files.pop("imsmanifest.xml"))
-    named = [one.get("href") for one in manifest.iter("{http://www.imsglobal.org/xsd/imscp_v1p1}file")]
+    schema = manifest[0][0].text
+    named = [one.get("href") for one in manifest.iter(f"{{{MANIFESTS[schema]}}}file")]
     assert named == list(files)
     return {name: parsed(one) for name, one in files.items()}
 
@@ -183,14 +192,49 @@ def test_a_package_of_qti_1_2_has_what_canvas_reads():
 
 
 @pytest.mark.parametrize("slug", QUESTIONS)
-def test_choices_go_into_qti_1_2_and_qti_2_1_says_where_they_go(slug):
+def test_a_choice_of_qti_1_2_has_one_right_option(slug):
     made = sheets(slug, 1)
     (root,) = package(qti_1_2(made, title="T")).values()
     ns = {"q": "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"}
     right = [one.text for one in root.findall(".//q:respcondition//q:varequal", ns)]
     assert right == [f"option{one.right - 1}" for one in made[0].instance.questions]
-    with pytest.raises(NoSuchQuestionError, match="moodle, gift or qti12"):
-        qti_2_1(made, title="T")
+
+
+OLDER, NEWER = "http://www.imsglobal.org/xsd/imsqti_v2p1", "http://www.imsglobal.org/xsd/imsqtiasi_v3p0"
+PLAIN = {"p", "table", "tbody", "tr", "th", "td", "img"}
+
+
+def older(element):
+    """An item of QTI 3.0 in the words of 2.1: no prefix, a capital for a hyphen, and feedback without its body."""
+    name = element.tag.removeprefix(f"{{{NEWER}}}")
+    assert (name in PLAIN) != name.startswith("qti-")
+    back = ET.Element(f"{{{OLDER}}}{camel(name.removeprefix('qti-'))}")
+    back.attrib.update({camel(key): value for key, value in element.attrib.items()})
+    inside = element
+    if name == "qti-modal-feedback":
+        (inside,) = element
+        assert inside.tag == f"{{{NEWER}}}qti-content-body"
+    back.text = inside.text
+    back.extend(map(older, inside))
+    return back
+
+
+def camel(name):
+    return re.sub("-(.)", lambda letter: letter[1].upper(), name)
+
+
+def texts(element):
+    return element.tag, dict(element.attrib), (element.text or "").strip(), [texts(child) for child in element]
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "true-false-relu"])
+def test_qti_3_0_says_the_same_as_2_1_in_its_own_words(slug):
+    made = sheets(slug)
+    new, old = package(qti_3_0(made, title="T")), package(qti_2_1(made, title="T"))
+    assert list(new) == list(old)
+    for name, item in new.items():
+        assert item.tag == f"{{{NEWER}}}qti-assessment-item"
+        assert texts(older(item)) == texts(old[name])
 
 
 @pytest.mark.parametrize("form", FORMATS)
