@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element, SubElement, fromstring
 
+from quizprop.exercise.conventions import conventions
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.wrong_answers import known_wrong
 from quizprop.web import sheet
 from quizprop.web.languages import gettext, say
 from quizprop.web.platforms import Kind, as_xml, digits, ident, notation_of, package, picture, plainly, question_words
+from quizprop.web.rendering import math
 from quizprop.web.worksheets import Printed
 
 __all__ = ["qti_2_1", "qti_3_0"]
@@ -26,6 +28,7 @@ _KIND_21: Final = Kind("imsqti_item_xmlv2p1", "http://www.imsglobal.org/xsd/imsc
 _KIND_30: Final = Kind(
     "imsqti_item_xmlv3p0", "http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1", "QTI Package", "3.0.0"
 )
+_MATHML: Final = "http://www.w3.org/1998/Math/MathML"
 _HTML: Final = frozenset(("p", "table", "tbody", "tr", "th", "td", "img"))
 _CAPITAL: Final = re.compile(r"(?<=.)([A-Z])")
 
@@ -49,11 +52,13 @@ def _packed(items: list[tuple[Printed, Element]], kind: Kind, title: str) -> byt
 
 def _renamed(element: Element) -> Element:
     """An element of 2.1 as 3.0 writes it: names with hyphens, its own with a prefix, what is said in a body."""
+    if element.tag == "math":
+        return element
     own = element.tag not in _HTML
     renamed = Element(f"qti-{_hyphened(element.tag)}" if own else element.tag)
     renamed.attrib.update({_hyphened(name): value for name, value in element.attrib.items()})
     inside = SubElement(renamed, "qti-content-body") if element.tag == "modalFeedback" else renamed
-    inside.text = element.text
+    inside.text, renamed.tail = element.text, element.tail
     inside.extend(map(_renamed, element))
     return renamed
 
@@ -67,9 +72,9 @@ def _hyphened(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A value or a choice. Of a choice ``right``, and the first of each of ``wrong``, is the place of an option.
+    """A value or a choice, and how it is asked. Of a choice ``right`` is the place of an option.
 
-    ``wrong`` holds what known mistakes give: the value, how far an answer may be from it, and what is said.
+    ``wrong`` holds what known mistakes give: the value (or place), how far an answer may be from it, and what is said.
     """
 
     words: str
@@ -97,10 +102,10 @@ def _asked(instance: Instance, notation: str) -> Iterator[_Asked]:
     solution = Solution(instance, notation, instance.exercise.places)
     for cell in () if instance.questions else instance.cells:
         found = known_wrong(instance, cell.key)
-        told = tuple((one.value, one.tolerance, f"{cell.key}: {plainly(one.said)}") for one in found)
-        words = solution.symbol(cell.key).text
-        options = tuple(map(say, cell.options))
-        yield _Asked(words, instance.values[cell.key], instance.tolerances[cell.key], options, told)
+        name = solution.symbol(cell.key).text
+        told = tuple((one.value, one.tolerance, f"{name}: {plainly(one.said)}") for one in found)
+        right, reach = instance.values[cell.key], instance.tolerances[cell.key]
+        yield _Asked(name, right, reach, tuple(map(say, cell.options)), told)
 
 
 # --- an item, in the words of 2.1 -----------------------------------------------------------------------------------
@@ -131,10 +136,13 @@ def _item(one: Printed, notation: str) -> Element:
 def _body(item: Element, one: Printed, asked: list[_Asked], notation: str) -> None:
     body = SubElement(item, "itemBody")
     SubElement(body, "p").text = say(one.instance.exercise.sentence)
+    rules = SubElement(body, "p")
+    for rule in conventions(one.instance.as_sheet, notation):
+        _written(rules, f"{'; ' if rules.text else ''}{say(rule.name)}: {say(rule.words)}", rule.latex)
     table = SubElement(SubElement(body, "table"), "tbody")
     for row in sheet.givens(one.instance.as_sheet, notation):
         line = SubElement(table, "tr")
-        SubElement(line, "th").text = say(row.title)
+        SubElement(line, "th").text = f"{say(row.title)} {row.unit.text if row.unit else ''}".rstrip()
         SubElement(line, "td").text = ", ".join(f"{name.text} = {value}" for _, name, value in row.values)
     drawn = base64.b64encode(picture(one.instance, notation).encode()).decode()
     SubElement(SubElement(body, "p"), "img", src=f"data:image/svg+xml;base64,{drawn}", alt=gettext("The network"))
@@ -148,6 +156,19 @@ def _body(item: Element, one: Printed, asked: list[_Asked], notation: str) -> No
             line = SubElement(body, "p")
             line.text = f"{each.words} = "
             SubElement(line, "textEntryInteraction", responseIdentifier=f"R{at}", expectedLength="12")
+
+
+def _written(parent: Element, text: str, latex: str) -> None:
+    """Go on with some text and, after it, a formula if there is one."""
+    text = f"{text.rstrip()} " if latex else text
+    if len(parent):
+        parent[-1].tail = (parent[-1].tail or "") + text
+    else:
+        parent.text = (parent.text or "") + text
+    if latex:
+        formula = fromstring(str(math(latex)))  # noqa: S314 - what was written here
+        formula.set("xmlns", _MATHML)  # without a prefix: players that are web pages draw it so
+        parent.append(formula)
 
 
 def _judged(processing: Element, asked: _Asked, at: int) -> Iterator[Element]:

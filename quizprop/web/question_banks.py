@@ -194,7 +194,7 @@ def _items_12(one: Printed, notation: str) -> Iterator[tuple[str, Element]]:
     instance = one.instance
     for question in instance.questions:
         words, options = question_words(question, instance, notation)
-        yield question.key, _choice_12(one.code, escape(words), options, question.right - 1)
+        yield question.key, _choice_12(one.code, f"<p>{escape(words)}</p>", options, question.right - 1)
     for cell in () if instance.questions else instance.cells:
         name = f"<p>{tex(cell_latex(instance, cell, notation))} = ?</p>"
         if cell.options:
@@ -223,7 +223,9 @@ def _numerical_12(code: str, html: str, instance: Instance, cell: Cell) -> Eleme
     for at, wrong in enumerate(known_wrong(instance, cell.key), start=1):
         _range_12(processing, wrong.value, wrong.tolerance, feedback=f"wrong{at}")
         flow = SubElement(SubElement(item, "itemfeedback", ident=f"wrong{at}"), "flow_mat")
-        SubElement(SubElement(flow, "material"), "mattext", texttype="text/html").text = str(emphasis(say(wrong.said)))
+        SubElement(
+            SubElement(flow, "material"), "mattext", texttype="text/html"
+        ).text = f"<p>{emphasis(say(wrong.said))}</p>"
     return item
 
 
