@@ -18,7 +18,7 @@ from quizprop import __version__
 from quizprop.cli.exercises import written
 from quizprop.cli.finding import exercise_named
 from quizprop.cli.layout import bar
-from quizprop.exercise.bulk import CHUNK, Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
+from quizprop.exercise.bulk import Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
 from quizprop.exercise.certify import plan_of
 from quizprop.exercise.record import columns_of
 from quizprop.exercise.spec import Exercise
@@ -237,7 +237,7 @@ class _Text:
     def _identity(self) -> list[Any]:
         job = self._job
         asked = [job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form, self._packing]
-        return [__version__, CHUNK, *asked]
+        return [__version__, *asked]
 
     def _put(self, data: bytes) -> None:
         self.progress.size += self._file.write(packed(data, self._packing))

@@ -17,17 +17,22 @@ import orjson
 
 from quizprop.engine.arrays import Array
 from quizprop.exercise.certify import Plan, plan_of
-from quizprop.exercise.generate import PATIENCE, CannotCertifyError, certified, despair, draw_block, numbers_taken
+from quizprop.exercise.generate import (
+    PATIENCE,
+    CannotCertifyError,
+    at_a_time,
+    certified,
+    despair,
+    draw_block,
+    numbers_taken,
+)
 from quizprop.exercise.record import Columns, QuestionRecorder, Recorder, columns_of
 from quizprop.exercise.spec import Exercise
 
-__all__ = ["CHUNK", "Chunk", "Form", "Packing", "chunk_of", "chunks", "header", "numbered", "packed", "table_of"]
+__all__ = ["Chunk", "Form", "Packing", "chunk_of", "chunks", "header", "numbered", "packed", "table_of"]
 
 Form = Literal["jsonl", "csv", "csv-long", "table"]
 Packing = Literal["", "gz", "zst"]
-
-CHUNK: Final = 16384
-"""So many candidates are one chunk, whoever works at it."""
 
 _QUESTIONS: Final = 256
 _FIXED: Final = 2048
@@ -163,7 +168,7 @@ def _quoted(name: str) -> str:
 
 
 def _size(exercise: Exercise) -> int:
-    return _FIXED if exercise.fixed else _QUESTIONS if exercise.question != "sheet" else CHUNK
+    return _FIXED if exercise.fixed else _QUESTIONS if exercise.question != "sheet" else at_a_time(plan_of(exercise))
 
 
 @lru_cache(maxsize=8)

@@ -14,6 +14,7 @@ from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
 __all__ = [
     "PATIENCE",
     "CannotCertifyError",
+    "at_a_time",
     "certified",
     "certified_blocks",
     "despair",
@@ -42,16 +43,20 @@ class CannotCertifyError(ValueError):
     """No instance of a family can be certified; the message names the rules and what to change."""
 
 
-def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, most: int = 16384) -> Iterator[Block]:
+def certified_blocks(
+    plan: Plan, rng: np.random.Generator, *, first: int = 64, most: int | None = None
+) -> Iterator[Block]:
     """Certified instances without end, a block at a time, in an order that does not depend on the blocks' sizes.
 
-    Blocks of candidates grow from ``first`` to ``most``, so that drawing one instance is quick and many efficient.
+    Blocks of candidates grow from ``first`` to ``most`` (`at_a_time` where left out), so that drawing one instance is
+    quick and many efficient.
 
     Raises:
         CannotCertifyError: the rules reject everything.
     """
     # A fixed exercise draws the same instance again and again: one is enough to begin with.
     # A question is made for each instance by itself, which takes its time.
+    most = at_a_time(plan) if most is None else most
     if plan.exercise.question != "sheet":
         first, most = min(first, _QUESTIONS[0]), min(most, _QUESTIONS[1])
     size, barren = 1 if plan.exercise.fixed else first, 0
@@ -65,6 +70,15 @@ def certified_blocks(plan: Plan, rng: np.random.Generator, *, first: int = 64, m
             raise CannotCertifyError(despair(plan.exercise, rejected))
         yield block
         size = min(2 * size, most)
+
+
+def at_a_time(plan: Plan) -> int:
+    """How many candidates are worked at together.
+
+    Many, for each step of the work costs something by itself; fewer of a large network, whose numbers take room.
+    """
+    cells = sum(keys.size for keys in plan.structure.keys.values())
+    return 1 << max(10, 14 - (cells // 100).bit_length())
 
 
 def despair(exercise: Exercise, rejected: dict[str, int]) -> str:
