@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from threading import Barrier
@@ -45,9 +47,18 @@ def server_user() -> dict[str, Any]:
     return {"user": name, "group": known[name], "extra_groups": []}
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """The URL of a database in a PostgreSQL server of our own."""
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server of our own, that can be stopped and started again."""
+
+    url: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
+@contextmanager
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of our own; it runs."""
     initdb, pg_ctl = postgresql_program("initdb"), postgresql_program("pg_ctl")
     user = server_user()
     # Not pytest's own folder: its path is too long for a socket, and closed to the server's user.
@@ -73,11 +84,23 @@ def cluster() -> Iterator[str]:
     try:
         run(initdb, "-D", data, "-U", "quizprop", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         options = f"-c fsync=off -c listen_addresses='' -c unix_socket_directories='{folder}'"
-        run(pg_ctl, "-D", data, "-w", "-t", "60", "-o", options, "start")
-        yield f"postgresql://quizprop@/postgres?host={folder}"
-        run(pg_ctl, "-D", data, "-w", "-m", "immediate", "stop")
+        server = Server(
+            f"postgresql://quizprop@/postgres?host={folder}",
+            lambda: run(pg_ctl, "-D", data, "-w", "-t", "60", "-o", options, "start"),
+            lambda: run(pg_ctl, "-D", data, "-w", "-m", "immediate", "stop"),
+        )
+        server.start()
+        yield server
+        server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The URL of a database in a PostgreSQL server of our own."""
+    with postgresql() as server:
+        yield server.url
 
 
 @pytest.fixture(params=KINDS)
