@@ -56,7 +56,7 @@ def soak(url: str, *, kills: int, writers: int = 4, servers: int = 1, seed: int 
     database = open_database(url)
     schema.upgrade(database)
     token = _token(database)
-    ports = [_free_port() for _ in range(servers)]
+    ports = [free_port() for _ in range(servers)]
     tally, stop = Tally(), threading.Event()
     threads = [
         threading.Thread(target=_write, args=(ports[name % servers], token, tally, stop, name))
@@ -167,7 +167,7 @@ def _ask(
     return None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port below those that the system gives to clients: while no server has it, nobody else is given it."""
     while True:
         port = random.randrange(20_000, 32_000)
