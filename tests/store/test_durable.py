@@ -23,7 +23,7 @@ WRITES = ("write", "pwrite64", "writev", "pwritev")
 SYNCS = ("fsync", "fdatasync")
 SENT = ("sendto", "sendmsg", "write")
 ANSWER = "HTTP/1.1 201"
-QUICK = f"""
+QUICK = """
 import os, sqlite3, sys
 one = sqlite3.connect(sys.argv[1])
 one.execute("PRAGMA synchronous = " + sys.argv[2])
@@ -31,7 +31,7 @@ one.execute("CREATE TABLE t (a)")
 os.write(1, b"POST")
 one.execute("INSERT INTO t VALUES (1)")
 one.commit()
-os.write(1, b"{ANSWER}")
+os.write(1, b"HTTP/1.1 201")
 """
 
 
