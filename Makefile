@@ -52,7 +52,7 @@ bench-web: $(VENV)/.installed
 	$(BIN)/python benchmarks/web.py
 
 soak: $(VENV)/.installed-test
-	$(BIN)/python -m tests.soak --kills 50
+	$(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,6 +1,6 @@
-"""Submissions under kills: a server is killed again and again while scripts hand in, and nothing acknowledged is lost.
+"""The long form of what the tests try a little: kills, races, backups under load, spoilt numbers and files.
 
-``python -m tests.soak --kills 50`` prints a table; the tests do a few kills.
+``python -m tests.soak`` prints a table and ends with 1 if anything is lost; the tests do a few of each.
 """
 
 import argparse
@@ -22,9 +22,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quizprop.store import api_tokens, people, schema
+import pytest
+
+from quizprop.resources import folder as folder_of
+from quizprop.store import api_tokens, people, schema, sets
 from quizprop.store.database import Database, open_database
 from quizprop.store.models import Submission, Variant, table
+from quizprop.store.practice import NoAttemptsLeftError
+from tests import fuzz
+from tests.store.conftest import NOW, at_once, postgresql, postgresql_program, submit
+from tests.store.working_class import work_and_restore
 
 PROGRAM = (sys.executable, "-c", "from quizprop.cli import main; main()")
 
@@ -176,17 +183,95 @@ def free_port() -> int:
             return port
 
 
+# --- races ----------------------------------------------------------------------------------------------------------
+
+
+def races(url: str, count: int, *, threads: int = 16, allowed: int = 3) -> tuple[int, int]:
+    """Race so often for the last attempts at an item: how many attempts were given in all, and how many too many."""
+    database = open_database(url)
+    schema.upgrade(database)
+    given = surplus = 0
+    for number in range(count):
+        with database.write() as session:
+            token = people.start_session(session, now=NOW)
+            visitor = people.find_learner(session, token, now=NOW)
+            made = sets.create_set(
+                session, title="Race", items=[sets.NewItem("mazur", "{}", 1)], due_at=None, attempts=allowed, now=NOW
+            )
+            sets.assign(session, made, [visitor.learner_id], now=NOW)
+            item = sets.open_set(session, made.token, learner_id=visitor.learner_id, now=NOW).items[0]
+            values = {"seed": number, "given": {"eta": 0.5}, "engine_version": "0.1.0"}
+            variant = sets.start_item(session, visitor.learner_id, item, now=NOW, **values)
+        won = sum(at_once(threads, lambda name, variant=variant: _try(database, variant, name)))
+        given, surplus = given + won, surplus + max(0, won - allowed)
+    database.close()
+    return given, surplus
+
+
+def _try(database: Database, variant: Any, name: int) -> int:
+    try:
+        with database.write() as session:
+            submit(session, variant, f"key-{name}")
+    except NoAttemptsLeftError:
+        return 0
+    return 1
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def databases(folder: Path) -> Iterator[tuple[str, str, int]]:
+    """SQLite, and PostgreSQL where its programs are: a name, a URL, and how many servers share it."""
+    yield "SQLite", f"sqlite:///{folder / 'soak.db'}", 1
+    try:
+        postgresql_program("initdb")
+    except pytest.skip.Exception:
+        sys.stdout.write("PostgreSQL is not installed (apt-get install postgresql): SQLite alone\n")
+        return
+    with postgresql() as server:
+        yield "PostgreSQL", server.url, 2
+
+
 def main() -> None:
     """Print the table of a long run."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--database", default="")
+    parser.add_argument("--kills", type=int, default=50, help="of servers, on each database")
+    parser.add_argument("--races", type=int, default=100, help="of 16 threads for 3 attempts, on each database")
+    parser.add_argument("--strings", type=int, default=1_000_000, help="typed for numbers")
+    parser.add_argument("--files", type=int, default=20_000, help="exercise files with something wrong in them")
+    parser.add_argument("--backups", type=int, default=20, help="taken while a class works, and restored")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        outcome = soak(asked.database or f"sqlite:///{Path(folder) / 'soak.db'}", kills=asked.kills)
-    for name in Outcome.__dataclass_fields__:
-        sys.stdout.write(f"{name:<14}{getattr(outcome, name):>9,}\n")
-    sys.exit(bool(outcome.lost or outcome.doubled))
+    bad = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind, url, servers in databases(folder):
+            outcome = soak(url, kills=asked.kills, servers=servers)
+            say(f"{kind}: kills survived by {servers} server{'s' if servers > 1 else ''}", outcome.kills)
+            for what in ("sent", "acknowledged", "stored", "lost", "doubled"):
+                say(f"{kind}: submissions {what}", getattr(outcome, what))
+            given, surplus = races(url, asked.races)
+            say(f"{kind}: races of 16 threads", asked.races)
+            say(f"{kind}: attempts given", given)
+            say(f"{kind}: attempts too many", surplus)
+            bad += outcome.lost + outcome.doubled + surplus
+        folder.joinpath("backups").mkdir()
+        work_and_restore(folder / "backups", asked.backups)
+        say("backups of a class at work that restored whole", asked.backups)
+    say("strings typed for numbers: a value or a message", fuzz.numbers(asked.strings, 1).tried)
+    say("exercise files spoilt: a value or a message", fuzz.exercise_files(bank(), asked.files, 1).tried)
+    say("lost, doubled or too many", bad)
+    sys.exit(bool(bad))
+
+
+def say(what: str, number: int) -> None:
+    """A line of the table."""
+    sys.stdout.write(f"{what:<56}{number:>10,}\n")
+    sys.stdout.flush()
+
+
+def bank() -> list[str]:
+    """The files of the problem bank."""
+    return [each.read_text() for each in sorted(folder_of("problem_bank").glob("*.toml")) if each.stem != "skills"]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+_FARTHEST: Final = 1_000_000
+_FINEST: Final = Decimal("1e-12")
+
+
 class Grid(_Part):
     """Evenly spaced decimals, each as likely: ``low``, ``low + step`` ... ``high``; zero is left out.
 
@@ -61,14 +65,19 @@ class Grid(_Part):
 
     @model_validator(mode="after")
     def _has_points(self) -> "Grid":
+        for name, part in (("low", self.low), ("high", self.high), ("step", self.step)):
+            if abs(part) > _FARTHEST:
+                raise ValueError(f"{name} is beyond {_FARTHEST:,}; nobody works with that by hand: take a smaller one")
+            if part != part.quantize(_FINEST):
+                raise ValueError(f"{name} has more than 12 decimals; round it")
         if self.high < self.low:
             raise ValueError(f"low = {self.low} is above high = {self.high}; swap them")
+        if self.high - self.low > 100_000 * self.step:
+            raise ValueError("more than 100,000 points; take a larger step")
         if (self.high - self.low) % self.step:
             raise ValueError(f"high - low is not a multiple of step = {self.step}; move one of the three")
         if not len(self.points):
             raise ValueError("the grid holds only zero, which is left out; widen it")
-        if len(self.points) > 100_000:
-            raise ValueError("more than 100,000 points; take a larger step")
         return self
 
     @property
