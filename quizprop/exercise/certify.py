@@ -236,6 +236,8 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
     values = plan.structure.graph.evaluate(given, want=plan.worked)
     passed = sift(_plain_rules(plan, values))
     kept, given = kept[passed], _selected(given, np.flatnonzero(passed))
+    if not passed.any():
+        return Block(kept, given, Sheet({}, {}, {}, {}), rejected)
     sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
     for stage in (_visible_rules, _apart_rules, _honest_rules):
         passed = sift(stage(plan, given, sheet))

@@ -238,7 +238,10 @@ class Exercise(_Part):
     def _unwrapped(cls, sentence: str) -> str:
         """The paragraphs, whatever the width of the file that they were written in."""
         paragraphs = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", sentence))
-        return "\n\n".join(filter(None, paragraphs))
+        unwrapped = "\n\n".join(filter(None, paragraphs))
+        if not unwrapped:
+            raise ValueError("is blank; say in a sentence what the exercise is about")
+        return unwrapped
 
     @field_validator("values")
     @classmethod

@@ -23,3 +23,9 @@ def test_every_candidate_is_certified_or_rejected_by_a_rule(slug, monkeypatch):
 def test_a_fixed_exercise_has_one_candidate():
     found = acceptance(load_bank()["mazur"], np.random.default_rng(5), candidates=250)
     assert (found.candidates, found.certified, found.rejected) == (1, 1, {})
+
+
+def test_where_no_candidate_is_any_good_all_are_rejected_by_a_rule_also_on_a_sheet_half_filled_in():
+    exercise = load_bank()["faded-mazur"].model_copy(update={"places": 1})
+    found = acceptance(exercise, np.random.default_rng(5), candidates=40)
+    assert (found.certified, sum(found.rejected.values())) == (0, 40)

@@ -82,10 +82,8 @@ class TwoTabs(RuleBasedStateMachine):
 
     def save(self, tab):
         base, key, text = self.sent[tab]
-        values = {"raw": {"z1[1]": text}, "decimal_comma": False, "now": self.now}
-        made, refused = self.written(
-            lambda session: drafts.save_draft(session, self.sheet, base=base, key=key, **values)
-        )
+        values = {"base": base, "key": key, "raw": {"z1[1]": text}, "decimal_comma": False, "now": self.now}
+        made, refused = self.written(lambda session: drafts.save_draft(session, self.sheet, **values))
         if refused:
             # The tab is told what is newer, and the newer text stays.
             assert isinstance(refused, StaleDraftError)
