@@ -48,18 +48,6 @@ class Worker:
         units /= scale
         return units
 
-    def sheet(self, structure: Structure, given: Mapping[str, Array], want: Collection[str]) -> dict[str, Array]:
-        """What the worker writes for the wanted quantities, and for those above them.
-
-        Args:
-            structure: of the network.
-            given: the givens, leading axis the instance.
-            want: names of quantities.
-        """
-        written: dict[str, Array] = {}
-        self.work(structure, given, want, written.__setitem__)
-        return written
-
     def work(
         self,
         structure: Structure,
@@ -67,7 +55,14 @@ class Worker:
         want: Collection[str],
         wrote: Callable[[str, Array], object],
     ) -> None:
-        """The same, a quantity at a time: ``wrote`` is told the name and what is written."""
+        """Write the wanted quantities, and those above them, one after the other.
+
+        Args:
+            structure: of the network.
+            given: the givens, leading axis the instance.
+            want: names of quantities.
+            wrote: is told the name of each quantity and what is written for it.
+        """
 
         def carry(name: str, value: Array) -> Array:
             written, carried = self.write(name, value)
