@@ -5,6 +5,7 @@ The numbers come from the exercise's own graph, run on; the drawing is our own S
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree.ElementTree import Element
@@ -12,7 +13,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from quizprop.engine.arrays import Array
-from quizprop.engine.graph import Graph
+from quizprop.engine.plain import plain_function
 from quizprop.engine.structure import Structure
 from quizprop.engine.words import phrase, said
 from quizprop.exercise.diagram.shapes import (
@@ -67,39 +68,27 @@ def descent(instance: Instance, steps: int = STEPS) -> Descent:
 
     The loss is computed at the first steps and then at ever larger distances, all that a logarithmic axis can show.
     """
-    graph = instance.structure.graph
-    values: dict[str, Array] = {name: np.asarray(instance.given[name], dtype=float) for name in _free(instance)}
-    moves = {new: old for old, new in _moved(instance.structure).items()}
-    step, loss = (_bare(graph, graph.needed_for(want)) for want in (moves, ["E"]))
-    sizes = {old: values[old].size for old in moves.values()}
+    keys = instance.structure.keys
+    moves = _moved(instance.structure)
+    numbers = {name: np.asarray(instance.given[name], dtype=float).ravel().tolist() for name in _free(instance)}
+    moving, still = list(moves), [name for name in numbers if name not in moves]
+    inputs = tuple(str(key) for name in (*moving, *still) for key in keys[name].flat)
+    # A shared bias has one new value for all units of its layer.
+    after = [str(key) for name in moving for key in np.broadcast_to(keys[moves[name]], keys[name].shape).flat]
+    step, loss = (plain_function(instance.model, inputs, outputs) for outputs in (tuple(after), ("E",)))
+    weights, others = (tuple(one for name in names for one in numbers[name]) for names in (moving, still))
     wanted = _sampled(steps)
     losses: list[float] = []
-    with np.errstate(all="ignore"):
+    # An arithmetic error is a step beyond all numbers: there the curve ends, too.
+    with suppress(ArithmeticError):
         for number in range(wanted[-1] + 1):
             if number == wanted[len(losses)]:
-                reached = float(_run(loss, dict(values))["E"])
+                (reached,) = loss(*weights, *others)
                 if losses and not reached <= _TOO_FAR * max(losses[0], 1.0):
                     break
                 losses.append(reached)
-            _run(step, values)
-            for new, old in moves.items():
-                # A shared bias has one new value for all units of its layer.
-                values[old] = values[new] if values[new].size == sizes[old] else values[new].repeat(sizes[old])
+            weights = step(*weights, *others)
     return Descent(wanted, tuple(losses))
-
-
-# Ten thousand steps are to take less than half a second: no more than the bare functions is called in each.
-_Bare = tuple[tuple[str, Callable[..., Array], tuple[str, ...]], ...]
-
-
-def _bare(graph: Graph, names: set[str]) -> _Bare:
-    return tuple((one.name, one.formula.function, one.inputs) for one in graph if one.name in names)
-
-
-def _run(bare: _Bare, values: dict[str, Array]) -> dict[str, Array]:
-    for name, function, inputs in bare:
-        values[name] = function(*[values[each] for each in inputs])
-    return values
 
 
 def _free(instance: Instance) -> Iterator[str]:

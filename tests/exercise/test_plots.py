@@ -62,19 +62,20 @@ def test_mazurs_error_plummets_as_he_says():
     assert descent(instance_of("mazur"), 9_999).losses[-1] == pytest.approx(0.0000351085, rel=1e-5)
 
 
-def test_a_further_step_costs_less_than_half_of_working_the_sheet():
-    # Ten thousand of them then take less than half a second.
+def test_a_further_step_costs_a_small_part_of_working_the_sheet():
+    # Ten thousand of them belong to the page of every sheet that is solved.
     instance, graph = instance_of("mazur"), instance_of("mazur").structure.graph
     wanted = ["E", *(quantity.name for quantity in graph if "_new" in quantity.name)]
+    descent(instance, 1)
     ratios = []
     for _ in range(5):
         start = time.process_time()
-        descent(instance, 300)
+        descent(instance, 3000)
         between = time.process_time()
         for _ in range(300):
             graph.evaluate(instance.arrays, want=wanted)
-        ratios.append((between - start) / (time.process_time() - between))
-    assert min(ratios) < 0.5
+        ratios.append((between - start) / 10 / (time.process_time() - between))
+    assert min(ratios) < 0.1
 
 
 def test_steps_are_sampled_from_first_to_last_each_once():
