@@ -20,7 +20,7 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.structure import structure_of
 from quizprop.exercise.bank import described
 from quizprop.exercise.certify import HONEST_SHEETS, PICK, Block, Plan, plan_of
-from quizprop.exercise.generate import certified_blocks, instances_of
+from quizprop.exercise.generate import at_a_time, certified_blocks, instances_of
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.names import NotationName
 from quizprop.exercise.question import NoQuestionError, Question, in_text
@@ -61,7 +61,9 @@ def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list
         CannotCertifyError: the rules reject everything.
     """
     recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(Plan(exercise), seed)
-    blocks = certified_blocks(recorder.plan, np.random.default_rng(seed))
+    most = at_a_time(recorder.plan)
+    # The first block is as large as will be needed: small ones cost by their number.
+    blocks = certified_blocks(recorder.plan, np.random.default_rng(seed), first=min(max(64, 2 * count), most))
     done = 0
     while done < count:
         lines = list(itertools.islice(recorder.lines(next(blocks), numbers_from(done)), count - done))
