@@ -58,6 +58,8 @@ def _above(structure: Structure, known: frozenset[str], outputs: tuple[str, ...]
         if key not in found:
             found.add(key)
             name, place = structure.places[key]
+            if name not in structure.graph:
+                raise KeyError(f"{key} is read, and is no input")
             waiting.extend(each for each in structure.expressions[name][place].names() if each not in known)
     return found
 
