@@ -1,6 +1,5 @@
 """The pictures of a sheet besides its network: the chain rule in it, the step as a row, and what would happen next."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,11 +10,10 @@ from quizprop.engine.words import speaking
 from quizprop.exercise.diagram import flow_steps, graph_svg, network_svg
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
-from quizprop.exercise.plots import Descent, descent, descent_svg, slice_along, slice_svg, steepest_weight
-from quizprop.exercise.spec import Exercise
+from quizprop.exercise.plots import descent, descent_svg, slice_along, slice_svg, steepest_weight
 from quizprop.web.languages import gettext, say
 from quizprop.web.rendering import math, written
-from quizprop.web.sheet import Look, kept, look_at_exercise
+from quizprop.web.sheet import Look, kept, look_at, look_at_exercise
 
 __all__ = ["Picture", "flow", "future", "graph", "ways"]
 
@@ -76,12 +74,25 @@ def _ways(instance: Instance, notation: str) -> Iterator[Picture]:
 
 def flow(instance: Instance, notation: str) -> tuple[Picture, ...]:
     """The training step as a row of pictures, with its values. Only for a sheet that is solved or given up."""
+    return kept(_flow, look_at(instance, notation))
+
+
+# A solved sheet is looked at again, and published numbers by everybody.
+@lru_cache(maxsize=128)
+def _flow(look: Look) -> tuple[Picture, ...]:
     with speaking(say):
-        return tuple(_picture(say(step.caption), step.svg) for step in flow_steps(instance, notation=notation))
+        steps = flow_steps(look.instance, notation=look.notation)
+        return tuple(_picture(say(step.caption), step.svg) for step in steps)
 
 
 def graph(instance: Instance, notation: str) -> Picture:
     """All that the sheet computes, as one graph, with its values. Only for a sheet that is solved or given up."""
+    return kept(_graph, look_at(instance, notation))
+
+
+@lru_cache(maxsize=128)
+def _graph(look: Look) -> Picture:
+    instance, notation = look.instance, look.notation
     values = {key: round(value, instance.exercise.places) for key, value in instance.values.items()}
     with speaking(say):
         svg = graph_svg(
@@ -96,8 +107,13 @@ def graph(instance: Instance, notation: str) -> Picture:
 
 def future(instance: Instance, notation: str) -> tuple[Picture, ...]:
     """The loss from here on, where the sheet goes back from the loss. Only for one that is solved or given up."""
+    return kept(_drawn_future, look_at(instance, notation))
+
+
+@lru_cache(maxsize=128)
+def _drawn_future(look: Look) -> tuple[Picture, ...]:
     with speaking(say):
-        return tuple(_future(instance, notation))
+        return tuple(_future(look.instance, look.notation))
 
 
 def _future(instance: Instance, notation: str) -> Iterator[Picture]:
@@ -107,7 +123,7 @@ def _future(instance: Instance, notation: str) -> Iterator[Picture]:
     loss = symbol("E", instance.network, notation)
     if structure.graph.needed_for(instance.plan.asked) <= structure.graph.needed_for(["E"]):
         return  # a forward pass alone
-    done = _descent(instance.exercise.model_dump_json(), json.dumps(instance.given))
+    done = descent(instance)
     grows = gettext("{} over further steps on the same example: the steps are too large, and it grows.")
     falls = gettext("{} over %(number)s further steps on the same example.", number=_whole(done.steps[-1]))
     yield _picture(falls if done.ended else grows, descent_svg(done, loss=loss), loss)
@@ -121,9 +137,3 @@ def _future(instance: Instance, notation: str) -> Iterator[Picture]:
 def _whole(number: int) -> str:
     """As the axis has it: no comma and no point, which could be read as decimal marks."""
     return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
-
-
-@lru_cache(maxsize=512)
-def _descent(spec: str, given: str) -> Descent:
-    """Ten thousand steps take a while: once for each sheet."""
-    return descent(Instance(Exercise.model_validate_json(spec), json.loads(given)))
