@@ -9,12 +9,11 @@ from pathlib import Path
 
 from clock import seconds
 from sqlalchemy import event, insert, select
-from sqlalchemy.orm import Session
 
 from quizprop.exercise.bank import load_bank
 from quizprop.store import classroom, people, sets
 from quizprop.store.classroom import Seat
-from quizprop.store.database import Database
+from quizprop.store.database import Database, Session
 from quizprop.store.models import SetItem, Submission, Variant
 from quizprop.web.app import create_app
 

@@ -15,7 +15,6 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from sqlalchemy.orm import Session
 
 from quizprop import __version__
 from quizprop.engine.arrays import Array
@@ -28,7 +27,7 @@ from quizprop.exercise.simulated import filled_in
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, decisions, people, sets
 from quizprop.store.classroom import Seat
-from quizprop.store.database import Database
+from quizprop.store.database import Database, Session
 from quizprop.store.people import PasswordHash, UsernameTakenError
 from quizprop.store.practice import StoredSubmission, StoredVariant
 from quizprop.store.sets import ItemWork, NewItem, StoredSet

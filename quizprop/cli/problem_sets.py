@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from quizprop.cli import finding
 from quizprop.cli.database import up_to_date
 from quizprop.cli.layout import print_table
 from quizprop.exercise.set_file import SetFile, load_set, read_moment
 from quizprop.store import people, sets
+from quizprop.store.database import Session
 from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem, Result
 

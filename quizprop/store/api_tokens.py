@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import Session
 
+from quizprop.store.database import Session
 from quizprop.store.models import Account, ApiToken, table
 from quizprop.store.people import Visitor, sha256
 

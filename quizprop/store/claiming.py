@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
 
+from quizprop.store.database import Session
 from quizprop.store.models import Learner, SkillState, Slip, Variant, table
 
 __all__ = ["claim_practice", "joined_slip"]

@@ -13,9 +13,9 @@ from itertools import groupby
 from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
-from sqlalchemy.orm import Session
 
 from quizprop.store import practice, sets
+from quizprop.store.database import Session
 from quizprop.store.models import (
     Account,
     Adjustment,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.orm import Session
 
 from quizprop.exercise.bank import BankError, read_exercise
 from quizprop.exercise.spec import Exercise
 from quizprop.store.classroom import Seat
+from quizprop.store.database import Session
 from quizprop.store.models import CourseExercise, CourseMember, table
 
 __all__ = ["MOST", "OwnExercise", "TooManyError", "find_own", "of_course", "own_exercises", "remove_own", "save_own"]

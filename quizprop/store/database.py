@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import Session
 
 __all__ = [
     "Database",
@@ -24,9 +23,17 @@ __all__ = [
     "DatabaseUrlError",
     "Journal",
     "MissingDriverError",
+    "Session",
     "journal_for",
     "open_database",
 ]
+
+Session = Connection
+"""What `Database.read` and `Database.write` give: a connection within its transaction.
+
+No session of the ORM, which takes as long about a statement as the statement itself: the tables are read and written
+by statements built once.
+"""
 
 _WAIT_SECONDS = 20
 _POSTGRESQL = "postgresql+psycopg"
@@ -94,7 +101,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment of the database and can't change it."""
-        with self._counted(), Session(self._reader, autoflush=False, expire_on_commit=False) as session:
+        with self._counted(), self._reader.connect() as session:
             yield session
 
     @contextmanager
@@ -109,12 +116,7 @@ class Database:
         """
         if getattr(self._open, "count", 0):
             raise RuntimeError("This thread has a session open: end it first, or hand it on.")
-        with (
-            self._counted(),
-            self._one_at_a_time(),
-            Session(self._writer, expire_on_commit=False) as session,
-            session.begin(),
-        ):
+        with self._counted(), self._one_at_a_time(), self._writer.begin() as session:
             yield session
 
     def close(self) -> None:

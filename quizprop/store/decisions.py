@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from quizprop.store import classroom, sets
 from quizprop.store.classroom import Member, Seat
+from quizprop.store.database import Session
 from quizprop.store.models import (
     Account,
     Adjustment,

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.orm import Session
 
+from quizprop.store.database import Session
 from quizprop.store.models import Draft, HintUse, Variant, table
 from quizprop.store.practice import StoredVariant, read_json, write_json
 

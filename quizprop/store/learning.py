@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, or_, select, update
-from sqlalchemy.orm import Session
 
+from quizprop.store.database import Session
 from quizprop.store.models import Draft, Learner, SkillState, Slip, Submission, Variant, table
 from quizprop.store.practice import StoredVariant, read_json, write_json
 
@@ -105,7 +105,7 @@ def save_skills(
     new = [{"learner_id": learner_id, "skill": skill, **row} for skill, row in rows.items() if skill not in known]
     for statement, some in ((_CHANGE_SKILL, old), (_ADD_SKILL, new)):
         if some:
-            session.connection().execute(statement, some)
+            session.execute(statement, some)
 
 
 def _skill_row(state: StoredSkill) -> dict[str, Any]:
@@ -147,7 +147,7 @@ _ONE_MORE = (
 def slip_made(session: Session, variant: StoredVariant, *, code: str, title: str, skill: str, now: int) -> None:
     """Note that the variant's learner made a mistake on it. Hold the learner."""
     last = {"title": title, "skill": skill, "last_at": now, "variant_id": variant.id}
-    changed = session.connection().execute(_ONE_MORE, {"whose": variant.learner_id, "which": code, **last})
+    changed = session.execute(_ONE_MORE, {"whose": variant.learner_id, "which": code, **last})
     if not changed.rowcount:
         first = {"learner_id": variant.learner_id, "code": code, "seen": 1, "right_since": 0, "first_at": now}
         session.execute(insert(_slip), {**first, **last})
@@ -163,7 +163,7 @@ _AVOIDED = (
 def avoid_slips(session: Session, learner_id: int, codes: Collection[str]) -> None:
     """Note of these mistakes, of those ever made, that there was room for them and they were not made."""
     if codes:
-        session.connection().execute(_AVOIDED, {"whose": learner_id, "codes": sorted(codes)})
+        session.execute(_AVOIDED, {"whose": learner_id, "codes": sorted(codes)})
 
 
 # --- what was practised ---------------------------------------------------------------------------------------------

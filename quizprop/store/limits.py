@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
+from quizprop.store.database import Session
 from quizprop.store.models import RateLimit, table
 
 __all__ = ["bucket", "give_back", "spend", "sweep"]
@@ -57,7 +57,7 @@ def spend(session: Session, bucket: str, now: int, *, per: int, burst: int) -> i
         0, or the microseconds until there is one to take.
     """
     keys = {"name": bucket, "now": now, "per": per, "room": per * burst}
-    if session.execute(_SPEND[session.get_bind().dialect.name], keys).first() is not None:
+    if session.execute(_SPEND[session.dialect.name], keys).first() is not None:
         return 0
     free_at: int = session.execute(_FREE_AT, {"name": bucket}).scalar_one()
     return free_at + per - per * burst - now

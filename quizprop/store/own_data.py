@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, delete, select, update
-from sqlalchemy.orm import Session
 
 from quizprop.exercise.certify import PICK
 from quizprop.store import people, sets
+from quizprop.store.database import Session
 from quizprop.store.models import (
     Account,
     Adjustment,

@@ -24,10 +24,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from quizprop.engine.words import phrase
 from quizprop.store.claiming import claim_practice
+from quizprop.store.database import Session
 from quizprop.store.models import Account, ApiToken, Assignment, Learner, LoginSession, ResetLink, table
 
 __all__ = [

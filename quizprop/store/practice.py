@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Subquery, bindparam, case, func, insert, select, update
-from sqlalchemy.orm import Session
 
+from quizprop.store.database import Session
 from quizprop.store.models import Assignment, ProblemSet, Regrade, SetItem, Submission, Variant, table
 from quizprop.store.rules import Policy, Terms, Window
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
 
 from quizprop.store import practice
 from quizprop.store.classroom import Seat
+from quizprop.store.database import Session
 from quizprop.store.models import (
     Account,
     Assignment,

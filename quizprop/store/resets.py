@@ -6,10 +6,10 @@ a time, and only until the next one is made.
 
 import secrets
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import insert, select, update
 
 from quizprop.store import people
+from quizprop.store.database import Session
 from quizprop.store.models import Account, ResetLink, table
 from quizprop.store.people import PasswordHash, UnknownUserError, sha256
 
@@ -40,8 +40,8 @@ def issue_reset_link(session: Session, *, username: str, now: int, valid_for: in
     session.execute(select(_account.c.id).where(_account.c.id == credentials.account_id).with_for_update())
     people.void_reset_links(session, credentials.account_id, now=now)
     token = secrets.token_urlsafe(32)
-    session.add(
-        ResetLink(
+    session.execute(
+        insert(_link).values(
             account_id=credentials.account_id,
             token_sha256=sha256(token),
             created_at=now,
@@ -49,7 +49,6 @@ def issue_reset_link(session: Session, *, username: str, now: int, valid_for: in
             used_at=None,
         )
     )
-    session.flush()
     return token
 
 

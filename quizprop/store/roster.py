@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from quizprop.store import classroom, decisions, people, resets
 from quizprop.store.classroom import Member, Seat
+from quizprop.store.database import Session
 from quizprop.store.models import Account, table
 from quizprop.store.people import PasswordHash, UsernameError, fold
 

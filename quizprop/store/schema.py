@@ -56,7 +56,7 @@ def newest() -> str:
 def current(database: Database) -> str | None:
     """The revision of the database; None where quizprop has not created its tables yet."""
     with database.read() as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()
+        return MigrationContext.configure(session).get_current_revision()
 
 
 def upgrade(database: Database) -> None:
@@ -103,7 +103,7 @@ def check(database: Database) -> list[str]:
     """What differs between the database and this release, a sentence each; empty where all is well."""
     sentences: list[str] = []
     with database.read() as session:
-        context = MigrationContext.configure(session.connection())
+        context = MigrationContext.configure(session)
         here, wanted = context.get_current_revision(), newest()
         if here != wanted:
             sentences.append(f"The database is at revision {here or 'none'}, this release wants {wanted}: upgrade it.")

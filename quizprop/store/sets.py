@@ -13,9 +13,9 @@ from itertools import groupby
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, false, func, insert, select, update
-from sqlalchemy.orm import Session
 
 from quizprop.store import practice
+from quizprop.store.database import Session
 from quizprop.store.models import (
     Account,
     Adjustment,

@@ -9,7 +9,6 @@ from typing import Any
 
 import flask
 from flask import abort, render_template, request
-from sqlalchemy.orm import Session
 
 from quizprop import __version__
 from quizprop.exercise.conventions import Convention, conventions
@@ -20,6 +19,7 @@ from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS
 from quizprop.store import drafts, learning
 from quizprop.store import practice as records
+from quizprop.store.database import Session
 from quizprop.store.drafts import StoredDraft
 from quizprop.store.practice import StoredSubmission, StoredVariant
 from quizprop.store.rules import is_here

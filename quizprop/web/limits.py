@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask import current_app, request
-from sqlalchemy.orm import Session
 
 from quizprop.store import limits
+from quizprop.store.database import Session
 from quizprop.web.languages import ngettext
 
 __all__ = ["LIMITS", "Limit", "TooOftenError", "client", "give_back", "take", "tidy", "when_again"]

@@ -12,7 +12,6 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, NotFound
 
 from quizprop import __version__
@@ -21,7 +20,7 @@ from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import NOTATIONS
 from quizprop.store import drafts, schema
 from quizprop.store import practice as records
-from quizprop.store.database import DatabaseBusyError
+from quizprop.store.database import DatabaseBusyError, Session
 from quizprop.store.drafts import StaleDraftError, StoredDraft
 from quizprop.store.people import Visitor
 from quizprop.store.practice import (
@@ -201,7 +200,7 @@ def give_up(token: str) -> ResponseReturnValue:
 def healthz() -> ResponseReturnValue:
     """Whether pages can be served: the database answers."""
     with database().read() as session:
-        session.connection().exec_driver_sql("SELECT 1")
+        session.exec_driver_sql("SELECT 1")
     return "ok\n", {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 
 

@@ -3,9 +3,9 @@
 import flask
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from quizprop.store import people
+from quizprop.store.database import Session
 from quizprop.web.addresses import own_page
 from quizprop.web.languages import KEY as LANGUAGE
 from quizprop.web.languages import known_languages

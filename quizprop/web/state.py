@@ -7,13 +7,12 @@ from functools import cached_property
 
 import flask
 from flask import Flask, current_app, g, request
-from sqlalchemy.orm import Session
 
 from quizprop.exercise.certify import plan_of
 from quizprop.exercise.skills import Skills
 from quizprop.exercise.spec import Exercise
 from quizprop.store import people
-from quizprop.store.database import Database
+from quizprop.store.database import Database, Session
 from quizprop.store.people import Visitor
 from quizprop.web import devices, limits
 from quizprop.web.shelves import Shelf, shelved

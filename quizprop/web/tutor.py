@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from quizprop.exercise.evidence import Diagnosis, evidence_of, slips_avoided, slips_made
 from quizprop.exercise.fading import Fading
@@ -17,6 +16,7 @@ from quizprop.exercise.review import Card, after_sheet
 from quizprop.exercise.skills import Skills
 from quizprop.exercise.why import Reason, Why
 from quizprop.store import learning
+from quizprop.store.database import Session
 from quizprop.store.learning import Practised, StoredSkill, StoredSlip
 from quizprop.store.practice import StoredSubmission, StoredVariant
 from quizprop.web.languages import ngettext, say

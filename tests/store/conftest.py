@@ -15,10 +15,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy.orm import Session
 
 from quizprop.store import people, practice, schema
-from quizprop.store.database import Database, open_database
+from quizprop.store.database import Database, Session, open_database
 from tests.conftest import missing
 
 NOW = 1_700_000_000_000_000

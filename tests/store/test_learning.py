@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy.orm import Session
 
 from quizprop.store import learning, practice
+from quizprop.store.database import Session
 from quizprop.store.drafts import save_draft
 from quizprop.store.learning import Practised, StoredSkill
 from tests.store.conftest import NOW, SECOND, at_once, serve, submit, visit

@@ -31,7 +31,7 @@ def to_revision(database, revision):
 def tables_of(database):
     found = MetaData()
     with database.read() as session:
-        found.reflect(session.connection())
+        found.reflect(session)
     return [each for each in found.sorted_tables if each.name != "alembic_version"]
 
 
@@ -93,9 +93,8 @@ def whole(database):
     if not database.is_sqlite:
         return True  # PostgreSQL holds to it by itself
     with database.read() as session:
-        connection = session.connection()
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        return broken == [] and connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+        broken = session.exec_driver_sql("PRAGMA foreign_key_check").all()
+        return broken == [] and session.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

@@ -56,7 +56,7 @@ def test_a_new_session_has_an_anonymous_learner_of_its_own(database):
 def test_who_reads_the_table_of_sessions_cannot_sign_in(database):
     token, _ = visit(database)
     with database.read() as session:
-        (stored,) = session.execute(select(LoginSession)).scalars()
+        (stored,) = session.execute(select(LoginSession))
     assert stored.token_sha256 == hashlib.sha256(token.encode()).hexdigest()
     assert len(token) >= 43  # 256 bits
     assert find(database, stored.token_sha256) is None
@@ -224,7 +224,7 @@ def test_a_password_is_the_same_from_every_keyboard(database):
 def test_no_plain_password_is_stored(database, password_hash):
     add(database, "ada", password_hash)
     with database.read() as session:
-        (account,) = session.execute(select(Account)).scalars()
+        (account,) = session.execute(select(Account))
     assert account.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert PASSWORD not in account.password_hash
 

@@ -268,7 +268,6 @@ def test_progress_takes_two_queries_however_much_was_done(database, learner_id):
             submit(session, serve(session, learner_id, exercise=f"exercise-{number % 7}", now=NOW + number))
     statements = []
     with database.read() as session:
-        session.connection()
         event.listen(database.engine, "before_cursor_execute", lambda *words: statements.append(words[2]))
         found = practice.progress(session, learner_id, recent=5)
     assert len(statements) == 2

@@ -217,7 +217,7 @@ def test_what_is_stored_is_what_was_typed_read_and_told(browser):
     token = browser.start("mazur")
     browser.check(token, {"z1[1]": " .3775 ", "E": "x"})
     with browser.database.read() as session:
-        row = session.execute(select(Submission)).scalar_one()
+        row = session.execute(select(Submission)).one()
     assert '" .3775 "' in row.raw
     assert '"z1[1]":0.3775' in row.numbers
     assert '"z1[1]":{"verdict":"correct"' in row.marks
