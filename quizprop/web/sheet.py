@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.engine.words import speaking
-from quizprop.exercise.diagram import graph_svg, network_svg
+from quizprop.exercise.diagram import NetworkPicture, graph_svg, network_picture
 from quizprop.exercise.figures import exact
 from quizprop.exercise.grade import Verdict
 from quizprop.exercise.hint import RUNGS, Hint, hints, row_formula
@@ -429,30 +429,32 @@ def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Ma
     """The network's picture, or a lesson's graph, with the values known by now."""
     places = instance.exercise.places
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
-    return kept(_diagram, look_at(instance, notation, tuple(values.items())))
+    with speaking(say):
+        if instance.network is None:
+            svg = kept(_graph, look_at(instance, notation, tuple(values.items())))
+        else:
+            svg = kept(_network, look_at(instance, notation)).filled(values)
+    return written(Markup(svg))  # noqa: S704 - our own drawing, every text in it escaped
 
 
 @lru_cache(maxsize=256)
-def _diagram(look: Look) -> Markup:
-    values: dict[str, float] = dict(look.more)  # type: ignore[call-overload]
-    with speaking(say):
-        return written(Markup(_drawn(look.instance, look.notation, values)))  # noqa: S704 - our own drawing, every text in it escaped
+def _graph(look: Look) -> str:
+    instance, values = look.instance, dict(look.more)  # type: ignore[call-overload]
+    return graph_svg(
+        instance.structure,
+        name=lambda key: symbol(key, instance.model, look.notation),
+        only=instance.structure.graph.needed_for(instance.plan.asked),
+        values=values,
+        loss=instance.model.objective,
+        prefix="network",
+    )
 
 
-def _drawn(instance: Instance, notation: str, values: Mapping[str, float]) -> str:
-    network = instance.network
-    if network is None:
-        names = instance.structure.graph.needed_for(instance.plan.asked)
-        return graph_svg(
-            instance.structure,
-            name=lambda key: symbol(key, instance.model, notation),
-            only=names,
-            values=values,
-            loss=instance.model.objective,
-            prefix="network",
-        )
-    given = {name: instance.given[name] for name in network.givens()}
-    return network_svg(network, given, notation=notation, values=values, legend=True)
+@lru_cache(maxsize=256)
+def _network(look: Look) -> NetworkPicture:
+    network: Any = look.instance.network
+    given = {name: look.instance.given[name] for name in network.givens()}
+    return network_picture(network, given, notation=look.notation, legend=True)
 
 
 def _shown(instance: Instance) -> dict[str, float]:

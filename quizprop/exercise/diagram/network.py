@@ -1,9 +1,12 @@
 """A network as a picture, drawn as Mazur draws his: units in columns, weights on the edges, biases in boxes."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -32,12 +35,15 @@ from quizprop.exercise.diagram.shapes import (
     draw_label,
     draw_line,
     draw_name,
+    fill,
+    leave_room,
     name_size,
     on_circle,
     picture,
     set_frame,
     svg_text,
     write,
+    written,
 )
 from quizprop.exercise.diagram.subject import (
     HEADINGS,
@@ -53,16 +59,23 @@ from quizprop.exercise.diagram.subject import (
     unit_keys,
     weight_keys,
     weight_places,
+    what_is_known,
 )
-from quizprop.exercise.diagram.text import Runs, label_width, listed, runs_of, short, text_width
+from quizprop.exercise.diagram.text import Runs, clean, label_width, listed, runs_of, short, text_width
 from quizprop.exercise.figures import exact
 from quizprop.exercise.notation import symbol
 
-__all__ = ["draw_network", "network_svg"]
+__all__ = ["NetworkPicture", "draw_network", "network_picture", "network_svg"]
 
 # How far the loss stands from the targets, and how high it is.
 _LOSS_GAP: Final = 34.0
 _LOSS_HEIGHT: Final = 44.0
+
+_DRAWN: Final = "drawn"
+_KNOWN: Final = "known"
+_LOSS: Final = "E"
+_DIGITS: Final = "?"
+"""Stands for a value until it is filled in; no attribute has it."""
 
 
 def network_svg(
@@ -76,7 +89,27 @@ def network_svg(
     highlight: str | None = None,
     legend: bool = False,
 ) -> str:
-    """The network as an SVG element, for a page or, with its own colours, for print.
+    """The network as an SVG element, for a page or, with its own colours, for print; see `network_picture`.
+
+    ``values`` are what is known by now, by key; those of z and a appear in their units, others are left alone.
+    """
+    picture = network_picture(
+        network, given, notation=notation, title=title, prefix=prefix, highlight=highlight, legend=legend
+    )
+    return picture.filled(values or {})
+
+
+def network_picture(
+    network: Network,
+    given: Mapping[str, Any] | None = None,
+    *,
+    notation: str = "mazur",
+    title: str | None = None,
+    prefix: str = "network",
+    highlight: str | None = None,
+    legend: bool = False,
+) -> "NetworkPicture":
+    """The network's picture, to be filled in with what is known by then.
 
     Units and biases carry ``data-cells``, the keys of the cells that live there. A weight carries ``data-edge``, its
     key, and ``data-cells``, both on its line and on its label.
@@ -86,7 +119,6 @@ def network_svg(
         given: the arrays of one instance by name, nested lists will do: x, t, W1, b1 ...; eta is not needed. Left out,
             the names alone are drawn.
         notation: one of ``notation.NOTATIONS``.
-        values: what is known by now, by key; those of z and a appear in their units, others are left alone.
         title: the picture's name for a screen reader; the network's shape where left out.
         prefix: begins every id, so that several pictures fit on one page.
         highlight: the key of a cell, ``grad_W2[1,1]`` or ``delta1[1]`` say. The way to it is brought out, with the
@@ -100,27 +132,73 @@ def network_svg(
     look = Look(legend=legend)
     if highlight is not None:
         look = _look_at(chain_to(structure_of(network), highlight), network, notation, legend=legend)
-    subject = Subject(network, {} if given is None else checked(network, given), notation, values or {}, look)
-    return draw_network(subject, title or phrase("Network {shape}", shape=shape_of(network)), prefix)
+    subject = Subject(network, {} if given is None else checked(network, given), notation, {}, look)
+    return NetworkPicture(subject, title or phrase("Network {shape}", shape=shape_of(network)), prefix)
 
 
 def draw_network(subject: Subject, title: str, prefix: str) -> str:
-    """The picture of a network as it is to be looked at."""
-    plan = plan_of(subject)
-    root = picture(title, description(subject), prefix)
-    filled = [
-        *_draw_headings(root, subject, plan),
-        *_draw_loss(root, subject, plan),
-        *_draw_biases(root, subject, plan),
-        *_draw_weights(root, subject, plan),
-        *_draw_units(root, subject, plan),
-        *_draw_targets(root, subject, plan),
-    ]
-    filled += _draw_notes(root, subject, filled)
-    if subject.look.legend and not subject.blank:
-        filled.append(draw_legend(root, bounds(filled), {_sign(subject, key) for key in _all_weights(subject.network)}))
-    set_frame(root, filled)
-    return svg_text(root)
+    """The picture of a network as it is to be looked at, with the subject's values."""
+    return NetworkPicture(subject, title, prefix).filled(subject.values)
+
+
+@dataclass(frozen=True)
+class NetworkPicture:
+    """A network as it is to be looked at. What takes time is drawn once, however often values are filled in."""
+
+    subject: Subject
+    title: str
+    prefix: str
+
+    def filled(self, values: Mapping[str, float]) -> str:
+        """The picture with these values; those of z and a appear in their units, others are left alone."""
+        subject = replace(self.subject, values=values)
+
+        def what(room: str) -> str:
+            if room == _KNOWN:
+                return "".join(f" {escape(clean(said(sentence)))}" for sentence in what_is_known(subject))
+            if room == _LOSS:
+                return "".join(_loss_lines(subject, self._plan))
+            return "".join(_unit_lines(subject, self._plan, *map(int, room.split())))
+
+        return fill(self._with_key if subject.any_known() else self._without_key, what)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan_of(self.subject)
+
+    @cached_property
+    def _drawn(self) -> tuple[str, list[Box]]:
+        """The network with room for its values, and what it fills."""
+        subject, plan, root = self.subject, self._plan, Element("g")
+        filled = [
+            *_draw_headings(root, subject, plan),
+            *_draw_loss(root, subject, plan),
+            *_draw_biases(root, subject, plan),
+            *_draw_weights(root, subject, plan),
+            *_draw_units(root, subject, plan),
+            *_draw_targets(root, subject, plan),
+        ]
+        return "".join(map(svg_text, root)), filled
+
+    @cached_property
+    def _without_key(self) -> str:
+        return self._framed(with_key=False)
+
+    @cached_property
+    def _with_key(self) -> str:
+        return self._framed(with_key=True)
+
+    def _framed(self, *, with_key: bool) -> str:
+        """The network in its frame, and below it what its values are if there will be any."""
+        subject, (drawn, filled) = self.subject, self._drawn
+        root = picture(self.title, description(subject), self.prefix, room=_KNOWN)
+        leave_room(root, _DRAWN)
+        filled = [*filled, *_draw_notes(root, subject, filled, with_key=with_key)]
+        if subject.look.legend and not subject.blank:
+            signs = {_sign(subject, key) for key in _all_weights(subject.network)}
+            filled.append(draw_legend(root, bounds(filled), signs))
+        set_frame(root, filled)
+        return fill(svg_text(root), lambda room: drawn if room == _DRAWN else f"<!--{room}-->")
 
 
 def _look_at(way: Chain, network: Network, notation: str, *, legend: bool) -> Look:
@@ -164,11 +242,7 @@ def _draw_loss(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
     """The loss at the right, with a line from each output, or back to it."""
     if not subject.look.loss:
         return
-    name = subject.symbol("E")
-    value = ((short(subject.values["E"]), 0),) if "E" in subject.values else ()
-    # As wide as it will be with its value: so the pictures of a row keep their size.
-    width = max(label_width(runs_of(name)), 0.0 if subject.blank else label_width((("0.00000", 0),))) + 8
-    x = plan.columns[-1][0][0] + _target_gap(subject) + _targets_width(subject) + _LOSS_GAP + width / 2
+    x, width = _loss_place(subject, plan)
     group = add(
         root, "g", {"class": f"qp-loss{' qp-on' if subject.look.back else subject.emphasis('E')}", "data-cells": "E"}
     )
@@ -182,10 +256,30 @@ def _draw_loss(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
         draw_arrow(edge, *((end, start) if back else (start, end)), size=11 if lit else 9, stroke=stroke)
     box = Box(x, 0, width, _LOSS_HEIGHT)
     draw_box(group, box, stroke=_ink(group, INK))
-    write(group, runs_of(name), (x, -9 if value else 0), css="qp-name", ink=_ink(group, INK))
-    if value:
-        write(group, value, (x, 11), css="qp-out")
+    leave_room(group, _LOSS)
     yield box
+
+
+def _loss_place(subject: Subject, plan: Plan) -> tuple[float, float]:
+    """Where the loss stands, and how wide it is: as with its value, so that the pictures of a row keep their size."""
+    name = label_width(runs_of(subject.symbol("E")))
+    width = max(name, 0.0 if subject.blank else label_width((("0.00000", 0),))) + 8
+    return plan.columns[-1][0][0] + _target_gap(subject) + _targets_width(subject) + _LOSS_GAP + width / 2, width
+
+
+def _loss_lines(subject: Subject, plan: Plan) -> Iterator[str]:
+    """The loss's name and, if it is known, its value."""
+    x, _ = _loss_place(subject, plan)
+    known = "E" in subject.values
+    dim = subject.look.dims and not (subject.look.back or subject.lit("E"))
+    ink = LIT if subject.look.back or subject.lit("E") else FAINT if dim else INK
+    yield written(runs_of(subject.symbol("E")), (x, -9 if known else 0), css="qp-name", ink=ink)
+    if known:
+        yield _number(subject.values["E"], (x, 11), css="qp-out", ink=INK)
+
+
+def _number(value: float, centre: Point, *, css: str, ink: str) -> str:
+    return written(((_DIGITS, 0),), centre, css=css, ink=ink).replace(_DIGITS, short(value))
 
 
 def _ink(element: Element, otherwise: str) -> str:
@@ -268,32 +362,33 @@ def _draw_units(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
             circle = {"cx": decimal(centre[0]), "cy": decimal(centre[1]), "r": decimal(radius)}
             width = "3" if "qp-on" in css else "1.5"
             add(group, "circle", {**circle, "fill": PAPER, "stroke": _ink(group, INK), "stroke-width": width})
-            for runs, below, kind_of_text in _unit_lines(subject, layer, unit):
-                ink = FAINT if "qp-dim" in css else INK
-                write(group, runs, (centre[0], centre[1] + below), css=kind_of_text, ink=ink)
+            leave_room(group, f"{layer} {unit}")
             if (layer, unit) in plan.factors:
                 yield _draw_factors(group, subject, (layer, unit), plan.factors[layer, unit])
             yield Box(*centre, 2 * radius, 2 * radius)
 
 
-def _unit_lines(subject: Subject, layer: int, unit: int) -> Iterator[tuple[Runs, float, str]]:
-    """What stands in a circle: text, how far below the centre, and its class."""
+def _unit_lines(subject: Subject, plan: Plan, layer: int, unit: int) -> Iterator[str]:
+    """What stands in a circle."""
+    x, y = plan.columns[layer][unit - 1]
+    dim = subject.look.dims and not subject.lit(unit_keys(subject.network, layer, unit))
+    ink = FAINT if dim else INK
     name = runs_of(subject.unit(layer, unit))
     known, inside = subject.known(layer, unit), subject.inside(layer, unit)
     if layer == 0 and not subject.batch and not subject.blank:
-        yield name, -9, "qp-name"
-        yield ((short(subject.value(f"x[{unit}]")), 0),), 9, "qp-out"
+        yield written(name, (x, y - 9), css="qp-name", ink=ink)
+        yield _number(subject.value(f"x[{unit}]"), (x, y + 9), css="qp-out", ink=ink)
     elif inside:
-        yield name, -10, "qp-name"
-        yield runs_of(inside[0]), 11, "qp-delta"
+        yield written(name, (x, y - 10), css="qp-name", ink=ink)
+        yield written(runs_of(inside[0]), (x, y + 11), css="qp-delta", ink=ink)
     elif not known:
-        yield name, 0, "qp-name"
+        yield written(name, (x, y), css="qp-name", ink=ink)
     else:
-        yield name, -21.5, "qp-name"
+        yield written(name, (x, y - 21.5), css="qp-name", ink=ink)
         above, _ = subject.stems.split()
         for key, value in known.items():
-            below = -3.0 if key.startswith(above) else 13.5
-            yield ((short(value), 0),), below, _CLASSES[key[0]]
+            place = (x, y + (-3.0 if key.startswith(above) else 13.5))
+            yield _number(value, place, css=_CLASSES[key[0]], ink=ink)
 
 
 _CLASSES: Final = {"z": "qp-net", "a": "qp-out", "d": "qp-delta"}
@@ -346,11 +441,11 @@ def _targets_width(subject: Subject) -> float:
     return max(max(text_width(name, SIZES["qp-caption"]), text_width(value)) for name, value in pairs)
 
 
-def _draw_notes(root: Element, subject: Subject, filled: Iterable[Box]) -> list[Box]:
-    """What the picture does not say by itself, below it."""
+def _draw_notes(root: Element, subject: Subject, filled: Iterable[Box], *, with_key: bool) -> list[Box]:
+    """What the picture does not say by itself, below it; ``with_key`` what the values in the units are."""
     network = subject.network
     notes = []
-    if subject.any_known():
+    if with_key:
         above, below = (_letters(runs_of(subject.symbol(f"{stem}1[1]"))) for stem in subject.stems.split())
         notes.append(phrase("in each unit: {above} above, {below} below", above=above, below=below))
     if subject.batch:

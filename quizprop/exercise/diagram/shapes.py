@@ -6,11 +6,12 @@ those of print; the rules of web/static/diagram.css win over them.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Comment, Element, SubElement, tostring
 
 from quizprop.engine.words import said
 from quizprop.exercise.diagram.text import INDEX, Runs, clean, label_width, stacked, text_width
@@ -39,12 +40,15 @@ __all__ = [
     "draw_label",
     "draw_line",
     "draw_name",
+    "fill",
+    "leave_room",
     "name_size",
     "on_circle",
     "picture",
     "set_frame",
     "svg_text",
     "write",
+    "written",
 ]
 
 Point = tuple[float, float]
@@ -70,8 +74,10 @@ LIT: Final = "#8a3ffc"
 SIGNS: Final = {"positive": "#1d5fa6", "negative": "#b0431a", "zero": MUTED, "unknown": MUTED}
 
 
-def picture(title: str, sentences: Iterable[str], prefix: str) -> Element:
+def picture(title: str, sentences: Iterable[str], prefix: str, *, room: str = "") -> Element:
     """An empty picture with its name and its description; ``prefix`` begins every id.
+
+    ``room`` is the name of room left at the end of the description.
 
     Raises:
         ValueError: the prefix is no id.
@@ -81,13 +87,41 @@ def picture(title: str, sentences: Iterable[str], prefix: str) -> Element:
     names = {"role": "img", "aria-labelledby": f"{prefix}-title {prefix}-desc"}
     root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **names, "font-family": "system-ui, sans-serif"})
     SubElement(root, "title", id=f"{prefix}-title").text = clean(said(title))
-    SubElement(root, "desc", id=f"{prefix}-desc").text = clean(" ".join(map(said, sentences)))
+    described = SubElement(root, "desc", id=f"{prefix}-desc")
+    described.text = clean(" ".join(map(said, sentences)))
+    if room:
+        leave_room(described, room)
     return root
 
 
 def svg_text(root: Element) -> str:
     """The picture as text, to be put into a page as it is."""
     return tostring(root, encoding="unicode")
+
+
+# --- what is filled in later ----------------------------------------------------------------------------------------
+
+_ROOM: Final = re.compile("<!--(.*?)-->")
+
+
+def leave_room(parent: Element, name: str) -> None:
+    """Leave room in an element for what is filled in when all else is drawn."""
+    parent.append(Comment(name))
+
+
+def fill(drawn: str, what: Callable[[str], str]) -> str:
+    """A picture as text with its rooms filled in: ``what`` gives the markup for each, by its name."""
+    pieces = _ROOM.split(drawn)
+    pieces[1::2] = map(what, pieces[1::2])
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=16_384)
+def written(runs: Runs, centre: Point, *, css: str, ink: str) -> str:
+    """The markup of what `write` writes; the same in many pictures."""
+    parent = Element("g")
+    write(parent, runs, centre, css=css, ink=ink)
+    return svg_text(parent[0])
 
 
 @dataclass(frozen=True, slots=True)

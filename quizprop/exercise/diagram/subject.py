@@ -30,6 +30,7 @@ __all__ = [
     "unit_places",
     "weight_keys",
     "weight_places",
+    "what_is_known",
 ]
 
 _AT_A_UNIT: Final = ("z", "a", "dE_da", "da_dz", "delta", "z_new", "a_new")
@@ -243,7 +244,7 @@ def keys_at(network: Network, index: int | str, *, once: Iterable[str] = (), eac
 
 
 def description(subject: Subject) -> Iterator[str]:
-    """The network in sentences, with all its numbers."""
+    """The network in sentences, with all its given numbers."""
     network = subject.network
     yield phrase("Layers from left to right: {layers}.", layers=listed(map(said, _layer_words(network))))
     if subject.batch:
@@ -265,7 +266,11 @@ def description(subject: Subject) -> Iterator[str]:
     if not subject.batch:
         targets = listed(subject.words(f"t[{unit}]") for unit in range(1, network.layers[-1] + 1))
         yield phrase("Targets: {values}.", values=targets)
-    known = {key: value for place in unit_places(network) for key, value in subject.known(*place).items()}
+
+
+def what_is_known(subject: Subject) -> Iterator[str]:
+    """The rest of the description: the values known by now, and what is brought out."""
+    known = {key: value for place in unit_places(subject.network) for key, value in subject.known(*place).items()}
     known |= {key: subject.values[key] for key in ("E",) if subject.look.loss and key in subject.values}
     if known:
         values = listed(f"{subject.symbol(key).text} = {exact(value)}" for key, value in known.items())
