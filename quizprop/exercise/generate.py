@@ -1,12 +1,13 @@
 """Drawing certified instances: the same exercise and seed give the same instances, however many are drawn at a time."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from quizprop.engine.arrays import Array, batch_innermost, keep_memory, select
-from quizprop.exercise.certify import PICK, PICKED, Block, Plan, certify, restricted
+from quizprop.exercise.certify import PICK, PICKED, Block, Plan, certify, plan_of, restricted
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.question import NoQuestionError
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
@@ -190,17 +191,22 @@ def _cells(value: Any, shape: tuple[int, ...], uniform: Array) -> Array:  # noqa
 
 
 def draw(exercise: Exercise, rng: np.random.Generator) -> Instance:
-    """One certified instance.
+    """One certified instance; where there is one only, it is certified once.
 
     Raises:
         CannotCertifyError: the rules reject everything.
     """
-    return next(draw_many(exercise, rng))
+    return _the_only(exercise.model_dump_json()) if exercise.fixed else next(draw_many(exercise, rng))
+
+
+@lru_cache(maxsize=512)  # more than the bank has
+def _the_only(spec: str) -> Instance:
+    return next(draw_many(Exercise.model_validate_json(spec), np.random.default_rng(0)))
 
 
 def draw_many(exercise: Exercise, rng: np.random.Generator) -> Iterator[Instance]:
     """Certified instances without end; the first is the one that ``draw`` gives."""
-    for block in certified_blocks(Plan(exercise), rng):
+    for block in certified_blocks(plan_of(exercise), rng):
         yield from instances_of(exercise, block)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -106,11 +107,9 @@ def grade(
     readings = {
         cell.key: _read(cell, answers.get(cell.key, ""), decimal_comma=decimal_comma) for cell in instance.cells
     }
-    plan = instance.plan
     entries = instance.entries({key: read.value for key, read in readings.items() if read.value is not None})
-    own = work(instance.structure, instance.arrays, half=plan.half, entries=entries, want=plan.worked)
     with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
-        found = dict(_marks(instance, readings, entries, own))
+        found = dict(_marks(instance, readings, entries))
     return _graded(_within(only, {cell.key: found[cell.key] for cell in instance.cells}), follow_credit)
 
 
@@ -153,21 +152,20 @@ def _credit(verdict: Verdict, follow_credit: float) -> float:
 
 
 def _marks(
-    instance: Instance, readings: Mapping[str, Reading], entries: Mapping[str, Array], own: Sheet
+    instance: Instance, readings: Mapping[str, Reading], entries: Mapping[str, Array]
 ) -> Iterator[tuple[str, Mark]]:
     shown = instance.plan.written.difference(readings)
     written = shown.union(key for key, reading in readings.items() if reading.value is not None)
-    tutor = _Tutor(instance, entries, own, written)
+    tutor = _Tutor(instance, entries, written)
     for name, mask in instance.plan.asked.items():
         entry, exact = entries[name], instance.sheet
         correct = within(entry, exact.expected[name], exact.tolerance[name])
-        matches = within(entry, own.expected[name], own.tolerance[name])
         for place in map(tuple, np.argwhere(mask)):
             at = (0, *place)
             key = instance.structure.keys[name][place]
             if readings[key].value is None or correct[at]:
                 yield key, _settled(key, readings[key])
-            elif matches[at]:
+            elif within(entry[at], tutor.own.expected[name][at], tutor.own.tolerance[name][at]):
                 yield key, tutor.follows(key, readings[key])
             else:
                 yield key, tutor.diagnoses(key, readings[key])
@@ -185,10 +183,15 @@ class _Tutor:
 
     instance: Instance
     entries: Mapping[str, Array]
-    own: Sheet
     written: frozenset[str]
     _mistaken: dict[Route, tuple[Array, Array]] = field(default_factory=dict)
     _fitting: dict[tuple[Route, bool], Array] = field(default_factory=dict)
+
+    @cached_property
+    def own(self) -> Sheet:
+        """The sheet that follows from the student's own values; a sheet that is all right has no need of it."""
+        of, plan = self.instance, self.instance.plan
+        return work(of.structure, of.arrays, half=plan.half, entries=self.entries, want=plan.worked)
 
     def follows(self, key: str, reading: Reading) -> Mark:
         """Credit for what is right for the values above it, if these still tell right from wrong.

@@ -78,6 +78,7 @@ def written(markup: Markup) -> Markup:
     return Markup(_TEXT.sub(lambda found: _POINT.sub(",", found[0]), markup))  # noqa: S704 - as safe as it was
 
 
+@lru_cache(maxsize=1024)
 def markdown(text: str) -> Markup:
     """An instructor's words: paragraphs, lists, emphasis, links; anything else is shown as it stands."""
     html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http"})

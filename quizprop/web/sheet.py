@@ -91,26 +91,69 @@ class Work:
         return not any(text.strip() for text in self.texts.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One cell on the page. ``reason`` is its formula, shown once the cell is accepted; ``hints`` are those open.
+@dataclass(frozen=True, slots=True, eq=False)
+class Blank:
+    """A cell as it stands on every sheet of an exercise. ``formula`` is LaTeX; ``options`` count from 0.
 
-    ``next_hint`` names the rung that can be asked for; it is empty where there is none. ``options`` count from 0,
-    ``taken`` is the number of the one chosen.
+    No two are equal: what is drawn of one is kept by what it is, not by what it looks like.
     """
 
-    key: str
+    cell: Cell
     id: str
-    title: str
     symbol: Symbol
     depends_on: str
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cell on the page, with what is in it and what is said to it; ``hints`` are those open.
+
+    ``next_hint`` names the rung that can be asked for; it is empty where there is none. ``taken`` is the number of the
+    option chosen.
+    """
+
+    blank: Blank
     text: str
     feedback: Feedback | None
-    reason: str
     hints: tuple[Hint, ...]
     next_hint: str
-    options: tuple[str, ...]
     taken: int | None
+
+    @property
+    def key(self) -> str:
+        """The cell's key."""
+        return self.blank.cell.key
+
+    @property
+    def id(self) -> str:
+        """What a link to it points to."""
+        return self.blank.id
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.blank.cell.title
+
+    @property
+    def symbol(self) -> Symbol:
+        """How it is written."""
+        return self.blank.symbol
+
+    @property
+    def depends_on(self) -> str:
+        """The keys of what it is computed from."""
+        return self.blank.depends_on
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What there is to choose, if there is."""
+        return self.blank.cell.options
+
+    @property
+    def reason(self) -> str:
+        """Its formula, once the cell is accepted."""
+        return self.blank.formula if self.feedback is not None and self.feedback.accepted else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,40 +305,55 @@ def entry_id(key: str) -> str:
 
 def sections(instance: Instance, notation: str, work: Work) -> tuple[Section, ...]:
     """The cells by phase and quantity, in working order."""
-    worked = Solution(instance, notation, instance.exercise.places)
     return tuple(
         Section(
             phase,
             tuple(
-                Row(
-                    row_title(instance, group[0]),
-                    row_formula(instance, group[0].quantity, notation),
-                    tuple(_entry(cell, worked, work) for cell in group),
-                )
-                for group in (list(cells) for _, cells in groupby(of_phase, key=lambda cell: cell.quantity))
+                Row(title, formula, tuple(_entry(blank, instance, notation, work) for blank in blanks))
+                for title, formula, blanks in rows
             ),
         )
-        for phase, of_phase in groupby(instance.cells, key=lambda cell: cell.phase)
+        for phase, rows in _blanks(look_at_exercise(instance, notation))
     )
 
 
-def _entry(cell: Cell, worked: Solution, work: Work) -> Entry:
-    feedback = work.feedback.get(cell.key)
+_Rows = tuple[tuple[str, Symbol | None, tuple[Blank, ...]], ...]
+
+
+@lru_cache(maxsize=512)
+def _blanks(look: Look) -> tuple[tuple[Phase, _Rows], ...]:
+    """The rows of each phase: title, formula and cells."""
+    instance, notation = look.instance, look.notation
+    worked = Solution(instance, notation, instance.exercise.places)
+
+    def blank(cell: Cell) -> Blank:
+        reads = " ".join(sources(instance, cell))
+        return Blank(cell, entry_id(cell.key), worked.symbol(cell.key), reads, worked.formula(cell).latex)
+
+    return tuple(
+        (
+            phase,
+            tuple(
+                (row_title(instance, group[0]), row_formula(instance, name, notation), tuple(map(blank, group)))
+                for name, group in ((name, list(of)) for name, of in groupby(cells, key=lambda cell: cell.quantity))
+            ),
+        )
+        for phase, cells in groupby(instance.cells, key=lambda cell: cell.phase)
+    )
+
+
+def _entry(blank: Blank, instance: Instance, notation: str, work: Work) -> Entry:
+    cell = blank.cell
+    text, feedback = work.texts.get(cell.key, ""), work.feedback.get(cell.key)
     accepted = feedback is not None and feedback.accepted
     rung = 0 if accepted else work.rungs.get(cell.key, 0)
     return Entry(
-        key=cell.key,
-        id=entry_id(cell.key),
-        title=cell.title,
-        symbol=worked.symbol(cell.key),
-        depends_on=" ".join(sources(worked.instance, cell)),
-        text=work.texts.get(cell.key, ""),
-        feedback=feedback,
-        reason=worked.formula(cell).latex if accepted else "",
-        hints=hints(worked.instance, cell, worked.notation, work.numbers)[:rung] if rung else (),
-        next_hint=RUNGS[rung] if work.hinted and not accepted and rung < len(RUNGS) else "",
-        options=cell.options,
-        taken=_taken(cell, work.texts.get(cell.key, "")),
+        blank,
+        text,
+        feedback,
+        hints(instance, cell, notation, work.numbers)[:rung] if rung else (),
+        RUNGS[rung] if work.hinted and not accepted and rung < len(RUNGS) else "",
+        _taken(cell, text),
     )
 
 
@@ -306,18 +364,21 @@ _TEXT, _ECHO, _ACTION = (f"{name}-{secrets.token_hex(16)}" for name in ("text", 
 def cell(entry: Entry, action: str) -> Markup:
     """The markup of a cell whose form goes to ``action``: alike for everybody but for what is typed into it."""
     said, echo = entry.feedback, entry.feedback.echo if entry.feedback else ""
-    blank = replace(entry, text=_TEXT, feedback=replace(said, echo=_ECHO) if said and echo else said)
-    # Hints hold the numbers of one sheet. A title may be equal to another one and be said otherwise.
-    made = _drawn_cell(blank) if entry.hints else _cell(blank, say(entry.title), spoken(), decimal_comma())
-    filled = {_TEXT: entry.text, _ECHO: figure(say(echo)), _ACTION: action}
-    for place, text in filled.items():
-        made = made.replace(place, str(escape(text)))
-    return Markup(made)  # noqa: S704 - escaped above
+    if said and echo:
+        said = replace(said, echo=_ECHO)
+    if entry.hints:  # they hold the numbers of one sheet
+        made = _drawn_cell(replace(entry, text=_TEXT, feedback=said))
+    else:
+        made = _cell(entry.blank, said, entry.next_hint, entry.taken, (spoken(), decimal_comma()))
+    made = made.replace(_TEXT, str(escape(entry.text))).replace(_ACTION, str(escape(action)))
+    return Markup(made.replace(_ECHO, str(escape(figure(say(echo))))) if echo else made)  # noqa: S704 - escaped above
 
 
-@lru_cache(maxsize=4096)
-def _cell(entry: Entry, _title: str, _spoken: NullTranslations, _comma: bool) -> str:  # noqa: FBT001 - what it depends on, besides
-    return _drawn_cell(entry)
+@lru_cache(maxsize=8192)
+def _cell(
+    blank: Blank, said: Feedback | None, next_hint: str, taken: int | None, _voice: tuple[NullTranslations, bool]
+) -> str:
+    return _drawn_cell(Entry(blank, _TEXT, said, (), next_hint, taken))
 
 
 def _drawn_cell(entry: Entry) -> str:

@@ -101,6 +101,11 @@ def test_a_saturated_unit_is_rejected():
     assert block.rejected == {"a unit of layer 1 is saturated": 50}
 
 
+def test_what_has_one_instance_only_is_certified_once():
+    exercise = load_bank()["mazur"]
+    assert draw(exercise, np.random.default_rng(0)) is draw(exercise, np.random.default_rng(1))
+
+
 def test_cells_are_grouped_by_phase_and_say_what_they_depend_on():
     instance = draw(load_bank()["mazur"], np.random.default_rng(0))
     phases = [cell.phase for cell in instance.cells]

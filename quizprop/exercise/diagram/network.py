@@ -181,6 +181,10 @@ class NetworkPicture:
         return "".join(map(svg_text, root)), filled
 
     @cached_property
+    def _described(self) -> tuple[str, ...]:
+        return tuple(map(said, description(self.subject)))
+
+    @cached_property
     def _without_key(self) -> str:
         return self._framed(with_key=False)
 
@@ -191,7 +195,7 @@ class NetworkPicture:
     def _framed(self, *, with_key: bool) -> str:
         """The network in its frame, and below it what its values are if there will be any."""
         subject, (drawn, filled) = self.subject, self._drawn
-        root = picture(self.title, description(subject), self.prefix, room=_KNOWN)
+        root = picture(self.title, self._described, self.prefix, room=_KNOWN)
         leave_room(root, _DRAWN)
         filled = [*filled, *_draw_notes(root, subject, filled, with_key=with_key)]
         if subject.look.legend and not subject.blank:
