@@ -317,7 +317,8 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
     sections = sheet.sections(instance, notation, work)
     names = {entry.key: (entry.id, entry.symbol) for section in sections for entry in section.entries}
     about = _about(instance, notation, work, first_error, known=known, ended=desk.ended)
-    return render_template("practice/sheet.html", **shared, **about, sections=sections, names=names)
+    filled = sum(section.filled for section in sections)
+    return render_template("practice/sheet.html", **shared, **about, sections=sections, names=names, filled=filled)
 
 
 @lru_cache(maxsize=256)

@@ -165,7 +165,7 @@ class Row:
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Section:
     """A phase of the work."""
 
@@ -177,7 +177,7 @@ class Section:
         """What a link to it points to."""
         return f"phase-{self.phase.replace(' ', '-')}"
 
-    @property
+    @cached_property
     def done(self) -> int:
         """How many of its cells are accepted."""
         return sum(entry.feedback is not None and entry.feedback.accepted for entry in self.entries)
@@ -187,7 +187,7 @@ class Section:
         """Whether every cell is right: what follows from an earlier slip is to be done once more."""
         return all(entry.feedback is not None and entry.feedback.verdict is Verdict.CORRECT for entry in self.entries)
 
-    @property
+    @cached_property
     def filled(self) -> int:
         """In how many of its cells something stands."""
         return sum(bool(entry.text.strip()) for entry in self.entries)
@@ -197,7 +197,7 @@ class Section:
         """Whether something in it is not right."""
         return any(entry.feedback is not None and entry.feedback.verdict.to_mend for entry in self.entries)
 
-    @property
+    @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """All its cells."""
         return tuple(entry for row in self.rows for entry in row.entries)
