@@ -31,7 +31,18 @@ from quizprop.web.languages import decimal_comma, read_with_comma
 from quizprop.web.sheet import Work
 from quizprop.web.state import database, now, services, visitor
 
-__all__ = ["Desk", "check_work", "may_work", "notation_of", "open_desk", "page", "record", "scope", "typed"]
+__all__ = [
+    "Desk",
+    "check_work",
+    "may_work",
+    "notation_of",
+    "open_desk",
+    "page",
+    "pictures_page",
+    "record",
+    "scope",
+    "typed",
+]
 
 
 @dataclass(frozen=True)
@@ -338,7 +349,19 @@ def _about(
         "givens": sheet.givens(instance, notation),
         "ways": pictures.ways(instance, notation),
         "solution": sheet.solution(instance, notation, work, first_error) if ended else None,
-        "flow": pictures.flow(instance, notation) if ended else (),
-        "graph": pictures.graph(instance, notation) if ended and instance.network else None,
-        "future": pictures.future(instance, notation) if ended else (),
+        "pictured": bool(ended) and instance.network is not None,
     }
+
+
+def pictures_page(desk: Desk) -> str:
+    """The pictures of a sheet that has ended: a page of its own, for they take longer to draw than all the rest."""
+    read_with_comma(desk.last.decimal_comma if desk.last else decimal_comma())
+    instance, notation = desk.instance.as_sheet, notation_of(desk.instance)
+    return render_template(
+        "practice/pictures.html",
+        exercise=desk.instance.exercise,
+        token=desk.variant.token,
+        flow=pictures.flow(instance, notation),
+        graph=pictures.graph(instance, notation),
+        future=pictures.future(instance, notation),
+    )

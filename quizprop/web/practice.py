@@ -177,6 +177,15 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
     return page(desk, replace(work, feedback=feedback.told(submission.marks)), submission=submission)
 
 
+@practice.get("/x/<token>/pictures")
+def show_pictures(token: str) -> ResponseReturnValue:
+    """The step in pictures, with its values. The page of a sheet that has ended takes them from here."""
+    desk = open_desk(token)
+    if not desk.ended or desk.instance.as_sheet.network is None:
+        abort(404)
+    return desks.pictures_page(desk)
+
+
 @practice.post("/x/<token>/give-up")
 def give_up(token: str) -> ResponseReturnValue:
     """Close a sheet and show its solution. What was typed last is checked first: it may be all that was missing."""

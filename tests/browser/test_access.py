@@ -61,7 +61,7 @@ COURSE = [
     *("/sets/new", "/sets/<name>", "/sets/<name>/live", "/sets/<name>/regrade", "/exercises", "/exercises/<slug>"),
 ]
 COURSES = ["/courses", "/join/<code>", *(f"/courses/<token>{part}" for part in COURSE)]
-SHEETS = ["/x/<token>", "/x/<token>/s/<attempt>"]
+SHEETS = ["/x/<token>", "/x/<token>/s/<attempt>", "/x/<token>/pictures"]
 PARTS = {"<name>": "forward", "<link>": "unknown", "<code>": "mazur-like.7.1"}
 
 
@@ -204,6 +204,8 @@ def test_a_sheet_is_clean_at_every_stage(page, slug):
     assert complaints_of(page) == []
     give_up(page)
     assert complaints_of(page) == []
+    if page.get_by_role("link", name="Show the pictures").count():
+        assert complaints_of(page, page.url.partition("/s/")[0].partition("#")[0] + "/pictures") == []
 
 
 @pytest.mark.parametrize("slug", ["find-slip-chain", "choose-delta", "true-false-softmax"])

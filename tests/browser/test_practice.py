@@ -340,6 +340,8 @@ def test_the_pictures_of_a_step_are_gone_through_one_by_one(page, mazur):
     fill(page, mazur)
     check(page)
     pictures, stepper = page.locator(".stepper .sketch"), page.locator(".stepper")
+    expect(stepper).to_have_count(0)  # the solution comes first
+    page.get_by_role("link", name="Show the pictures").scroll_into_view_if_needed()
     back, onward = stepper.get_by_role("button", name="Back"), stepper.get_by_role("button", name="Next")
     expect(pictures.nth(0)).to_be_visible()
     expect(back).to_be_disabled()
@@ -362,12 +364,31 @@ def test_the_pictures_of_a_step_need_no_script(chromium, site):
     start(page, "Mazur's network")
     page.get_by_text("Give up and see the solution").click()
     page.get_by_role("button", name="Yes, show the solution").click()
+    page.get_by_role("link", name="Show the pictures").click()
     pictures = page.locator(".stepper .sketch")
     expect(page.locator(".stepper").get_by_role("button", name="Next")).to_be_hidden()
     page.locator(".stepper label").nth(3).click()
     expect(pictures.nth(3)).to_be_visible()
     expect(pictures.nth(0)).to_be_hidden()
+    page.get_by_role("link", name="Back to the sheet").click()
+    expect(page.get_by_role("heading", name="Worked solution")).to_be_visible()
     context.close()
+
+
+def test_the_link_to_the_pictures_stays_where_they_can_not_be_brought(page, complaints, mazur):
+    start(page, "Mazur's network")
+    fill(page, mazur)
+    page.route("**/pictures", lambda route: route.abort())
+    check(page)
+    link = page.get_by_role("link", name="Show the pictures")
+    link.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    expect(link).to_be_visible()
+    assert len(complaints) == 1
+    complaints.clear()
+    page.unroute("**/pictures")
+    link.click()
+    expect(page.locator(".stepper .sketch").first).to_be_visible()
 
 
 def hint_of(page, key):

@@ -64,14 +64,17 @@ def test_while_it_is_worked_only_names_are_shown(browser):
     assert not re.search(r">[^<]*\d\.\d[^<]*<", pictures)
     for title in ("Step by step, in the network", "The whole computation", "What would happen next"):
         assert title not in page
+    assert "Show the pictures" not in page
 
 
 @pytest.mark.parametrize("slug", BANK)
 def test_once_solved_the_step_is_shown_picture_by_picture(visitor, slug):
     token = visitor.start(slug)
-    page = visitor.checked(token, honest(visitor.instance(token))).text
+    sheet = visitor.checked(token, honest(visitor.instance(token))).text
+    answer = visitor.get(f"/x/{token}/pictures")
+    page, instance = answer.text, visitor.instance(token)
+    assert (f'href="/x/{token}/pictures"' in sheet) == (answer.status_code == 200) == (instance.network is not None)
     steps = re.findall(r'<input class="vh" type="radio" name="flow" id="(flow-step-\d+)"( checked)?>', page)
-    instance = visitor.instance(token)
     assert len(steps) == len(flow(instance, "plain"))
     # Only a network has such a row: a lesson's picture is its graph.
     assert [bool(checked) for _, checked in steps] == [place == 0 for place in range(len(steps))]
@@ -85,7 +88,8 @@ def test_once_solved_the_step_is_shown_picture_by_picture(visitor, slug):
 
 def test_given_up_shows_them_too(browser):
     token = browser.start("mazur")
+    assert browser.get(f"/x/{token}/pictures").status_code == 404
     browser.post(f"/x/{token}/give-up", {"submission_key": "first"})
-    page = browser.get(f"/x/{token}").text
+    page = browser.get(f"/x/{token}/pictures").text
     assert "What would happen next" in page
     assert "Step by step, in the network" in page

@@ -80,6 +80,7 @@ def visits(browser):
         "/static/<path:filename>": "/static/quizprop.css",
         "/x/<token>": f"/x/{token}",
         "/x/<token>/s/<attempt>": f"/x/{token}/s/1",
+        "/x/<token>/pictures": f"/x/{token}/pictures",
     }
 
 

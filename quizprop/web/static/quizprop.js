@@ -10,7 +10,7 @@
   }
 
   // Back and Next beside the numbered steps of a picture.
-  for (const stepper of document.querySelectorAll(".stepper")) {
+  const prepare = (stepper) => {
     const steps = [...stepper.querySelectorAll("input[type=radio]")];
     const buttons = [...stepper.querySelectorAll("button[data-step]")];
     const target = (button) => steps[steps.findIndex((step) => step.checked) + Number(button.dataset.step)];
@@ -24,6 +24,34 @@
     }
     stepper.addEventListener("change", refresh);
     refresh();
+  };
+  document.querySelectorAll(".stepper").forEach(prepare);
+
+  // The pictures of a solution are half of its page: they come when somebody comes near them, or prints it.
+  const later = document.querySelector("[data-fetch]");
+  const bring = async () => {
+    if (!later?.isConnected) return;
+    try {
+      const answer = await fetch(later.dataset.fetch, { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const pictures = page.getElementById("pictures");
+      if (!answer.ok || !pictures || !later.isConnected) return;
+      later.replaceWith(document.adoptNode(pictures));
+      pictures.querySelectorAll(".stepper").forEach(prepare);
+    } catch {
+      // No connection just now: the link is still there.
+    }
+  };
+  if (later) {
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        near.disconnect();
+        bring();
+      },
+      { rootMargin: "100% 0px" },
+    );
+    near.observe(later);
   }
 
   // What can be scrolled sideways, and only that, takes the focus: the keyboard is to reach it.
@@ -45,6 +73,9 @@
 
   for (const button of document.querySelectorAll("button[data-print]")) {
     button.hidden = false;
-    button.addEventListener("click", () => window.print());
+    button.addEventListener("click", async () => {
+      await bring();
+      window.print();
+    });
   }
 })();
