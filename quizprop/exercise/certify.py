@@ -10,6 +10,7 @@ from quizprop.engine.arrays import Array, select
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
+from quizprop.exercise.proof import covered
 from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
@@ -17,7 +18,7 @@ from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 __all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of", "restricted"]
 
 HONEST_SHEETS = 24
-"""How many differently rounded honest sheets each instance is tried with."""
+"""How many differently rounded honest sheets each instance is certified to accept: by a proof, or tried one by one."""
 
 LEAST_SLOPE = 0.01
 """Below this slope a unit is saturated: the deltas behind it would keep no digit worth writing."""
@@ -187,8 +188,22 @@ class Plan:
 
     @cached_property
     def workers(self) -> tuple[Worker, ...]:
-        """The honest workers with whose sheets each instance is tried."""
-        return workers(self.structure, places=self.exercise.places, count=HONEST_SHEETS)
+        """The honest workers with whose sheets each instance is tried: those that no proof covers."""
+        every = workers(self.structure, places=self.exercise.places, count=HONEST_SHEETS)
+        return tuple(worker for worker in every if worker.scratch) if self.proved else every
+
+    @cached_property
+    def proved(self) -> bool:
+        """Whether the tolerances are proved to hold however honestly the written values are rounded.
+
+        Not what is rounded besides on scratch paper, for which no tolerance allows.
+        """
+        structure = self.structure
+        return all(
+            key in self.known or (covered(formula, self.known) and not structure.graph[name].formula.whole)
+            for name in structure.graph.needed_for(self.asked)
+            for key, formula in zip(structure.keys[name].flat, structure.expressions[name].flat, strict=True)
+        )
 
 
 def plan_of(exercise: Exercise) -> Plan:
