@@ -10,7 +10,7 @@ from quizprop.engine.arrays import Array, select
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
-from quizprop.exercise.proof import covered
+from quizprop.exercise.proof import Span, covered, judged, spans_of
 from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
@@ -239,8 +239,7 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
     given = dict(given)
     rejected: dict[str, int] = {}
 
-    def sift(rules: Iterator[Rule]) -> Array:
-        passed = np.ones(len(kept), dtype=bool)
+    def sift(rules: Iterable[Rule], passed: Array) -> Array:
         for name, holds in rules:
             broken = passed & ~holds
             if broken.any():
@@ -249,13 +248,14 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
         return passed
 
     values = plan.structure.graph.evaluate(given, want=plan.worked)
-    passed = sift(_plain_rules(plan, values))
+    passed = sift(_plain_rules(plan, values), np.ones(len(kept), dtype=bool))
     kept, given = kept[passed], _selected(given, np.flatnonzero(passed))
     if not passed.any():
         return Block(kept, given, Sheet({}, {}, {}, {}), rejected)
     sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
-    for stage in (_visible_rules, _apart_rules, _honest_rules):
-        passed = sift(stage(plan, given, sheet))
+    for stage in (_visible_rules, _honest_rules):
+        passed = np.ones(len(kept), dtype=bool)
+        passed = sift(stage(plan, given, sheet, passed), passed)
         if not passed.all():
             places = np.flatnonzero(passed)
             kept, given, sheet = kept[places], _selected(given, places), restricted(sheet, places)
@@ -300,7 +300,7 @@ def _guarded(quantity: Quantity, values: Mapping[str, Array]) -> Iterator[Rule]:
             yield f"{quantity.inputs[0]} is all 0 or nowhere 0", ~_all(off) & ~_all(~off)
 
 
-def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Array) -> Iterator[Rule]:
     """Each asked value is told from 0, each unit from its kink, and each mistake from the truth, by the factor."""
     for quantity in plan.structure.graph:
         if quantity.formula.guard == "kink" and quantity.name in sheet.values:
@@ -314,12 +314,66 @@ def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iter
     for name, mask in plan.asked.items():
         if name not in plan.rounded:
             yield f"{name} could be decided by rounding", _all(_decided(plan, name, sheet)[..., mask])
+    yield from _told_apart(plan, given, sheet, passed)
+
+
+def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Array) -> Iterator[Rule]:
+    """Each mistake is told from the truth, even where it was rounded on its way.
+
+    Most are so far off that a bound of their own tolerance is enough, the same for all instances. Only where it is not,
+    and nothing else has rejected the instance, are they looked at more closely.
+    """
+    spans = spans_of(plan.structure, sheet)
     entries = _kept(plan, sheet)
     far_off = {name: LEAST_FACTOR * sheet.tolerance[name] for name in plan.asked}
     for route in plan.showing:
+        name = route.shown_at
+        farthest = sheet.tolerance[name] + _farthest(plan, route, spans)
         value = wrong_value(plan.structure, route, sheet.values, entries=entries)
-        apart = _apart(route, sheet, value, far_off[route.shown_at])
-        yield _told(plan, route, given, apart)
+        apart = _apart(route, sheet, value, np.maximum(farthest, far_off[name], out=farthest))
+        told = _all(_masked(apart, plan.showing[route]))
+        unsure = np.flatnonzero(passed & ~told)
+        if unsure.size:
+            told[unsure] = _told(plan, route, _selected(given, unsure), _read_by(plan, route, sheet, unsure))
+        yield f"{name} can't show {route.mistake.code}", told
+
+
+def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
+    """A bound of the tolerance of a mistaken value at each cell, whatever the instance of a block."""
+    # A decision has no formula to follow, and what is written on the way would have to be followed besides.
+    if route.form.formula.whole or not plan.gaps.keys().isdisjoint(route.way[:-1]):
+        return np.asarray(np.inf)
+    for quantity in (route.form, *(plan.structure.graph[name] for name in route.way[1:])):
+        found = judged(plan.structure, quantity, spans, half=plan.half)
+        spans = {**spans, **found}
+    shape = plan.structure.keys[route.shown_at].shape
+    return np.reshape([span.off for span in found.values()], shape)
+
+
+def _read_by(plan: Plan, route: Route, sheet: Sheet, places: Array) -> Sheet:
+    """Of some instances by their places, what telling a mistake reads."""
+    forms = [route.form, *(plan.structure.graph[name] for name in route.way)]
+    forms += [route.mistake.where] if route.mistake.where else []
+    names = {route.shown_at, *plan.gaps, *(name for form in forms for name in form.inputs)}
+    values, errors, expected, tolerance = (
+        {name: select(array, places) for name, array in arrays.items() if name in names}
+        for arrays in (sheet.values, sheet.errors, sheet.expected, sheet.tolerance)
+    )
+    return Sheet(values, errors, expected, tolerance)
+
+
+def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet) -> Array:
+    """Where every asked cell tells the mistake, but for those that it leaves alone whatever the numbers."""
+    name, mask = route.shown_at, plan.showing[route]
+    value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=_kept(plan, sheet))
+    tolerance = np.maximum(tolerance + sheet.tolerance[name], LEAST_FACTOR * sheet.tolerance[name])
+    apart = _apart(route, sheet, value, tolerance)
+    told = _all(_masked(apart, mask))
+    if (plan.structure.model.has_zeros or len(route.way) > 1) and not told.all():
+        unsure = np.flatnonzero(~told)
+        alone = idle(plan.structure, route, _selected(given, unsure), entries=plan.gaps)
+        told[unsure] = _all(_masked(apart[unsure] | alone, mask))
+    return told
 
 
 def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
@@ -329,16 +383,6 @@ def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
     errors = {source: _OPPOSED * error for source, error in sheet.errors.items()}
     value = sheet.expected[name]
     return np.asarray(spread(plan.structure, quantity, sheet.values, errors, value) == 0)
-
-
-def _apart_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
-    """Even a mistake that was rounded on its way stays outside the tolerance of the truth."""
-    entries = _kept(plan, sheet)
-    for route in plan.showing:
-        value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=entries)
-        tolerance = tolerance + sheet.tolerance[route.shown_at]
-        apart = _apart(route, sheet, value, tolerance)
-        yield _told(plan, route, given, apart)
 
 
 def _apart(route: Route, sheet: Sheet, value: Array, distance: Array) -> Array:
@@ -352,23 +396,12 @@ def _apart(route: Route, sheet: Sheet, value: Array, distance: Array) -> Array:
     return apart
 
 
-def _told(plan: Plan, route: Route, given: Mapping[str, Array], apart: Array) -> Rule:
-    """The rule that every asked cell tells the mistake, but for those that it leaves alone whatever the numbers."""
-    mask = plan.showing[route]
-    told = _all(_masked(apart, mask))
-    if (plan.structure.model.has_zeros or len(route.way) > 1) and not told.all():
-        unsure = np.flatnonzero(~told)
-        alone = idle(plan.structure, route, _selected(given, unsure), entries=plan.gaps)
-        told[unsure] = _all(_masked(apart[unsure] | alone, mask))
-    return f"{route.shown_at} can't show {route.mistake.code}", told
-
-
 def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
     """Of the quantities of which only some cells are written or shown, their values: slips elsewhere leave them."""
     return {name: np.where(np.isnan(gaps), np.nan, sheet.values[name]) for name, gaps in plan.gaps.items()}
 
 
-def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet, _passed: Array) -> Iterator[Rule]:
     """Differently rounded honest sheets get full marks."""
     farthest = {name: np.zeros_like(sheet.expected[name]) for name in plan.asked}
 

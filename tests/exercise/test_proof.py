@@ -1,12 +1,15 @@
-"""A proof that tolerances hold is right wherever it is claimed, and is not claimed of what can go wrong."""
+"""What is proved of rounding holds wherever it is claimed, and is not claimed of what can go wrong."""
 
 import numpy as np
 import pytest
 
+from quizprop.engine.structure import straight
 from quizprop.engine.trace import Expression
+from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import HONEST_SHEETS, Plan
-from quizprop.exercise.proof import covered
-from quizprop.exercise.tolerance import spread
+from quizprop.exercise.generate import draw_block, show
+from quizprop.exercise.proof import Span, covered, judged, spans_of
+from quizprop.exercise.tolerance import judge, spread, work
 
 x, y, z, k = (Expression("symbol", key) for key in "xyzk")
 
@@ -91,3 +94,39 @@ def test_all_are_tried_where_nothing_is_proved_and_who_rounds_on_scratch_paper_a
 def test_an_answer_that_is_a_decision_is_never_proved(exercise):
     plan = Plan(exercise)
     assert not plan.proved or set(plan.rounded) == set(plan.asked)
+
+
+def test_no_tolerance_of_a_block_is_larger_than_what_was_said_before(exercise):
+    plan = Plan(exercise)
+    structure, half = plan.structure, plan.half
+    given = show(plan, draw_block(exercise, np.random.default_rng(7), 200))
+    sheet = work(structure, given, half=half, want=plan.worked)
+    spans = spans_of(structure, sheet)
+    forms = [form for mistake in structure.mistakes for form in mistake.wrong]
+    for quantity in [*structure.graph, *forms]:
+        if quantity.formula.whole or not sheet.values.keys() >= {*quantity.inputs}:
+            continue
+        value, tolerance = judge(structure, quantity, sheet, half=half)
+        found = judged(structure, quantity, spans, half=half)
+        low, high, off = np.reshape([*found.values()], (*value.shape[1:], 3)).transpose(-1, *range(value.ndim - 1))
+        inside = (tolerance <= off) & (low <= value) & (value <= high)
+        # Where something is not even defined, nothing is promised.
+        assert (inside | np.isnan(off) | np.isnan(tolerance) | np.isnan(value)).all(), quantity.name
+
+
+def test_of_a_single_instance_of_a_network_it_is_the_tolerance_where_nothing_bends(network_exercise):
+    plan = Plan(network_exercise)
+    structure = plan.structure
+    given = show(plan, draw_block(network_exercise, np.random.default_rng(7), 1))
+    sheet = work(structure, given, half=plan.half, want=plan.worked)
+    spans = spans_of(structure, sheet)
+    for name in plan.rounded:
+        if straight(structure.graph[name], structure.model):
+            off = [span.off for span in judged(structure, structure.graph[name], spans, half=plan.half).values()]
+            assert off == pytest.approx(sheet.tolerance[name].ravel(), rel=0.01), name
+
+
+def test_nothing_is_said_of_what_no_float_holds():
+    structure = Plan(load_bank()["mazur"]).structure
+    spans = dict.fromkeys(structure.keys["z1"].flat, Span(-1000.0, 1000.0, 0.1))
+    assert {span.off for span in judged(structure, structure.graph["a1"], spans, half=0.00005).values()} == {np.inf}
