@@ -325,16 +325,16 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
     """
     spans = spans_of(plan.structure, sheet)
     entries = _kept(plan, sheet)
-    far_off = {name: LEAST_FACTOR * sheet.tolerance[name] for name in plan.asked}
+    largest = {name: sheet.tolerance[name].max(0) for name in plan.asked}
     for route in plan.showing:
         name = route.shown_at
-        farthest = sheet.tolerance[name] + _farthest(plan, route, spans)
-        value = wrong_value(plan.structure, route, sheet.values, entries=entries)
-        apart = _apart(route, sheet, value, np.maximum(farthest, far_off[name], out=farthest))
+        distance = np.maximum(largest[name] + _farthest(plan, route, spans), LEAST_FACTOR * largest[name])
+        off = wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name]
+        apart = _where_it_shows(route, sheet, np.abs(off, out=np.asarray(off)) > distance)
         told = _all(_masked(apart, plan.showing[route]))
         unsure = np.flatnonzero(passed & ~told)
         if unsure.size:
-            told[unsure] = _told(plan, route, _selected(given, unsure), _read_by(plan, route, sheet, unsure))
+            told[unsure] = _told(plan, route, given, sheet, unsure)
         yield f"{name} can't show {route.mistake.code}", told
 
 
@@ -350,30 +350,43 @@ def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
     return np.reshape([span.off for span in found.values()], shape)
 
 
-def _read_by(plan: Plan, route: Route, sheet: Sheet, places: Array) -> Sheet:
-    """Of some instances by their places, what telling a mistake reads."""
-    forms = [route.form, *(plan.structure.graph[name] for name in route.way)]
-    forms += [route.mistake.where] if route.mistake.where else []
-    names = {route.shown_at, *plan.gaps, *(name for form in forms for name in form.inputs)}
-    values, errors, expected, tolerance = (
-        {name: select(array, places) for name, array in arrays.items() if name in names}
-        for arrays in (sheet.values, sheet.errors, sheet.expected, sheet.tolerance)
-    )
-    return Sheet(values, errors, expected, tolerance)
+def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet, places: Array) -> Array:
+    """Of some instances by their places, where every asked cell tells the mistake.
 
-
-def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet) -> Array:
-    """Where every asked cell tells the mistake, but for those that it leaves alone whatever the numbers."""
+    But for those cells that it leaves alone whatever the numbers.
+    """
     name, mask = route.shown_at, plan.showing[route]
+    sheet = _read_by(plan, route, sheet, places)
     value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=_kept(plan, sheet))
-    tolerance = np.maximum(tolerance + sheet.tolerance[name], LEAST_FACTOR * sheet.tolerance[name])
-    apart = _apart(route, sheet, value, tolerance)
+    distance = np.maximum(tolerance + sheet.tolerance[name], LEAST_FACTOR * sheet.tolerance[name])
+    # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
+    apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.isfinite(value)
+    apart = _where_it_shows(route, sheet, apart)
     told = _all(_masked(apart, mask))
     if (plan.structure.model.has_zeros or len(route.way) > 1) and not told.all():
         unsure = np.flatnonzero(~told)
-        alone = idle(plan.structure, route, _selected(given, unsure), entries=plan.gaps)
+        alone = idle(plan.structure, route, _selected(given, places[unsure]), entries=plan.gaps)
         told[unsure] = _all(_masked(apart[unsure] | alone, mask))
     return told
+
+
+def _read_by(plan: Plan, route: Route, sheet: Sheet, places: Array) -> Sheet:
+    """Of some instances by their places, what telling a mistake reads."""
+    forms = [route.form, *(plan.structure.graph[name] for name in route.way[1:])]
+    read = {name for form in forms for name in form.inputs}
+    where = route.mistake.where
+    values = read.union(route.way, where.inputs if where else ())
+    return Sheet(
+        {name: select(sheet.values[name], places) for name in values if name in sheet.values},
+        {name: select(sheet.errors[name], places) for name in read if name in sheet.errors},
+        {route.shown_at: select(sheet.expected[route.shown_at], places)},
+        {route.shown_at: select(sheet.tolerance[route.shown_at], places)},
+    )
+
+
+def _where_it_shows(route: Route, sheet: Sheet, apart: Array) -> Array:
+    """The same, and where the mistake can't be made."""
+    return apart if route.mistake.where is None else apart | ~np.asarray(shows(route, sheet.values))
 
 
 def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
@@ -385,20 +398,10 @@ def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
     return np.asarray(spread(plan.structure, quantity, sheet.values, errors, value) == 0)
 
 
-def _apart(route: Route, sheet: Sheet, value: Array, distance: Array) -> Array:
-    """Where a mistaken value is so far from the right one, or can't be made."""
-    off = np.asarray(value - sheet.expected[route.shown_at])
-    apart = np.asarray(np.abs(off, out=off) > distance)
-    # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
-    apart |= ~np.isfinite(value)
-    if route.mistake.where is not None:
-        apart = apart | ~np.asarray(shows(route, sheet.values))
-    return apart
-
-
 def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
     """Of the quantities of which only some cells are written or shown, their values: slips elsewhere leave them."""
-    return {name: np.where(np.isnan(gaps), np.nan, sheet.values[name]) for name, gaps in plan.gaps.items()}
+    gaps = {name: gaps for name, gaps in plan.gaps.items() if name in sheet.values}
+    return {name: np.where(np.isnan(gaps[name]), np.nan, sheet.values[name]) for name in gaps}
 
 
 def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet, _passed: Array) -> Iterator[Rule]:
