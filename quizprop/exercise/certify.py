@@ -15,7 +15,7 @@ from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, w
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 
-__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of", "restricted"]
+__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of"]
 
 HONEST_SHEETS = 24
 """How many differently rounded honest sheets each instance is certified to accept: by a proof, or tried one by one."""
@@ -220,14 +220,23 @@ def _plan(spec: str) -> Plan:
 class Block:
     """What certification found in a block of drawn instances.
 
-    ``passed`` holds the indices of the certified ones, ``given`` and ``sheet`` their arrays; ``rejected`` counts the
-    others by the first rule that they broke.
+    ``passed`` holds the indices of the certified ones, ``given`` and ``sheet`` their arrays (of the sheet no more than
+    what is expected and its tolerance); ``rejected`` counts the others by the first rule that they broke.
     """
 
     passed: Array
     given: dict[str, Array]
     sheet: Sheet
     rejected: dict[str, int]
+
+    def of(self, holds: Array) -> "Block":
+        """The block of those instances for which something holds."""
+        if holds.all():
+            return self
+        places = np.flatnonzero(holds)
+        expected, tolerance = (_selected(arrays, places) for arrays in (self.sheet.expected, self.sheet.tolerance))
+        given = _selected(self.given, places)
+        return Block(self.passed[places], given, Sheet({}, {}, expected, tolerance), self.rejected)
 
 
 Rule = tuple[str, Array]
@@ -252,33 +261,34 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
     kept, given = kept[passed], _selected(given, np.flatnonzero(passed))
     if not passed.any():
         return Block(kept, given, Sheet({}, {}, {}, {}), rejected)
-    sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
-    for stage in (_visible_rules, _honest_rules):
-        passed = np.ones(len(kept), dtype=bool)
-        passed = sift(stage(plan, given, sheet, passed), passed)
-        if not passed.all():
-            places = np.flatnonzero(passed)
-            kept, given, sheet = kept[places], _selected(given, places), restricted(sheet, places)
-    return Block(kept, given, sheet, rejected)
+    worked = work(plan.structure, given, half=plan.half, want=plan.worked)
+    passed = np.ones(len(kept), dtype=bool)
+    passed = sift(_visible_rules(plan, given, worked, passed), passed)
+    block = Block(kept, given, _answers(plan, worked), rejected).of(passed)
+    passed = sift(_rounding_rules(plan, block), np.ones(len(block.passed), dtype=bool))
+    return block.of(passed)
+
+
+def _answers(plan: Plan, sheet: Sheet) -> Sheet:
+    """Of a worked sheet what is written on it at last: what is expected where something is asked, within what."""
+    expected, tolerance = ({name: each[name] for name in plan.asked} for each in (sheet.expected, sheet.tolerance))
+    return Sheet({}, {}, expected, tolerance)
 
 
 def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
-    """Nothing degenerate: every unit alive, no asked value that rounds to 0 or by chance."""
+    """Nothing degenerate: every unit alive, no asked value that rounds to 0."""
     for quantity in plan.structure.graph:
         if quantity.name in values:
             yield from _guarded(quantity, values)
     if plan.exercise.dead_units is not None:
         off = np.sum([_count(values[name] == 0) for name in plan.switched], axis=0)
         yield f"other than {plan.exercise.dead_units} units are off", np.asarray(off == plan.exercise.dead_units)
-    scale = 10.0**plan.exercise.places
     for name, mask in plan.rounded.items():
-        value = values[name][..., mask]
-        honest_zero = plan.structure.model.has_zeros & (value == 0)
-        yield f"{name} rounds to 0", _all((np.abs(value) > plan.half) | honest_zero)
-        units = value * scale
-        with np.errstate(invalid="ignore"):  # a shown value that is rounded to 0 may have been divided by
-            clear = np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE
-        yield f"{name} lies on a rounding tie", _all(clear)
+        value = values[name]
+        clear = np.abs(value) > plan.half
+        if plan.structure.model.has_zeros:
+            clear |= value == 0
+        yield f"{name} rounds to 0", _all(_masked(clear, mask))
 
 
 def _place(quantity: Quantity) -> str:
@@ -404,20 +414,26 @@ def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
     return {name: np.where(np.isnan(gaps[name]), np.nan, sheet.values[name]) for name in gaps}
 
 
-def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet, _passed: Array) -> Iterator[Rule]:
-    """Differently rounded honest sheets get full marks."""
-    farthest = {name: np.zeros_like(sheet.expected[name]) for name in plan.asked}
+def _rounding_rules(plan: Plan, block: Block) -> Iterator[Rule]:
+    """No asked value is rounded by chance, and differently rounded honest sheets get full marks."""
+    expected, tolerance = block.sheet.expected, block.sheet.tolerance
+    scale = 10.0**plan.exercise.places
+    for name, mask in plan.rounded.items():
+        units = expected[name] * scale
+        clear = np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE
+        yield f"{name} lies on a rounding tie", _all(_masked(clear, mask))
+    farthest = {name: np.zeros_like(expected[name]) for name in plan.asked}
 
     def wrote(name: str, written: Array) -> None:
         if name in farthest:
-            off = np.asarray(written - sheet.expected[name])
+            off = np.asarray(written - expected[name])
             np.maximum(farthest[name], np.abs(off, out=off), out=farthest[name])
 
     for worker in plan.workers:
-        worker.work(plan.structure, given, plan.asked, wrote)
-    accepted = np.ones(len(next(iter(given.values()))), dtype=bool)
+        worker.work(plan.structure, block.given, plan.asked, wrote)
+    accepted = np.ones(len(block.passed), dtype=bool)
     for name, mask in plan.asked.items():
-        close = farthest[name] <= reach(sheet.expected[name], sheet.tolerance[name])
+        close = farthest[name] <= reach(expected[name], tolerance[name])
         accepted &= _all(_masked(close, mask))
     yield "an honest sheet is not accepted", accepted
 
@@ -439,11 +455,3 @@ def _count(holds: Array) -> Array:
 
 def _selected(arrays: Mapping[str, Array], places: Array) -> dict[str, Array]:
     return {name: select(array, places) for name, array in arrays.items()}
-
-
-def restricted(sheet: Sheet, places: Array) -> Sheet:
-    """The sheet of some of its instances, by their places."""
-    expected, tolerance = _selected(sheet.expected, places), _selected(sheet.tolerance, places)
-    # On an exact sheet most values are what is expected: one array serves for both.
-    own = {name: value for name, value in sheet.values.items() if value is not sheet.expected.get(name)}
-    return Sheet({**expected, **_selected(own, places)}, _selected(sheet.errors, places), expected, tolerance)

@@ -120,20 +120,21 @@ def spread(
     if count == 0:
         return np.zeros_like(value)
     mirrored = straight(quantity, structure.model)
-    # Copies: all up at once, each group up, and each group down where that is not the same the other way.
-    moved = {name: _copies(values[name], 1 + (1 if mirrored else 2) * count) for name, _ in groups}
-    for place, (name, mask) in enumerate(groups, start=1):
-        shift = np.where(mask, errors[name], 0.0)
-        moved[name][0] += shift
+    # Copies: each group up, each group down where that is not the same the other way, and several up at once.
+    runs = (1 if mirrored else 2) * count
+    moved = {name: _copies(values[name], runs + (count > 1)) for name, _ in groups}
+    for place, (name, mask) in enumerate(groups):
+        shift = errors[name] if mask.all() else np.where(mask, errors[name], 0.0)
         moved[name][place] += shift
         if not mirrored:
             moved[name][count + place] -= shift
+        if count > 1:
+            moved[name][runs] += shift
     effects = quantity.of({**{name: values[name] for name in quantity.inputs}, **moved}) - value
-    together, up, down = effects[0], effects[1 : count + 1], effects[count + 1 :]
+    up, down = effects[:count], effects[count:runs]
     # Second order: what moving all at once adds, and as much again as each bends alone, for groups that move against
     # each other (a softmax does not change at all when all net inputs move together).
-    together -= up.sum(0)
-    bound: Array = np.abs(together, out=together)
+    bound: Array = np.abs(effects[runs] - up.sum(0)) if count > 1 else np.zeros_like(value)
     if mirrored:
         bound += np.abs(up, out=up).sum(0)
     else:
