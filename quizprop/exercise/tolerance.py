@@ -72,15 +72,19 @@ def work(
         sheet.tolerance[name] = tolerance
         value = expected if known is None else np.where(np.isnan(known), expected, known)
         sheet.values[name] = value if entry is None else np.where(np.isnan(entry), value, entry)
-        error = np.where(_switch(expected, tolerance, half), 0.0, tolerance)
+        error = _inherited(expected, tolerance, half)
         error = error if known is None else np.where(np.isnan(known), error, 0.0)
         sheet.errors[name] = error if entry is None else np.where(np.isnan(entry), error, half)
     return sheet
 
 
-def _switch(value: Array, tolerance: Array, half: float) -> Array:
-    """Where a value is 0 or 1 and inherits no error, as the slope of a ReLU: nothing is lost in writing it."""
-    return np.asarray((tolerance <= half) & ((value == 0) | (value == 1)))
+def _inherited(value: Array, tolerance: Array, half: float) -> Array:
+    """What the quantities below inherit of a tolerance.
+
+    Where a value is 0 or 1 and inherits no error itself, as the slope of a ReLU, nothing is lost in writing it.
+    """
+    exact = tolerance <= half
+    return np.where(exact & ((value == 0) | (value == 1)), 0.0, tolerance) if exact.any() else tolerance
 
 
 def judge(
