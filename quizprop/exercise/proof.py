@@ -172,7 +172,7 @@ def _over(above: Span, below: Span) -> Span:
     if not (below.low > 0 or below.high < 0):
         return _ANYTHING
     nearest = min(abs(below.low), abs(below.high))
-    return _times(above, Span(1 / below.high, 1 / below.low, below.off / nearest**2))
+    return _times(above, Span(1 / below.high, 1 / below.low, below.off / nearest / nearest))
 
 
 def _exp(power: Span) -> Span:
