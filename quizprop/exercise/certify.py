@@ -38,6 +38,12 @@ _ANSWERS = {"find_slip": 2, "true_false": 5}
 _OPPOSED = 3.0
 """So much further than its error an input is moved to see whether a decision stands."""
 
+_TELLING = 1024
+"""So many candidates tell which rules are worth to be tried first."""
+
+_OFTEN = 100
+"""One in so many is worth it."""
+
 _NEAR_TIE = 1e-6
 """Of a unit of the last place: a value closer to a rounding tie is rounded by chance."""
 
@@ -193,6 +199,15 @@ class Plan:
         return tuple(worker for worker in every if worker.scratch) if self.proved else every
 
     @cached_property
+    def suspected(self) -> set[str]:
+        """The rules that have rejected many so far."""
+        return set()
+
+    def may_be_idle(self, route: Route) -> bool:
+        """Whether a mistake may leave cells as they are whatever the numbers."""
+        return self.structure.model.has_zeros or len(route.way) > 1
+
+    @cached_property
     def proved(self) -> bool:
         """Whether the tolerances are proved to hold however honestly the written values are rounded.
 
@@ -221,7 +236,7 @@ class Block:
     """What certification found in a block of drawn instances.
 
     ``passed`` holds the indices of the certified ones, ``given`` and ``sheet`` their arrays (of the sheet no more than
-    what is expected and its tolerance); ``rejected`` counts the others by the first rule that they broke.
+    what is expected and its tolerance); ``rejected`` counts the others by a rule that they broke.
     """
 
     passed: Array
@@ -258,12 +273,15 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
 
     values = plan.structure.graph.evaluate(given, want=plan.worked)
     passed = sift(_plain_rules(plan, values), np.ones(len(kept), dtype=bool))
+    passed = sift(_plainly_hidden(plan, values), passed)
     kept, given = kept[passed], _selected(given, np.flatnonzero(passed))
     if not passed.any():
         return Block(kept, given, Sheet({}, {}, {}, {}), rejected)
     worked = work(plan.structure, given, half=plan.half, want=plan.worked)
     passed = np.ones(len(kept), dtype=bool)
     passed = sift(_visible_rules(plan, given, worked, passed), passed)
+    if len(kept) >= _TELLING:
+        plan.suspected.update(rule for rule, count in rejected.items() if count * _OFTEN > len(kept))
     block = Block(kept, given, _answers(plan, worked), rejected).of(passed)
     passed = sift(_rounding_rules(plan, block), np.ones(len(block.passed), dtype=bool))
     return block.of(passed)
@@ -289,6 +307,20 @@ def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
         if plan.structure.model.has_zeros:
             clear |= value == 0
         yield f"{name} rounds to 0", _all(_masked(clear, mask))
+
+
+def _plainly_hidden(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
+    """The mistakes that reject most are looked for before tolerances are worked out, of which there is a smallest."""
+    for route, mask in plan.showing.items():
+        name = route.shown_at
+        if _rule(route) in plan.suspected and name in plan.rounded and not plan.may_be_idle(route):
+            off = np.abs(wrong_value(plan.structure, route, values, entries={}) - values[name])
+            apart = _where_it_shows(route, values, ~(off <= LEAST_FACTOR * plan.half))
+            yield _rule(route), _all(_masked(apart, mask))
+
+
+def _rule(route: Route) -> str:
+    return f"{route.shown_at} can't show {route.mistake.code}"
 
 
 def _place(quantity: Quantity) -> str:
@@ -340,12 +372,12 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
         name = route.shown_at
         distance = np.maximum(largest[name] + _farthest(plan, route, spans), LEAST_FACTOR * largest[name])
         off = wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name]
-        apart = _where_it_shows(route, sheet, np.abs(off, out=np.asarray(off)) > distance)
+        apart = _where_it_shows(route, sheet.values, np.abs(off, out=np.asarray(off)) > distance)
         told = _all(_masked(apart, plan.showing[route]))
         unsure = np.flatnonzero(passed & ~told)
         if unsure.size:
             told[unsure] = _told(plan, route, given, sheet, unsure)
-        yield f"{name} can't show {route.mistake.code}", told
+        yield _rule(route), told
 
 
 def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
@@ -371,9 +403,9 @@ def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet, pl
     distance = np.maximum(tolerance + sheet.tolerance[name], LEAST_FACTOR * sheet.tolerance[name])
     # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
     apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.isfinite(value)
-    apart = _where_it_shows(route, sheet, apart)
+    apart = _where_it_shows(route, sheet.values, apart)
     told = _all(_masked(apart, mask))
-    if (plan.structure.model.has_zeros or len(route.way) > 1) and not told.all():
+    if plan.may_be_idle(route) and not told.all():
         unsure = np.flatnonzero(~told)
         alone = idle(plan.structure, route, _selected(given, places[unsure]), entries=plan.gaps)
         told[unsure] = _all(_masked(apart[unsure] | alone, mask))
@@ -394,9 +426,9 @@ def _read_by(plan: Plan, route: Route, sheet: Sheet, places: Array) -> Sheet:
     )
 
 
-def _where_it_shows(route: Route, sheet: Sheet, apart: Array) -> Array:
+def _where_it_shows(route: Route, values: Mapping[str, Array], apart: Array) -> Array:
     """The same, and where the mistake can't be made."""
-    return apart if route.mistake.where is None else apart | ~np.asarray(shows(route, sheet.values))
+    return apart if route.mistake.where is None else apart | ~np.asarray(shows(route, values))
 
 
 def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
