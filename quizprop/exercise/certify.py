@@ -369,11 +369,13 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
     entries = _kept(plan, sheet)
     largest = {name: sheet.tolerance[name].max(0) for name in plan.asked}
     for route in plan.showing:
-        name = route.shown_at
-        distance = np.maximum(largest[name] + _farthest(plan, route, spans), LEAST_FACTOR * largest[name])
-        off = wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name]
-        apart = _where_it_shows(route, sheet.values, np.abs(off, out=np.asarray(off)) > distance)
-        told = _all(_masked(apart, plan.showing[route]))
+        name, farthest = route.shown_at, _farthest(plan, route, spans)
+        told = np.zeros(len(passed), dtype=bool)
+        if np.isfinite(farthest).all():
+            off = wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name]
+            distance = largest[name] + np.maximum(farthest, (LEAST_FACTOR - 1) * largest[name])
+            apart = _where_it_shows(route, sheet.values, np.abs(off, out=np.asarray(off)) > distance)
+            told = _all(_masked(apart, plan.showing[route]))
         unsure = np.flatnonzero(passed & ~told)
         if unsure.size:
             told[unsure] = _told(plan, route, given, sheet, unsure)
@@ -382,9 +384,9 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
 
 def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
     """A bound of the tolerance of a mistaken value at each cell, whatever the instance of a block."""
-    # A decision has no formula to follow, and what is written on the way would have to be followed besides.
+    # A decision has no tolerance, and what is written on the way would have to be followed besides.
     if route.form.formula.whole or not plan.gaps.keys().isdisjoint(route.way[:-1]):
-        return np.asarray(np.inf)
+        return np.asarray(np.inf if len(route.way) > 1 else 0.0)
     for quantity in (route.form, *(plan.structure.graph[name] for name in route.way[1:])):
         found = judged(plan.structure, quantity, spans, half=plan.half)
         spans = {**spans, **found}
