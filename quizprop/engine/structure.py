@@ -12,7 +12,7 @@ from quizprop.engine.mistakes import Mistake, mistakes_on
 from quizprop.engine.model import Model
 from quizprop.engine.trace import trace
 
-__all__ = ["Structure", "cell_keys", "independent_groups", "straight", "structure_of"]
+__all__ = ["Structure", "cell_keys", "independent_groups", "straight", "structure_of", "traced"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +65,12 @@ def cell_keys(name: str, shape: tuple[int, ...], *, per_example: bool, examples:
 
 
 @lru_cache(maxsize=4096)
+def traced(quantity: Quantity, model: Model) -> Array:
+    """The expression of each cell of a quantity of the model, or of a wrong formula for one."""
+    return trace(quantity, structure_of(model).keys)
+
+
+@lru_cache(maxsize=4096)
 def independent_groups(quantity: Quantity, model: Model) -> tuple[tuple[str, Array], ...]:
     """Groups of input cells that can be moved at once, because no cell of the quantity depends on two of one group.
 
@@ -75,7 +81,7 @@ def independent_groups(quantity: Quantity, model: Model) -> tuple[tuple[str, Arr
     """
     keys = structure_of(model).keys
     reached: dict[str, set[int]] = {}
-    for position, cell in enumerate(trace(quantity, keys).flat):
+    for position, cell in enumerate(traced(quantity, model).flat):
         for key in cell.names():
             reached.setdefault(key, set()).add(position)
     groups: list[tuple[str, Array]] = []
@@ -100,5 +106,4 @@ def independent_groups(quantity: Quantity, model: Model) -> tuple[tuple[str, Arr
 @lru_cache(maxsize=4096)
 def straight(quantity: Quantity, model: Model) -> bool:
     """Whether each cell moves along a straight line as any one cell of an input moves, so that up mirrors down."""
-    cells = trace(quantity, structure_of(model).keys)
-    return all(cell.straight_in(key) for cell in cells.flat for key in set(cell.names()))
+    return all(cell.straight_in(key) for cell in traced(quantity, model).flat for key in set(cell.names()))

@@ -10,14 +10,15 @@ from quizprop.engine.arrays import Array, select
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
+from quizprop.exercise.proof import Span, covered, judged, spans_of
 from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 
-__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of", "restricted"]
+__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of"]
 
 HONEST_SHEETS = 24
-"""How many differently rounded honest sheets each instance is tried with."""
+"""How many differently rounded honest sheets each instance is certified to accept: by a proof, or tried one by one."""
 
 LEAST_SLOPE = 0.01
 """Below this slope a unit is saturated: the deltas behind it would keep no digit worth writing."""
@@ -36,6 +37,12 @@ _ANSWERS = {"find_slip": 2, "true_false": 5}
 
 _OPPOSED = 3.0
 """So much further than its error an input is moved to see whether a decision stands."""
+
+_TELLING = 1024
+"""So many candidates tell which rules are worth to be tried first."""
+
+_OFTEN = 100
+"""One in so many is worth it."""
 
 _NEAR_TIE = 1e-6
 """Of a unit of the last place: a value closer to a rounding tie is rounded by chance."""
@@ -187,8 +194,31 @@ class Plan:
 
     @cached_property
     def workers(self) -> tuple[Worker, ...]:
-        """The honest workers with whose sheets each instance is tried."""
-        return workers(self.structure, places=self.exercise.places, count=HONEST_SHEETS)
+        """The honest workers with whose sheets each instance is tried: those that no proof covers."""
+        every = workers(self.structure, places=self.exercise.places, count=HONEST_SHEETS)
+        return tuple(worker for worker in every if worker.scratch) if self.proved else every
+
+    @cached_property
+    def suspected(self) -> set[str]:
+        """The rules that have rejected many so far."""
+        return set()
+
+    def may_be_idle(self, route: Route) -> bool:
+        """Whether a mistake may leave cells as they are whatever the numbers."""
+        return self.structure.model.has_zeros or len(route.way) > 1
+
+    @cached_property
+    def proved(self) -> bool:
+        """Whether the tolerances are proved to hold however honestly the written values are rounded.
+
+        Not what is rounded besides on scratch paper, for which no tolerance allows.
+        """
+        structure = self.structure
+        return all(
+            key in self.known or (covered(formula, self.known) and not structure.graph[name].formula.whole)
+            for name in structure.graph.needed_for(self.asked)
+            for key, formula in zip(structure.keys[name].flat, structure.expressions[name].flat, strict=True)
+        )
 
 
 def plan_of(exercise: Exercise) -> Plan:
@@ -205,14 +235,23 @@ def _plan(spec: str) -> Plan:
 class Block:
     """What certification found in a block of drawn instances.
 
-    ``passed`` holds the indices of the certified ones, ``given`` and ``sheet`` their arrays; ``rejected`` counts the
-    others by the first rule that they broke.
+    ``passed`` holds the indices of the certified ones, ``given`` and ``sheet`` their arrays (of the sheet no more than
+    what is expected and its tolerance); ``rejected`` counts the others by a rule that they broke.
     """
 
     passed: Array
     given: dict[str, Array]
     sheet: Sheet
     rejected: dict[str, int]
+
+    def of(self, holds: Array) -> "Block":
+        """The block of those instances for which something holds."""
+        if holds.all():
+            return self
+        places = np.flatnonzero(holds)
+        expected, tolerance = (_selected(arrays, places) for arrays in (self.sheet.expected, self.sheet.tolerance))
+        given = _selected(self.given, places)
+        return Block(self.passed[places], given, Sheet({}, {}, expected, tolerance), self.rejected)
 
 
 Rule = tuple[str, Array]
@@ -224,8 +263,7 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
     given = dict(given)
     rejected: dict[str, int] = {}
 
-    def sift(rules: Iterator[Rule]) -> Array:
-        passed = np.ones(len(kept), dtype=bool)
+    def sift(rules: Iterable[Rule], passed: Array) -> Array:
         for name, holds in rules:
             broken = passed & ~holds
             if broken.any():
@@ -234,36 +272,55 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
         return passed
 
     values = plan.structure.graph.evaluate(given, want=plan.worked)
-    passed = sift(_plain_rules(plan, values))
+    passed = sift(_plain_rules(plan, values), np.ones(len(kept), dtype=bool))
+    passed = sift(_plainly_hidden(plan, values), passed)
     kept, given = kept[passed], _selected(given, np.flatnonzero(passed))
     if not passed.any():
         return Block(kept, given, Sheet({}, {}, {}, {}), rejected)
-    sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
-    for stage in (_visible_rules, _apart_rules, _honest_rules):
-        passed = sift(stage(plan, given, sheet))
-        if not passed.all():
-            places = np.flatnonzero(passed)
-            kept, given, sheet = kept[places], _selected(given, places), restricted(sheet, places)
-    return Block(kept, given, sheet, rejected)
+    worked = work(plan.structure, given, half=plan.half, want=plan.worked)
+    passed = np.ones(len(kept), dtype=bool)
+    passed = sift(_visible_rules(plan, given, worked, passed), passed)
+    if len(kept) >= _TELLING:
+        plan.suspected.update(rule for rule, count in rejected.items() if count * _OFTEN > len(kept))
+    block = Block(kept, given, _answers(plan, worked), rejected).of(passed)
+    passed = sift(_rounding_rules(plan, block), np.ones(len(block.passed), dtype=bool))
+    return block.of(passed)
+
+
+def _answers(plan: Plan, sheet: Sheet) -> Sheet:
+    """Of a worked sheet what is written on it at last: what is expected where something is asked, within what."""
+    expected, tolerance = ({name: each[name] for name in plan.asked} for each in (sheet.expected, sheet.tolerance))
+    return Sheet({}, {}, expected, tolerance)
 
 
 def _plain_rules(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
-    """Nothing degenerate: every unit alive, no asked value that rounds to 0 or by chance."""
+    """Nothing degenerate: every unit alive, no asked value that rounds to 0."""
     for quantity in plan.structure.graph:
         if quantity.name in values:
             yield from _guarded(quantity, values)
     if plan.exercise.dead_units is not None:
         off = np.sum([_count(values[name] == 0) for name in plan.switched], axis=0)
         yield f"other than {plan.exercise.dead_units} units are off", np.asarray(off == plan.exercise.dead_units)
-    scale = 10.0**plan.exercise.places
     for name, mask in plan.rounded.items():
-        value = values[name][..., mask]
-        honest_zero = plan.structure.model.has_zeros & (value == 0)
-        yield f"{name} rounds to 0", _all((np.abs(value) > plan.half) | honest_zero)
-        units = value * scale
-        with np.errstate(invalid="ignore"):  # a shown value that is rounded to 0 may have been divided by
-            clear = np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE
-        yield f"{name} lies on a rounding tie", _all(clear)
+        value = values[name]
+        clear = np.abs(value) > plan.half
+        if plan.structure.model.has_zeros:
+            clear |= value == 0
+        yield f"{name} rounds to 0", _all(_masked(clear, mask))
+
+
+def _plainly_hidden(plan: Plan, values: Mapping[str, Array]) -> Iterator[Rule]:
+    """The mistakes that reject most are looked for before tolerances are worked out, of which there is a smallest."""
+    for route, mask in plan.showing.items():
+        name = route.shown_at
+        if _rule(route) in plan.suspected and name in plan.rounded and not plan.may_be_idle(route):
+            off = np.abs(wrong_value(plan.structure, route, values, entries={}) - values[name])
+            apart = _where_it_shows(route, values, ~(off <= LEAST_FACTOR * plan.half))
+            yield _rule(route), _all(_masked(apart, mask))
+
+
+def _rule(route: Route) -> str:
+    return f"{route.shown_at} can't show {route.mistake.code}"
 
 
 def _place(quantity: Quantity) -> str:
@@ -285,7 +342,7 @@ def _guarded(quantity: Quantity, values: Mapping[str, Array]) -> Iterator[Rule]:
             yield f"{quantity.inputs[0]} is all 0 or nowhere 0", ~_all(off) & ~_all(~off)
 
 
-def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
+def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Array) -> Iterator[Rule]:
     """Each asked value is told from 0, each unit from its kink, and each mistake from the truth, by the factor."""
     for quantity in plan.structure.graph:
         if quantity.formula.guard == "kink" and quantity.name in sheet.values:
@@ -299,12 +356,81 @@ def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iter
     for name, mask in plan.asked.items():
         if name not in plan.rounded:
             yield f"{name} could be decided by rounding", _all(_decided(plan, name, sheet)[..., mask])
+    yield from _told_apart(plan, given, sheet, passed)
+
+
+def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Array) -> Iterator[Rule]:
+    """Each mistake is told from the truth, even where it was rounded on its way.
+
+    Most are so far off that a bound of their own tolerance is enough, the same for all instances. Only where it is not,
+    and nothing else has rejected the instance, are they looked at more closely.
+    """
+    spans = spans_of(plan.structure, sheet)
     entries = _kept(plan, sheet)
-    far_off = {name: LEAST_FACTOR * sheet.tolerance[name] for name in plan.asked}
+    largest = {name: sheet.tolerance[name].max(0) for name in plan.asked}
     for route in plan.showing:
-        value = wrong_value(plan.structure, route, sheet.values, entries=entries)
-        apart = _apart(route, sheet, value, far_off[route.shown_at])
-        yield _told(plan, route, given, apart)
+        name, farthest = route.shown_at, _farthest(plan, route, spans)
+        told = np.zeros(len(passed), dtype=bool)
+        if np.isfinite(farthest).all():
+            off = wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name]
+            distance = largest[name] + np.maximum(farthest, (LEAST_FACTOR - 1) * largest[name])
+            apart = _where_it_shows(route, sheet.values, np.abs(off, out=np.asarray(off)) > distance)
+            told = _all(_masked(apart, plan.showing[route]))
+        unsure = np.flatnonzero(passed & ~told)
+        if unsure.size:
+            told[unsure] = _told(plan, route, given, sheet, unsure)
+        yield _rule(route), told
+
+
+def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
+    """A bound of the tolerance of a mistaken value at each cell, whatever the instance of a block."""
+    # A decision has no tolerance, and what is written on the way would have to be followed besides.
+    if route.form.formula.whole or not plan.gaps.keys().isdisjoint(route.way[:-1]):
+        return np.asarray(np.inf if len(route.way) > 1 else 0.0)
+    for quantity in (route.form, *(plan.structure.graph[name] for name in route.way[1:])):
+        found = judged(plan.structure, quantity, spans, half=plan.half)
+        spans = {**spans, **found}
+    shape = plan.structure.keys[route.shown_at].shape
+    return np.reshape([span.off for span in found.values()], shape)
+
+
+def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet, places: Array) -> Array:
+    """Of some instances by their places, where every asked cell tells the mistake.
+
+    But for those cells that it leaves alone whatever the numbers.
+    """
+    name, mask = route.shown_at, plan.showing[route]
+    sheet = _read_by(plan, route, sheet, places)
+    value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=_kept(plan, sheet))
+    distance = np.maximum(tolerance + sheet.tolerance[name], LEAST_FACTOR * sheet.tolerance[name])
+    # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
+    apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.isfinite(value)
+    apart = _where_it_shows(route, sheet.values, apart)
+    told = _all(_masked(apart, mask))
+    if plan.may_be_idle(route) and not told.all():
+        unsure = np.flatnonzero(~told)
+        alone = idle(plan.structure, route, _selected(given, places[unsure]), entries=plan.gaps)
+        told[unsure] = _all(_masked(apart[unsure] | alone, mask))
+    return told
+
+
+def _read_by(plan: Plan, route: Route, sheet: Sheet, places: Array) -> Sheet:
+    """Of some instances by their places, what telling a mistake reads."""
+    forms = [route.form, *(plan.structure.graph[name] for name in route.way[1:])]
+    read = {name for form in forms for name in form.inputs}
+    where = route.mistake.where
+    values = read.union(route.way, where.inputs if where else ())
+    return Sheet(
+        {name: select(sheet.values[name], places) for name in values if name in sheet.values},
+        {name: select(sheet.errors[name], places) for name in read if name in sheet.errors},
+        {route.shown_at: select(sheet.expected[route.shown_at], places)},
+        {route.shown_at: select(sheet.tolerance[route.shown_at], places)},
+    )
+
+
+def _where_it_shows(route: Route, values: Mapping[str, Array], apart: Array) -> Array:
+    """The same, and where the mistake can't be made."""
+    return apart if route.mistake.where is None else apart | ~np.asarray(shows(route, values))
 
 
 def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
@@ -316,57 +442,32 @@ def _decided(plan: Plan, name: str, sheet: Sheet) -> Array:
     return np.asarray(spread(plan.structure, quantity, sheet.values, errors, value) == 0)
 
 
-def _apart_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
-    """Even a mistake that was rounded on its way stays outside the tolerance of the truth."""
-    entries = _kept(plan, sheet)
-    for route in plan.showing:
-        value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=entries)
-        tolerance = tolerance + sheet.tolerance[route.shown_at]
-        apart = _apart(route, sheet, value, tolerance)
-        yield _told(plan, route, given, apart)
-
-
-def _apart(route: Route, sheet: Sheet, value: Array, distance: Array) -> Array:
-    """Where a mistaken value is so far from the right one, or can't be made."""
-    off = np.asarray(value - sheet.expected[route.shown_at])
-    apart = np.asarray(np.abs(off, out=off) > distance)
-    # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
-    apart |= ~np.isfinite(value)
-    if route.mistake.where is not None:
-        apart = apart | ~np.asarray(shows(route, sheet.values))
-    return apart
-
-
-def _told(plan: Plan, route: Route, given: Mapping[str, Array], apart: Array) -> Rule:
-    """The rule that every asked cell tells the mistake, but for those that it leaves alone whatever the numbers."""
-    mask = plan.showing[route]
-    told = _all(_masked(apart, mask))
-    if (plan.structure.model.has_zeros or len(route.way) > 1) and not told.all():
-        unsure = np.flatnonzero(~told)
-        alone = idle(plan.structure, route, _selected(given, unsure), entries=plan.gaps)
-        told[unsure] = _all(_masked(apart[unsure] | alone, mask))
-    return f"{route.shown_at} can't show {route.mistake.code}", told
-
-
 def _kept(plan: Plan, sheet: Sheet) -> dict[str, Array]:
     """Of the quantities of which only some cells are written or shown, their values: slips elsewhere leave them."""
-    return {name: np.where(np.isnan(gaps), np.nan, sheet.values[name]) for name, gaps in plan.gaps.items()}
+    gaps = {name: gaps for name, gaps in plan.gaps.items() if name in sheet.values}
+    return {name: np.where(np.isnan(gaps[name]), np.nan, sheet.values[name]) for name in gaps}
 
 
-def _honest_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet) -> Iterator[Rule]:
-    """Differently rounded honest sheets get full marks."""
-    farthest = {name: np.zeros_like(sheet.expected[name]) for name in plan.asked}
+def _rounding_rules(plan: Plan, block: Block) -> Iterator[Rule]:
+    """No asked value is rounded by chance, and differently rounded honest sheets get full marks."""
+    expected, tolerance = block.sheet.expected, block.sheet.tolerance
+    scale = 10.0**plan.exercise.places
+    for name, mask in plan.rounded.items():
+        units = expected[name] * scale
+        clear = np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE
+        yield f"{name} lies on a rounding tie", _all(_masked(clear, mask))
+    farthest = {name: np.zeros_like(expected[name]) for name in plan.asked}
 
     def wrote(name: str, written: Array) -> None:
         if name in farthest:
-            off = np.asarray(written - sheet.expected[name])
+            off = np.asarray(written - expected[name])
             np.maximum(farthest[name], np.abs(off, out=off), out=farthest[name])
 
     for worker in plan.workers:
-        worker.work(plan.structure, given, plan.asked, wrote)
-    accepted = np.ones(len(next(iter(given.values()))), dtype=bool)
+        worker.work(plan.structure, block.given, plan.asked, wrote)
+    accepted = np.ones(len(block.passed), dtype=bool)
     for name, mask in plan.asked.items():
-        close = farthest[name] <= reach(sheet.expected[name], sheet.tolerance[name])
+        close = farthest[name] <= reach(expected[name], tolerance[name])
         accepted &= _all(_masked(close, mask))
     yield "an honest sheet is not accepted", accepted
 
@@ -388,11 +489,3 @@ def _count(holds: Array) -> Array:
 
 def _selected(arrays: Mapping[str, Array], places: Array) -> dict[str, Array]:
     return {name: select(array, places) for name, array in arrays.items()}
-
-
-def restricted(sheet: Sheet, places: Array) -> Sheet:
-    """The sheet of some of its instances, by their places."""
-    expected, tolerance = _selected(sheet.expected, places), _selected(sheet.tolerance, places)
-    # On an exact sheet most values are what is expected: one array serves for both.
-    own = {name: value for name, value in sheet.values.items() if value is not sheet.expected.get(name)}
-    return Sheet({**expected, **_selected(own, places)}, _selected(sheet.errors, places), expected, tolerance)

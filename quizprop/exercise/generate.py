@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from quizprop.engine.arrays import Array, batch_innermost, keep_memory, select
-from quizprop.exercise.certify import PICK, PICKED, Block, Plan, certify, plan_of, restricted
+from quizprop.exercise.certify import PICK, PICKED, Block, Plan, certify, plan_of
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.question import NoQuestionError
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot, Value
@@ -135,17 +135,14 @@ def certified(plan: Plan, drawn: dict[str, Array]) -> Block:
 def _with_questions(plan: Plan, block: Block, pick: Array) -> Block:
     """The instances of a block that give a clear question; the others are rejected by the rule that they break."""
     given, rejected = {**block.given, PICK: select(pick, block.passed)}, dict(block.rejected)
-    kept = []
+    clear = np.ones(len(block.passed), dtype=bool)
     for index in range(len(block.passed)):
         try:
             _ = _instance(plan.exercise, given, index).questions
         except NoQuestionError as error:
             rejected[str(error)] = rejected.get(str(error), 0) + 1
-        else:
-            kept.append(index)
-    places = np.array(kept, dtype=int)
-    arrays = {name: select(array, places) for name, array in given.items()}
-    return Block(block.passed[places], arrays, restricted(block.sheet, places), rejected)
+            clear[index] = False
+    return Block(block.passed, given, block.sheet, rejected).of(clear)
 
 
 def instances_of(exercise: Exercise, block: Block) -> Iterator[Instance]:

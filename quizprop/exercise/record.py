@@ -46,6 +46,9 @@ FORMAT = 1
 _NUMBER = "%"
 """Stands in a template for each number to come; nothing else in a record holds a per cent sign."""
 
+_ROWS = 64
+"""So many rows of a table are turned into text together: many enough to pay, few enough to stay at hand."""
+
 _NOISE = 1e-9
 """Of the value's size: how far another machine's exponential may have moved an answer."""
 
@@ -109,8 +112,8 @@ def columns_of(plan: Plan) -> Columns:
 class Recorder:
     """Writes the instances that a plan and a seed give.
 
-    Turning numbers into text costs more than checking them. So a block's numbers are dumped all at once, as one table
-    with a row for each instance, and each row is set between the pieces of a template.
+    Turning numbers into text costs more than checking them. So the numbers of many instances are dumped at once, taken
+    apart at the commas, and those of each set between the pieces of a template.
     """
 
     plan: Plan
@@ -120,15 +123,19 @@ class Recorder:
         """One line for each certified instance of a block, with its index as it is to be written."""
         if not len(block.passed):
             return
-        table = orjson.dumps(self.table(block), option=orjson.OPT_SERIALIZE_NUMPY)
+        table = self.table(block)
+        width = table.shape[1]
         text = self._template.split(b'"%"')
         pieces = [b""] * (2 * len(text) - 1)
         pieces[::2] = text
-        # One after the other: the numbers of a row are still at hand when they are joined.
-        for row, index in zip(table[2:-2].split(b"],["), indices, strict=False):
-            pieces[1] = index
-            pieces[3::2] = row.split(b",")
-            yield b"".join(pieces)
+        for first in range(0, len(table), _ROWS):
+            # Without the brackets of its rows a table is taken apart in one go.
+            dumped = orjson.dumps(table[first : first + _ROWS].ravel(), option=orjson.OPT_SERIALIZE_NUMPY)
+            numbers = dumped[1:-1].split(b",")
+            for start, index in zip(range(0, len(numbers), width), indices, strict=False):
+                pieces[1] = index
+                pieces[3::2] = numbers[start : start + width]
+                yield b"".join(pieces)
 
     def table(self, block: Block) -> Array:
         """A row for each instance: its given numbers, then answer and tolerance of each asked cell."""

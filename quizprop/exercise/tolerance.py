@@ -72,15 +72,19 @@ def work(
         sheet.tolerance[name] = tolerance
         value = expected if known is None else np.where(np.isnan(known), expected, known)
         sheet.values[name] = value if entry is None else np.where(np.isnan(entry), value, entry)
-        error = np.where(_switch(expected, tolerance, half), 0.0, tolerance)
+        error = _inherited(expected, tolerance, half)
         error = error if known is None else np.where(np.isnan(known), error, 0.0)
         sheet.errors[name] = error if entry is None else np.where(np.isnan(entry), error, half)
     return sheet
 
 
-def _switch(value: Array, tolerance: Array, half: float) -> Array:
-    """Where a value is 0 or 1 and inherits no error, as the slope of a ReLU: nothing is lost in writing it."""
-    return np.asarray((tolerance <= half) & ((value == 0) | (value == 1)))
+def _inherited(value: Array, tolerance: Array, half: float) -> Array:
+    """What the quantities below inherit of a tolerance.
+
+    Where a value is 0 or 1 and inherits no error itself, as the slope of a ReLU, nothing is lost in writing it.
+    """
+    exact = tolerance <= half
+    return np.where(exact & ((value == 0) | (value == 1)), 0.0, tolerance) if exact.any() else tolerance
 
 
 def judge(
@@ -120,20 +124,21 @@ def spread(
     if count == 0:
         return np.zeros_like(value)
     mirrored = straight(quantity, structure.model)
-    # Copies: all up at once, each group up, and each group down where that is not the same the other way.
-    moved = {name: _copies(values[name], 1 + (1 if mirrored else 2) * count) for name, _ in groups}
-    for place, (name, mask) in enumerate(groups, start=1):
-        shift = np.where(mask, errors[name], 0.0)
-        moved[name][0] += shift
+    # Copies: each group up, each group down where that is not the same the other way, and several up at once.
+    runs = (1 if mirrored else 2) * count
+    moved = {name: _copies(values[name], runs + (count > 1)) for name, _ in groups}
+    for place, (name, mask) in enumerate(groups):
+        shift = errors[name] if mask.all() else np.where(mask, errors[name], 0.0)
         moved[name][place] += shift
         if not mirrored:
             moved[name][count + place] -= shift
+        if count > 1:
+            moved[name][runs] += shift
     effects = quantity.of({**{name: values[name] for name in quantity.inputs}, **moved}) - value
-    together, up, down = effects[0], effects[1 : count + 1], effects[count + 1 :]
+    up, down = effects[:count], effects[count:runs]
     # Second order: what moving all at once adds, and as much again as each bends alone, for groups that move against
     # each other (a softmax does not change at all when all net inputs move together).
-    together -= up.sum(0)
-    bound: Array = np.abs(together, out=together)
+    bound: Array = np.abs(effects[runs] - up.sum(0)) if count > 1 else np.zeros_like(value)
     if mirrored:
         bound += np.abs(up, out=up).sum(0)
     else:

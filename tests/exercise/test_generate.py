@@ -158,3 +158,22 @@ def test_a_mistake_at_a_cell_that_is_not_asked_must_show_where_it_is_read():
 def test_the_first_of_many_is_the_one_that_draw_gives(exercise):
     many = draw_many(exercise, np.random.default_rng(8))
     assert next(many).given == draw(exercise, np.random.default_rng(8)).given
+
+
+def test_what_has_rejected_many_is_tried_first_and_the_same_is_certified(exercise):
+    if exercise.fixed:
+        return
+    experienced = Plan(exercise)
+    for seed in range(2):
+        given = show(experienced, draw_block(exercise, np.random.default_rng(seed), 1500))
+        fresh, block = certify(Plan(exercise), given), certify(experienced, given)
+        assert block.passed.tolist() == fresh.passed.tolist()
+        assert sum(block.rejected.values()) == sum(fresh.rejected.values()) == 1500 - len(block.passed)
+
+
+def test_a_mistake_that_rejects_many_is_suspected():
+    exercise = load_bank()["mazur-like"]
+    plan = Plan(exercise)
+    certify(plan, show(plan, draw_block(exercise, np.random.default_rng(0), 1500)))
+    # An input of 1 is among those drawn, and nothing tells whether it was left out.
+    assert "grad_W1 can't show grad_W1:input_left_out" in plan.suspected

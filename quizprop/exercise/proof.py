@@ -1,0 +1,192 @@
+"""What can be said of rounding before anybody has tried: two proofs that spare most of the work of certification.
+
+The first is that a tolerance holds all honest rounding.
+
+Say that each inherited value is off by no more than its error. ``tolerance.spread`` then bounds how far a cell is moved
+where its formula, read as a function of the inherited values alone (the given ones are exact),
+
+- is of the first degree;
+- reads one value, and only rises or only falls with it: its ends are the farthest;
+- reads one value, and is of the second degree: between its ends a parabola strays by less than it bends in all;
+- reads two values, is of the second degree, and straight in each: a corner is the farthest.
+
+What is written is rounded besides, by half a unit, which the tolerance adds. So if all formulas above a cell are such,
+every way of rounding the written values stays within its tolerance: half up or to even, some of them or all.
+
+The second is how large a tolerance can be at most, over all the instances of a block: ``judged`` carries the range of
+each value and its largest error through a formula. Where a mistaken value is farther away than that, its own tolerance
+need not be known.
+"""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+
+from quizprop.engine.graph import Quantity
+from quizprop.engine.structure import Structure, straight, traced
+from quizprop.engine.trace import Expression
+from quizprop.exercise.tolerance import Sheet
+
+__all__ = ["Span", "covered", "judged", "spans_of"]
+
+_COUNTED = 5
+"""How often ``tolerance.spread`` counts a move that down does not mirror: up, down, what it bends, and all at once."""
+
+_HAIR = 1 + 1e-9
+"""Makes up for what float64 rounds away of a bound."""
+
+
+def covered(formula: Expression, known: Collection[str]) -> bool:
+    """Whether moving each inherited value to both ends of its error bounds whatever lies between.
+
+    Args:
+        formula: of one cell.
+        known: the keys of the exact values.
+    """
+    inherited = {key for key in formula.names() if key not in known}
+    degree = _degree(formula, inherited)
+    if len(inherited) == 1:
+        return degree <= 2 or _one_way(formula, inherited)
+    return degree <= 1 or (degree == len(inherited) == 2 and all(map(formula.straight_in, inherited)))
+
+
+def _degree(part: "Expression | float | str", keys: Collection[str]) -> float:
+    """The degree of a polynomial of these keys' values, infinite where it is none."""
+    if not isinstance(part, Expression):
+        return int(part in keys)
+    degrees = [_degree(each, keys) for each in part.parts]
+    match part.kind:
+        case "product":
+            return sum(degrees)
+        case "power" if part.parts[1] == 2:
+            return 2 * degrees[0]
+        case "symbol" | "sum" | "minus":
+            return max(degrees)
+        case "fraction" if not degrees[1]:
+            return degrees[0]
+    return math.inf if any(degrees) else 0
+
+
+def _one_way(part: "Expression | float | str", keys: Collection[str]) -> bool:
+    """Whether it only rises, or only falls, as the value of the key does."""
+    if not isinstance(part, Expression):
+        return True
+    moving = [each for each in part.parts if _degree(each, keys)]
+    if len(moving) > 1 or not all(_one_way(each, keys) for each in moving):
+        return False
+    match part.kind:
+        case "symbol" | "number" | "sum" | "minus" | "product" | "exp":
+            return True
+        case "fraction":
+            return part.parts[1] not in moving or _positive(part.parts[1])
+        case "call" if part.parts[0] == "tanh":
+            return True
+    return not moving
+
+
+def _positive(part: "Expression | float") -> bool:
+    """Whether it is above 0 whatever the values."""
+    if not isinstance(part, Expression):
+        return part > 0
+    return part.kind == "exp" or (part.kind == "sum" and all(map(_positive, part.parts)))
+
+
+class Span(NamedTuple):
+    """The ends between which some values lie, moved by their errors or not, and how far an error moves one at most."""
+
+    low: float
+    high: float
+    off: float
+
+    @property
+    def size(self) -> float:
+        """How far from zero they reach."""
+        return max(-self.low, self.high)
+
+
+_ANYTHING = Span(-math.inf, math.inf, math.inf)
+
+_LARGEST_POWER = 700.0
+"""Of e, that a float64 holds."""
+
+
+def spans_of(structure: Structure, sheet: Sheet) -> dict[str, Span]:
+    """For each cell that formulas may read its ends on the sheets of a block, and its largest error."""
+    spans: dict[str, Span] = {}
+    for name, value in sheet.values.items():
+        off = np.broadcast_to(sheet.errors[name].max(0) if name in sheet.errors else 0.0, value.shape[1:])
+        ends = np.stack([value.min(0) - off, value.max(0) + off, off], axis=-1).reshape(-1, 3).tolist()
+        spans.update(zip(structure.keys[name].flat, (Span(*each) for each in ends), strict=True))
+    return spans
+
+
+def judged(structure: Structure, quantity: Quantity, spans: Mapping[str, Span], *, half: float) -> dict[str, Span]:
+    """What ``tolerance.judge`` can find at most: the ends of each cell's value, and as its error its tolerance.
+
+    Args:
+        structure: of the network.
+        quantity: with a formula that computes, right or wrong.
+        spans: of all cells that it reads.
+        half: half a unit of the last place.
+    """
+    times = 1 if straight(quantity, structure.model) else _COUNTED
+    found = {}
+    for key, formula in zip(structure.keys[quantity.name].flat, traced(quantity, structure.model).flat, strict=True):
+        low, high, off = _moved(formula, spans)
+        tolerance = _HAIR * (times * off + half)
+        found[key] = Span(low - tolerance, high + tolerance, tolerance)
+    return found
+
+
+def _moved(part: "Expression | float", spans: Mapping[str, Span]) -> Span:
+    """How far a formula's value is moved at most, given what becomes of its symbols.
+
+    Each symbol counts as often as it is read, so that also the effects of moving one at a time add up to no more.
+    """
+    if not isinstance(part, Expression):
+        return Span(part, part, 0.0)
+    if part.kind == "symbol":
+        return spans[part.parts[0]]
+    if part.kind == "call" and part.parts[0] == "tanh":
+        inner = _moved(part.parts[1], spans)
+        return Span(math.tanh(inner.low), math.tanh(inner.high), inner.off)
+    if part.kind not in _MOVED:
+        return _ANYTHING
+    return _MOVED[part.kind](*(_moved(each, spans) for each in part.parts))
+
+
+def _added(*parts: Span) -> Span:
+    low, high, off = map(sum, zip(*parts, strict=True))
+    return Span(low, high, off)
+
+
+def _times(left: Span, right: Span) -> Span:
+    ends = [one * other for one in left[:2] for other in right[:2]]
+    return Span(min(ends), max(ends), left.size * right.off + right.size * left.off)
+
+
+def _over(above: Span, below: Span) -> Span:
+    if not (below.low > 0 or below.high < 0):
+        return _ANYTHING
+    nearest = min(abs(below.low), abs(below.high))
+    return _times(above, Span(1 / below.high, 1 / below.low, below.off / nearest / nearest))
+
+
+def _exp(power: Span) -> Span:
+    if not power.high < _LARGEST_POWER:
+        return _ANYTHING
+    return Span(math.exp(power.low), math.exp(power.high), math.exp(power.high) * power.off)
+
+
+_MOVED: dict[str, Callable[..., Span]] = {
+    "number": lambda number: number,
+    "sum": _added,
+    "minus": lambda part: Span(-part.high, -part.low, part.off),
+    "product": lambda *parts: reduce(_times, parts),
+    "fraction": _over,
+    "power": lambda base, exponent: _times(base, base) if exponent.low == 2 else _ANYTHING,
+    "exp": _exp,
+}
