@@ -3,12 +3,12 @@
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -134,12 +134,14 @@ def _workers(job: Job) -> Iterator[Callable[[Calls], Iterator[Chunk]] | None]:
     """Workers that make several chunks at a time, and give them in their order; None where it is done here."""
     if job.scheduler is not None:
         with _cluster(job.scheduler) as (client, width):
-            yield lambda calls: _in_order(calls, lambda call: client.submit(chunk_of, *call, pure=False), width)
+            yield lambda calls: _in_order(
+                calls, lambda call: client.submit(chunk_of, *call, pure=False), width, job.stop
+            )
     elif job.jobs == 1:
         yield None
     else:
         with ProcessPoolExecutor(job.jobs) as pool:
-            yield lambda calls: _in_order(calls, lambda call: pool.submit(chunk_of, *call), job.jobs)
+            yield lambda calls: _in_order(calls, lambda call: pool.submit(chunk_of, *call), job.jobs, job.stop)
             pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -159,12 +161,22 @@ def _cluster(address: str) -> Iterator[tuple[Any, int]]:
         client.close()
 
 
-def _in_order(calls: Calls, submit: Callable[[tuple[str, int, int, Form]], Any], width: int) -> Iterator[Chunk]:
+def _in_order(
+    calls: Calls, submit: Callable[[tuple[str, int, int, Form]], Any], width: int, most: int
+) -> Iterator[Chunk]:
+    """The chunks in their order, some worked at ahead: but no more than so many records are likely to need.
+
+    What is begun has to be waited for at the end.
+    """
     waiting = iter(calls)
-    running = [submit(call) for call in islice(waiting, width * _AHEAD)]
-    while running:
-        chunk: Chunk = running.pop(0).result()
-        running.extend(submit(call) for call in islice(waiting, 1))
+    running: deque[Any] = deque()
+    done = records = 0
+    while True:
+        coming = records / done if done else 0
+        while len(running) < width * _AHEAD and (not running or records + coming * len(running) < most):
+            running.append(submit(next(waiting)))
+        chunk: Chunk = running.popleft().result()
+        done, records = done + 1, records + chunk.count
         yield chunk
 
 
