@@ -8,7 +8,6 @@ import gzip
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final, Literal
 
@@ -16,7 +15,7 @@ import numpy as np
 import orjson
 
 from quizprop.engine.arrays import Array
-from quizprop.exercise.certify import Plan, plan_of
+from quizprop.exercise.certify import plan_of
 from quizprop.exercise.generate import (
     PATIENCE,
     CannotCertifyError,
@@ -58,7 +57,7 @@ class Chunk:
 def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
     """The chunk of this number, from 0, of an exercise given as JSON. A process or another machine may call it."""
     exercise = Exercise.model_validate_json(spec)
-    plan = _plan(spec)
+    plan = plan_of(exercise)
     size = _size(exercise)
     generator = np.random.PCG64(seed)
     generator.advance(number * size * numbers_taken(exercise))
@@ -169,8 +168,3 @@ def _quoted(name: str) -> str:
 
 def _size(exercise: Exercise) -> int:
     return _FIXED if exercise.fixed else _QUESTIONS if exercise.question != "sheet" else at_a_time(plan_of(exercise))
-
-
-@lru_cache(maxsize=8)
-def _plan(spec: str) -> Plan:
-    return Plan(Exercise.model_validate_json(spec))

@@ -1,7 +1,7 @@
 """Which drawn instances may be served: honest work is always accepted, every modelled mistake is always visible."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -259,9 +259,9 @@ Rule = tuple[str, Array]
 
 def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
     """Try every rule on a block of instances (leading axis), the cheap ones first."""
-    kept = np.arange(next(iter(given.values())).shape[0])
-    given = dict(given)
+    count = next(iter(given.values())).shape[0]
     rejected: dict[str, int] = {}
+    block = Block(np.arange(count), dict(given), Sheet({}, {}, {}, {}), rejected)
 
     def sift(rules: Iterable[Rule], passed: Array) -> Array:
         for name, holds in rules:
@@ -271,18 +271,18 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
                 passed &= holds
         return passed
 
-    values = plan.structure.graph.evaluate(given, want=plan.worked)
-    passed = sift(_plain_rules(plan, values), np.ones(len(kept), dtype=bool))
-    passed = sift(_plainly_hidden(plan, values), passed)
-    kept, given = kept[passed], _selected(given, np.flatnonzero(passed))
+    values = plan.structure.graph.evaluate(block.given, want=plan.worked)
+    passed = sift(_plain_rules(plan, values), np.ones(count, dtype=bool))
+    block = block.of(sift(_plainly_hidden(plan, values), passed))
     if not passed.any():
-        return Block(kept, given, Sheet({}, {}, {}, {}), rejected)
-    worked = work(plan.structure, given, half=plan.half, want=plan.worked)
-    passed = np.ones(len(kept), dtype=bool)
-    passed = sift(_visible_rules(plan, given, worked, passed), passed)
-    if len(kept) >= _TELLING:
-        plan.suspected.update(rule for rule, count in rejected.items() if count * _OFTEN > len(kept))
-    block = Block(kept, given, _answers(plan, worked), rejected).of(passed)
+        return block
+    worked = work(plan.structure, block.given, half=plan.half, want=plan.worked)
+    kept = len(block.passed)
+    passed = np.ones(kept, dtype=bool)
+    passed = sift(_visible_rules(plan, block.given, worked, passed), passed)
+    if kept >= _TELLING:
+        plan.suspected.update(rule for rule, broken in rejected.items() if broken * _OFTEN > kept)
+    block = replace(block, sheet=_answers(plan, worked)).of(passed)
     passed = sift(_rounding_rules(plan, block), np.ones(len(block.passed), dtype=bool))
     return block.of(passed)
 

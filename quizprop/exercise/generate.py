@@ -193,12 +193,12 @@ def draw(exercise: Exercise, rng: np.random.Generator) -> Instance:
     Raises:
         CannotCertifyError: the rules reject everything.
     """
-    return _the_only(exercise.model_dump_json()) if exercise.fixed else next(draw_many(exercise, rng))
+    return _the_only(plan_of(exercise)) if exercise.fixed else next(draw_many(exercise, rng))
 
 
 @lru_cache(maxsize=512)  # more than the bank has
-def _the_only(spec: str) -> Instance:
-    return next(draw_many(Exercise.model_validate_json(spec), np.random.default_rng(0)))
+def _the_only(plan: Plan) -> Instance:
+    return next(draw_many(plan.exercise, np.random.default_rng(0)))
 
 
 def draw_many(exercise: Exercise, rng: np.random.Generator) -> Iterator[Instance]:

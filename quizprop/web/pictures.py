@@ -7,13 +7,13 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from quizprop.engine.words import speaking
-from quizprop.exercise.diagram import flow_steps, graph_svg, network_svg
+from quizprop.exercise.diagram import flow_steps, network_svg
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.plots import descent, descent_svg, slice_along, slice_svg, steepest_weight
 from quizprop.web.languages import gettext, say
 from quizprop.web.rendering import math, written
-from quizprop.web.sheet import Look, kept, look_at, look_at_exercise
+from quizprop.web.sheet import Look, computation, kept, look_at, look_at_exercise
 
 __all__ = ["Picture", "flow", "future", "graph", "ways"]
 
@@ -92,16 +92,10 @@ def graph(instance: Instance, notation: str) -> Picture:
 
 @lru_cache(maxsize=128)
 def _graph(look: Look) -> Picture:
-    instance, notation = look.instance, look.notation
-    values = {key: round(value, instance.exercise.places) for key, value in instance.values.items()}
+    places = look.instance.exercise.places
+    values = {key: round(value, places) for key, value in look.instance.values.items()}
     with speaking(say):
-        svg = graph_svg(
-            instance.structure,
-            name=lambda key: symbol(key, instance.model, notation),
-            loss=instance.model.objective,
-            only=instance.structure.graph.needed_for(instance.plan.asked),
-            values=values,
-        )
+        svg = computation(look, values, prefix="graph")
     return _picture(gettext("What is computed from what: forward above, back from the error below."), svg)
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "Section",
     "Work",
     "cell",
+    "computation",
     "diagram",
     "entry_id",
     "exercise_of",
@@ -500,14 +501,19 @@ def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Ma
 
 @lru_cache(maxsize=256)
 def _graph(look: Look) -> str:
-    instance, values = look.instance, dict(look.more)  # type: ignore[call-overload]
+    return computation(look, dict(look.more), prefix="network")  # type: ignore[call-overload]
+
+
+def computation(look: Look, values: Mapping[str, float], *, prefix: str) -> str:
+    """All that a sheet computes, as one graph with the values known by now."""
+    instance = look.instance
     return graph_svg(
         instance.structure,
         name=lambda key: symbol(key, instance.model, look.notation),
         only=instance.structure.graph.needed_for(instance.plan.asked),
         values=values,
         loss=instance.model.objective,
-        prefix="network",
+        prefix=prefix,
     )
 
 

@@ -247,9 +247,7 @@ def _draw_loss(root: Element, subject: Subject, plan: Plan) -> Iterator[Box]:
     if not subject.look.loss:
         return
     x, width = _loss_place(subject, plan)
-    group = add(
-        root, "g", {"class": f"qp-loss{' qp-on' if subject.look.back else subject.emphasis('E')}", "data-cells": "E"}
-    )
+    group = add(root, "g", {"class": f"qp-loss{_loss_emphasis(subject)}", "data-cells": "E"})
     for unit, centre in enumerate(plan.columns[-1], start=1):
         keys = unit_keys(subject.network, subject.network.depth, unit)
         start, end = on_circle(centre, (x, 0), RADIUS), (x - width / 2, 0.0)
@@ -275,8 +273,7 @@ def _loss_lines(subject: Subject, plan: Plan) -> Iterator[str]:
     """The loss's name and, if it is known, its value."""
     x, _ = _loss_place(subject, plan)
     known = "E" in subject.values
-    dim = subject.look.dims and not (subject.look.back or subject.lit("E"))
-    ink = LIT if subject.look.back or subject.lit("E") else FAINT if dim else INK
+    ink = _ink_of(_loss_emphasis(subject), INK)
     yield written(runs_of(subject.symbol("E")), (x, -9 if known else 0), css="qp-name", ink=ink)
     if known:
         yield _number(subject.values["E"], (x, 11), css="qp-out", ink=INK)
@@ -286,9 +283,17 @@ def _number(value: float, centre: Point, *, css: str, ink: str) -> str:
     return written(((_DIGITS, 0),), centre, css=css, ink=ink).replace(_DIGITS, short(value))
 
 
+def _loss_emphasis(subject: Subject) -> str:
+    return " qp-on" if subject.look.back else subject.emphasis("E")
+
+
 def _ink(element: Element, otherwise: str) -> str:
     """The colour of what is brought out or recedes, by its class."""
-    classes = (element.get("class") or "").split()
+    return _ink_of(element.get("class") or "", otherwise)
+
+
+def _ink_of(css: str, otherwise: str) -> str:
+    classes = css.split()
     return LIT if "qp-on" in classes else FAINT if "qp-dim" in classes else otherwise
 
 
