@@ -30,6 +30,7 @@ from quizprop.exercise.grade import Grade
 from quizprop.exercise.grade import grade as grade_sheet
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import mathml
+from quizprop.exercise.numbers import typed_number
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 
@@ -153,7 +154,9 @@ class Sheet:
         if strangers:
             raise KeyError(f"{', '.join(strangers)} is not asked; this sheet asks for {', '.join(self.keys)}")
         texts = {
-            key: value if isinstance(value, str) else repr(value) for key, value in answers.items() if value is not None
+            key: value if isinstance(value, str) else typed_number(value, decimal_comma=decimal_comma)
+            for key, value in answers.items()
+            if value is not None
         }
         return Marks(grade_sheet(self.instance, texts, decimal_comma=decimal_comma, follow_credit=follow_credit))
 

@@ -23,7 +23,7 @@ from quizprop.exercise.bulk import Chunk
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
-from quizprop.store import classroom, people, schema, sets
+from quizprop.store import classroom, handed_in, people, schema, sets
 from quizprop.store.database import open_database
 from quizprop.store.rules import Policy
 
@@ -688,7 +688,7 @@ def test_the_demo_is_a_course_whose_pages_are_full(run):
         with database.read() as session:
             teacher, student = (people.find_credentials(session, name) for name in ("demo-teacher", "demo-006"))
             (seat,) = classroom.courses_of(session, teacher.learner_id)
-            book, work = classroom.gradebook(session, seat), list(classroom.marked_work(session, seat))
+            book, work = classroom.gradebook(session, seat), list(handed_in.marked_work(session, seat))
             problem_sets = {one.token: one for one in classroom.sets_in(session, seat.course)}
             found = sets.sets_of(session, student.learner_id, time.time_ns() // 1000)
         assert seat.teaches

@@ -143,7 +143,7 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
     with exercises.open("rb") as file:
         records = RecordFile(file)
         problems = [f"{exercises}:{number}: {problem}" for number, problem in records.problems]
-        for number, read in _rows(answers, name):
+        for number, read in _rows(answers, name, decimal_comma=decimal_comma):
             try:
                 row = read()
                 instance = records.find(row.index)
@@ -163,12 +163,12 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
     return not problems
 
 
-def _rows(answers: IO[bytes], name: str) -> Iterator[tuple[int, Callable[[], Row]]]:
+def _rows(answers: IO[bytes], name: str, *, decimal_comma: bool) -> Iterator[tuple[int, Callable[[], Row]]]:
     """Each line with what reads it: of a .csv a row of the table, else JSON."""
     if not name.endswith(".csv"):
         for number, line in enumerate(answers, start=1):
             if line.strip():
-                yield number, partial(read_row, line)
+                yield number, partial(read_row, line, decimal_comma=decimal_comma)
         return
     try:
         text = answers.read().decode("utf-8-sig")

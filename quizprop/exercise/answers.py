@@ -11,6 +11,7 @@ import orjson
 
 from quizprop.exercise.grade import Grade, grade
 from quizprop.exercise.instance import Instance
+from quizprop.exercise.numbers import typed_number
 
 __all__ = ["AnswersError", "Row", "grade_row", "marks_line", "read_row", "read_table", "sorted_out"]
 
@@ -31,8 +32,10 @@ class Row:
     rest: Mapping[str, Any]
 
 
-def read_row(line: bytes | str) -> Row:
+def read_row(line: bytes | str, *, decimal_comma: bool = False) -> Row:
     """Read a line of answers. An answer is text as a student types it or a number; null is a blank.
+
+    With ``decimal_comma`` the text is to be read so; a number is a number.
 
     Raises:
         AnswersError: not such a line.
@@ -48,7 +51,7 @@ def read_row(line: bytes | str) -> Row:
         raise AnswersError(f"index: {_said(index)}; write the index of the sheet, as in {_EXAMPLE}")
     if not isinstance(answers, dict):
         raise AnswersError(f"answers: {_said(answers)}; write a value for each cell, as in {_EXAMPLE}")
-    return Row(index, {key: _text(key, value) for key, value in answers.items()}, row)
+    return Row(index, {key: _text(key, value, decimal_comma=decimal_comma) for key, value in answers.items()}, row)
 
 
 def read_table(text: str) -> Iterator[tuple[int, Row | AnswersError]]:
@@ -124,16 +127,17 @@ def marks_line(row: Row, graded: Grade) -> bytes:
     )
 
 
-def _text(key: str, value: object) -> str:
+def _text(key: str, value: object, *, decimal_comma: bool) -> str:
     match value:
         case str():
             return value
         case None:
             return ""
-        case bool() | dict() | list():
-            raise AnswersError(f"answers: {key} is {_said(value)}; write a number, or text in quotes")
-        case _:
-            return repr(value)
+        case bool():
+            pass
+        case int() | float():
+            return typed_number(value, decimal_comma=decimal_comma)
+    raise AnswersError(f"answers: {key} is {_said(value)}; write a number, or text in quotes")
 
 
 def _said(value: object) -> str:

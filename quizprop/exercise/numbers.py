@@ -21,9 +21,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 from quizprop.engine.words import Phrase, phrase
-from quizprop.exercise.figures import exact, significant
+from quizprop.exercise.figures import exact, significant, with_comma
 
-__all__ = ["Reading", "read_number"]
+__all__ = ["Reading", "read_number", "typed_number"]
 
 _LONGEST: Final = 200  # characters
 _DEEPEST: Final = 20  # parentheses and powers inside one another
@@ -111,6 +111,12 @@ def read_number(text: str, *, decimal_comma: bool = False) -> Reading:
     # A number by itself is echoed to its last digit; what was computed is not exact to the last digit anyway.
     operands = sum(token.kind in ("number", "name", "superscript") for token in tokens)
     return Reading(text, value, echo=exact(value) if operands == 1 else significant(value))
+
+
+def typed_number(value: float, *, decimal_comma: bool = False) -> str:
+    """A program's number as a person would type it, to its last digit."""
+    text = repr(value) if isinstance(value, int) else repr(float(value))  # NumPy's own floats have another repr
+    return with_comma(text) if decimal_comma else text
 
 
 class _UnreadableError(ValueError):

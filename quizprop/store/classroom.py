@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 
-from quizprop.store import practice, sets
+from quizprop.store import sets
 from quizprop.store.database import Session
 from quizprop.store.models import (
     Account,
@@ -28,7 +28,7 @@ from quizprop.store.models import (
     Variant,
     table,
 )
-from quizprop.store.practice import StoredVariant, credit_now, read_json
+from quizprop.store.practice import credit_now
 from quizprop.store.rules import Worth, best_of
 from quizprop.store.sets import StoredSet
 
@@ -39,7 +39,6 @@ __all__ = [
     "CourseWork",
     "Gradebook",
     "LastInstructorError",
-    "Marked",
     "Member",
     "NoSuchCourseError",
     "Role",
@@ -52,7 +51,6 @@ __all__ = [
     "find_course",
     "gradebook",
     "join",
-    "marked_work",
     "members",
     "new_join_code",
     "publish",
@@ -61,8 +59,8 @@ __all__ = [
     "set_role",
     "sets_in",
     "shelf",
-    "student_sheet",
     "take_seat",
+    "work_of_students",
 ]
 
 Role = Literal["student", "grader", "instructor"]
@@ -166,7 +164,7 @@ class Column:
 class Score:
     """A student's work at an item: the best credit of any attempt, None before the first one.
 
-    ``variant_token`` names the latest sheet, None where none was started. ``adjusted`` are points that were decided by
+    ``variant_token`` names the best sheet, None where none was started. ``adjusted`` are points that were decided by
     somebody who teaches; an item that is ``excused`` counts for nothing.
     """
 
@@ -240,18 +238,6 @@ class Gradebook:
         score = self.score(student, column)
         excused = score is not None and score.excused
         return Worth(column.zone, self.points(student, column) or 0, column.points, excused)
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """One submission of a student at an item of the course."""
-
-    learner_id: int
-    spec: str
-    variant_id: int
-    marks: Mapping[str, Any]
-    began_at: int
-    checked_at: int
 
 
 # --- coming and going -----------------------------------------------------------------------------------------------
@@ -363,6 +349,7 @@ def set_role(session: Session, seat: Seat, member_id: int, role: Role, *, now: i
         return False
     session.execute(update(_member).where(_member.c.id == member_id).values(role=role))
     if role == "student":
+        _end_previews(session, seat, member.learner_id)
         _give_all(session, seat.course, member.learner_id, now)
     return True
 
@@ -373,10 +360,16 @@ def remove(session: Session, seat: Seat, member_id: int) -> bool:
     Raises:
         LastInstructorError: nobody would teach the course any more.
     """
-    if _held_member(session, seat, member_id, still_teaches=False) is None:
+    member = _held_member(session, seat, member_id, still_teaches=False)
+    if member is None:
         return False
+    _end_previews(session, seat, member.learner_id)
     session.execute(delete(_member).where(_member.c.id == member_id))
     return True
+
+
+def _end_previews(session: Session, seat: Seat, learner_id: int) -> None:
+    sets.end_previews(session, [one.stored.id for one in shelf(session, seat)], [learner_id])
 
 
 def new_join_code(session: Session, seat: Seat) -> str:
@@ -464,8 +457,9 @@ def gradebook(session: Session, seat: Seat) -> Gradebook:
 def _scores(session: Session, course: StoredCourse) -> Iterator[tuple[tuple[int, int], Score]]:
     """Each sheet with what its attempts come to; those of one student and item are put together, the latest last."""
     rows = session.execute(
-        _work(course)
+        work_of_students(course)
         .add_columns(
+            _variant.c.id,
             _variant.c.learner_id,
             _variant.c.set_item_id,
             _variant.c.token,
@@ -479,10 +473,10 @@ def _scores(session: Session, course: StoredCourse) -> Iterator[tuple[tuple[int,
     )
     for key, group in groupby(rows, key=lambda row: (row.learner_id, row.set_item_id)):
         sheets = tuple(group)
-        earned = [row.best_credit for row in sheets if row.best_credit is not None]
-        last = sheets[-1]
+        # The sheet that earned most, the latest of such; with new numbers there may be another one after it.
+        best = max(sheets, key=lambda row: (-1 if row.best_credit is None else row.best_credit, row.id))
         attempts = sum(row.attempts for row in sheets)
-        yield key, Score(last.token, attempts, max(earned, default=None), last.given_up_at is not None)
+        yield key, Score(best.token, attempts, best.best_credit, sheets[-1].given_up_at is not None)
 
 
 def _decided(session: Session, course: StoredCourse) -> Iterator[tuple[tuple[int, int], float | None, bool]]:
@@ -498,39 +492,7 @@ def _decided(session: Session, course: StoredCourse) -> Iterator[tuple[tuple[int
         yield (row.learner_id, row.set_item_id), row.points, row.excused
 
 
-def marked_work(session: Session, seat: Seat) -> Iterator[Marked]:
-    """Every submission of the course's students at its items, each sheet's attempts in their order."""
-    rows = session.execute(
-        _work(seat.course)
-        .add_columns(
-            _variant.c.learner_id,
-            _variant.c.spec,
-            _submission.c.variant_id,
-            _submission.c.marks,
-            _variant.c.created_at.label("began_at"),
-            _submission.c.created_at.label("checked_at"),
-        )
-        .join(_submission, _submission.c.variant_id == _variant.c.id)
-        .order_by(_submission.c.variant_id, _submission.c.attempt)
-    )
-    for row in rows:
-        yield Marked(row.learner_id, row.spec, row.variant_id, read_json(row.marks), row.began_at, row.checked_at)
-
-
-def student_sheet(session: Session, seat: Seat, token: str) -> tuple[Member, StoredVariant] | None:
-    """A sheet for one of the course's items, and the student whose it is; None where there is no such sheet."""
-    if not token.isascii() or not token.isprintable():
-        return None
-    whose = session.execute(
-        _work(seat.course).add_columns(_variant.c.learner_id).where(_variant.c.token == token)
-    ).scalar_one_or_none()
-    variant = None if whose is None else practice.find_variant(session, token, learner_id=whose)
-    if variant is None:
-        return None
-    return next(one for one in members(session, seat) if one.learner_id == whose), variant
-
-
-def _work(course: StoredCourse) -> Select[Any]:
+def work_of_students(course: StoredCourse) -> Select[Any]:
     """The sheets that the students of a course have for its items; the columns are still to be named."""
     return (
         select()

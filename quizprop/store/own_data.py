@@ -48,6 +48,9 @@ NOT_EXPORTED: Final = frozenset({"password_hash", "token_sha256", "seed"})
 MARKS: Final = ("marks", "points", "credit", "evidence")
 """What of a submission is not told before its problem set tells."""
 
+_UNSEEN: Final[dict[str, Any]] = {"token": None, "given": {}}
+"""What of a sheet is not seen before its problem set is open and begun."""
+
 _JSON: Final = frozenset(
     {"aim", "card", "details", "evidence", "given", "knowledge", "marks", "numbers", "raw", "spec"}
 )
@@ -93,7 +96,7 @@ def export_sheets(
     early = {item.id for of in sets.sets_of(session, learner_id, now) if of.too_early for item in of.items}
     rows = session.execute(found).all()
     # A sheet that was handed out ahead, on paper perhaps, is not seen before its set is open and begun.
-    return [{**_sheet(session, row, hidden), **({"given": {}} if row.set_item_id in early else {})} for row in rows]
+    return [{**_sheet(session, row, hidden), **(_UNSEEN if row.set_item_id in early else {})} for row in rows]
 
 
 def _sheet(session: Session, row: Row[Any], hidden: Collection[int]) -> dict[str, Any]:

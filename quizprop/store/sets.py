@@ -353,19 +353,25 @@ def assign(
     """
     learner_ids = set(learner_ids)
     session.execute(select(_set.c.id).where(_set.c.id == problem_set.id).with_for_update()).one()
+    if not preview:  # who only tried it out is to work it now
+        end_previews(session, [problem_set.id], learner_ids)
     known = session.execute(select(_assignment.c.learner_id).where(_assignment.c.set_id == problem_set.id)).scalars()
     fresh = sorted(learner_ids.difference(known))
     if fresh:
         of_all = {"set_id": problem_set.id, "created_at": now, "preview": preview}
         rows = [{"learner_id": learner_id, **of_all} for learner_id in fresh]
         session.execute(insert(_assignment), rows)
-    if not preview:  # who only tried it out is to work it now
-        session.execute(
-            update(_assignment)
-            .where(_assignment.c.set_id == problem_set.id, _assignment.c.learner_id.in_(learner_ids))
-            .values(preview=False)
-        )
     return len(fresh)
+
+
+def end_previews(session: Session, set_ids: Collection[int], learner_ids: Collection[int]) -> None:
+    """Have these learners try these sets out no more; what they did there stays theirs, outside of the sets."""
+    tried = _assignment.c.preview & _assignment.c.set_id.in_(set_ids) & _assignment.c.learner_id.in_(learner_ids)
+    for row in session.execute(select(_assignment.c.learner_id, _assignment.c.set_id).where(tried)).all():
+        items = select(_item.c.id).where(_item.c.set_id == row.set_id)
+        own = (_variant.c.learner_id == row.learner_id) & _variant.c.set_item_id.in_(items)
+        session.execute(update(_variant).where(own).values(set_item_id=None))
+    session.execute(delete(_assignment).where(tried))
 
 
 def give_extra_time(session: Session, set_ids: Collection[int], learner_id: int, extra_time: float) -> None:

@@ -21,6 +21,7 @@ from quizprop import __version__
 from quizprop.exercise.bank import described
 from quizprop.exercise.generate import draw
 from quizprop.exercise.instance import Instance
+from quizprop.exercise.numbers import typed_number
 from quizprop.store import api_tokens, classroom, practice
 from quizprop.store.api_tokens import Scope
 from quizprop.store.classroom import Gradebook, Member
@@ -35,9 +36,9 @@ from quizprop.store.practice import (
 )
 from quizprop.store.sets import withheld_items
 from quizprop.web import errors, limits
-from quizprop.web.desk import Desk, check_work, open_desk, record
+from quizprop.web.desk import Desk, SheetNotYetError, check_work, open_desk, record
 from quizprop.web.errors import problem
-from quizprop.web.forms import new_key
+from quizprop.web.forms import new_key, sent_json
 from quizprop.web.limits import TooOftenError
 from quizprop.web.practice import hand_out
 from quizprop.web.rendering import iso
@@ -126,8 +127,6 @@ def draw_variant() -> ResponseReturnValue:
 def show_variant(token: str) -> ResponseReturnValue:
     """A sheet with what was handed in."""
     desk = open_desk(token)
-    if desk.place is not None and desk.place.of.too_early:
-        return problem(409, "Too early", "The problem set of this sheet is not open yet, or not begun.")
     marks = [told_of(one, desk) for one in desk.attempts]
     return answer({**told(desk.variant, desk.instance), "ended": desk.ended or None, "submissions": marks})
 
@@ -143,8 +142,9 @@ def submit(token: str) -> ResponseReturnValue:
         return problem(
             422, "No such cell", f"{', '.join(strangers)[:200]} is not asked; asked are {', '.join(sorted(asked))}."
         )
-    texts = {key: written(sent.answers.get(key)) for key in (cell.key for cell in desk.instance.cells)}
-    work = Work(texts, sent.decimal_comma, request.headers.get("Idempotency-Key", "")[:64] or new_key())
+    comma, keys = sent.decimal_comma, (cell.key for cell in desk.instance.cells)
+    texts = {key: written(sent.answers.get(key), decimal_comma=comma) for key in keys}
+    work = Work(texts, comma, request.headers.get("Idempotency-Key", "")[:64] or new_key())
     graded = check_work(desk, work)
     with database().write() as session:
         stored = record(session, desk, work, graded)
@@ -222,15 +222,17 @@ def body(model: type[_Model]) -> _Model:
     Raises:
         ValidationError: it is not as it should be; the request is answered with 422.
     """
-    sent = request.get_json(silent=True)
+    sent = sent_json()
     if sent is None:
         abort(400)
     return model.model_validate(sent)
 
 
-def written(value: str | float | None) -> str:
+def written(value: str | float | None, *, decimal_comma: bool) -> str:
     """An answer as text."""
-    return value if isinstance(value, str) else "" if value is None else repr(value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    return typed_number(value, decimal_comma=decimal_comma)
 
 
 def told(variant: StoredVariant, instance: Instance) -> dict[str, Any]:
@@ -308,6 +310,12 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
 def on_bad_body(error: ValidationError) -> ResponseReturnValue:
     """A body that is JSON, and not as it should be."""
     return problem(422, "Not as it should be", "; ".join(described(error)))
+
+
+@api.errorhandler(SheetNotYetError)
+def on_not_yet(error: SheetNotYetError) -> ResponseReturnValue:
+    """The problem set of the sheet is not open yet, or not begun."""
+    return problem(409, "Too early", str(error))
 
 
 @api.errorhandler(VariantClosedError)

@@ -2,14 +2,15 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
+from quizprop.exercise.figures import shortest
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, course_exercises, decisions, sets
 from quizprop.store.classroom import CourseWork, Seat
@@ -52,8 +53,9 @@ def show_new_set(token: str) -> ResponseReturnValue:
     seat = teaching(token)
     copied = next((one for one in copies(seat) if one.token == request.args.get("copy")), None)
     if copied is not None:
-        said = {**written_set(copied), "opens": "", "due": "", "late": "", "feedback": "at once"}
-        return set_page(seat, SetForm(formdata=None, data=said), chosen=chosen_of(copied))
+        # Its rules stay as they are, though some need the due date that is still to be written.
+        said = {**written_set(copied), "opens": "", "due": ""}
+        return set_page(seat, SetForm(formdata=None, data=said), chosen=chosen_of(copied), like=copied)
     kind = KINDS.get(request.args.get("kind", ""), {})
     return set_page(seat, SetForm(formdata=None, data=kind))
 
@@ -62,7 +64,7 @@ def show_new_set(token: str) -> ResponseReturnValue:
 def make_set(token: str) -> ResponseReturnValue:
     """Make a problem set of the course; only those who teach see it, until it is published."""
     seat, form = teaching(token), SetForm()
-    items, problem = read_items(seat)
+    items, problem = read_items(choices(seat, *copies(seat)))
     if not form.validate_on_submit() or (problem := problem or groups_problem(form, items)):
         return set_page(seat, form, problem=problem), 422
     same = bool(form.same_numbers.data)
@@ -87,25 +89,19 @@ def show_change_set(token: str, name: str) -> ResponseReturnValue:
 @builder.post("/courses/<token>/sets/<name>")
 def change_set(token: str, name: str) -> ResponseReturnValue:
     """Give a problem set another title, other words, dates or rules; other exercises only before it is published."""
-    seat, form = teaching(token), SetForm()
-    work = work_in(seat, name)
-    items, problem = read_items(seat) if work.published_at is None else ([], "")
-    if not form.validate_on_submit() or (problem := problem or (items and groups_problem(form, items)) or ""):
-        return set_page(seat, form, work=work, problem=problem), 422
-    with database().write() as session:
-        stay(session)
-        sets.change_set(session, work.stored, **form.said)
-        if items:
-            sets.replace_items(session, work.stored, items)
-        decisions.note(session, seat, "set changed", now=now(), set=work.stored.title, **differences(work, form))
-    flash(gettext("That is changed."))
-    return redirect(url_for(".show_change_set", token=token, name=name), 303)
+    seat = teaching(token)
+    answer = refused(seat, work_in(seat, name))
+    if answer is None:
+        flash(gettext("That is changed."))
+    return answer or redirect(url_for(".show_change_set", token=token, name=name), 303)
 
 
 @builder.post("/courses/<token>/sets/<name>/publish")
 def publish(token: str, name: str) -> ResponseReturnValue:
-    """Let the students have a problem set."""
+    """Let the students have a problem set, as its form says it now."""
     seat = teaching(token)
+    if "title" in request.form and (answer := refused(seat, work_in(seat, name))) is not None:
+        return answer
     work = work_in(seat, name)
     with database().write() as session:
         stay(session)
@@ -117,8 +113,10 @@ def publish(token: str, name: str) -> ResponseReturnValue:
 
 @builder.post("/courses/<token>/sets/<name>/preview")
 def preview(token: str, name: str) -> ResponseReturnValue:
-    """Work a problem set as a student would; nothing of it counts."""
+    """Work a problem set as a student would; nothing of it counts. A draft is worked as its form says it now."""
     seat = teaching(token)
+    if "title" in request.form and (answer := refused(seat, work_in(seat, name))) is not None:
+        return answer
     work = work_in(seat, name)
     with database().write() as session:
         stay(session)
@@ -127,6 +125,22 @@ def preview(token: str, name: str) -> ResponseReturnValue:
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
+
+
+def refused(seat: Seat, work: CourseWork) -> ResponseReturnValue | None:
+    """Keep what the form of a set says, and return None; the form with what is wrong, where something is."""
+    form = SetForm()
+    items, problem = read_items(choices(seat, work.stored)) if work.published_at is None else ([], "")
+    if not form.validate_on_submit() or (problem := problem or (items and groups_problem(form, items)) or ""):
+        return set_page(seat, form, work=work, problem=problem), 422
+    with database().write() as session:
+        stay(session)
+        sets.change_set(session, work.stored, **form.said)
+        if items:
+            sets.replace_items(session, work.stored, items)
+        changed = differences(work.stored, replace(work.stored, **form.said))
+        decisions.note(session, seat, "set changed", now=now(), set=work.stored.title, **changed)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +164,19 @@ def set_page(
     form: SetForm,
     *,
     work: CourseWork | None = None,
+    like: StoredSet | None = None,
     chosen: Mapping[str, Chosen] | None = None,
     problem: str = "",
     message: str = "",
 ) -> str:
-    """The form of a problem set, with what was typed; of a new one where ``work`` is None."""
+    """The form of a problem set, with what was typed; of a new one where ``work`` is None, perhaps ``like`` another."""
+    stored = work.stored if work else None
+    known = choices(seat, *filter(None, (stored or like,)))
     if chosen is None:
-        chosen = {slug: Chosen(*map(text, names_of(slug))) for slug in choices(seat)}
-    stored, own = work.stored if work else None, own_exercises(seat)
+        chosen = {slug: Chosen(*map(text, names_of(slug))) for slug in known}
+    own = {name: exercise for name, exercise in known.items() if name not in services().bank}
     shown: dict[str, Any] = {"shelves": services().shelves, "own": own, "chosen": chosen, "empty": Chosen()}
+    shown["samples"] = samples(seat)
     told = {"problem": problem, "message": message, "zone": zone().key, "stored": stored, "work": work}
     new = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
     items = items_in(stored) if stored is not None and work and work.published_at is not None else ()
@@ -187,15 +205,26 @@ def own_exercises(seat: Seat) -> Mapping[str, Exercise]:
     return {one.key: one.exercise for one in found}
 
 
-def choices(seat: Seat) -> Mapping[str, Exercise]:
-    """All exercises to choose from, by the name that they have in the form."""
-    return {**own_exercises(seat), **services().bank}
+def samples(seat: Seat) -> Collection[str]:
+    """The names of those own exercises that the course has a page of."""
+    with database().read() as session:
+        return {one.key for one in course_exercises.of_course(session, seat)}
+
+
+def choices(seat: Seat, *stored: StoredSet) -> Mapping[str, Exercise]:
+    """All exercises to choose from, by the name that they have in the form.
+
+    Those of some sets are among them as the sets have them, where their own is deleted or somebody else's.
+    """
+    known = {**own_exercises(seat), **services().bank}
+    kept = {item.exercise: item.spec for one in stored for item in items_in(one) if item.exercise not in known}
+    return {**{name: exercise_of(spec) for name, spec in kept.items()}, **known}
 
 
 def chosen_of(stored: StoredSet) -> dict[str, Chosen]:
     """What stands beside the exercises of a set that there is."""
     items = items_in(stored)
-    return {item.exercise: Chosen(f"{item.points:g}", item.zone or "", str(at)) for at, item in enumerate(items, 1)}
+    return {one.exercise: Chosen(shortest(one.points, 6), one.zone or "", str(at)) for at, one in enumerate(items, 1)}
 
 
 def written_set(stored: StoredSet) -> dict[str, Any]:
@@ -220,7 +249,7 @@ def written_set(stored: StoredSet) -> dict[str, Any]:
 
 def percent_text(share: float) -> str:
     """A share as it is typed, in percent."""
-    return f"{share * 100:.6g}"
+    return shortest(share * 100, 9)
 
 
 def names_of(slug: str) -> tuple[str, str, str]:
@@ -233,9 +262,8 @@ def text(name: str) -> str:
     return request.form.get(name, "").strip()
 
 
-def read_items(seat: Seat) -> tuple[list[NewItem], str]:
+def read_items(known: Mapping[str, Exercise]) -> tuple[list[NewItem], str]:
     """The exercises chosen, in their order, and what is wrong with what is written beside them."""
-    known = choices(seat)
     typed = {slug: Chosen(*map(text, names_of(slug))) for slug in known}
     chosen = {slug: one for slug, one in typed.items() if one.points}
     if not chosen:
@@ -273,10 +301,13 @@ def groups_problem(form: SetForm, items: list[NewItem]) -> str:
     return ""
 
 
-def differences(work: CourseWork, form: SetForm) -> dict[str, Any]:
-    """What a form changes of a set, for the record."""
-    old, new = written_set(work.stored), {name: field.data for name, field in form._fields.items() if name in SAID}
-    changed = {name: str(value or "") for name, value in new.items() if str(old.get(name) or "") != str(value or "")}
+def differences(before: StoredSet, after: StoredSet) -> dict[str, Any]:
+    """What is changed of a set, for the record."""
+    old, new = (
+        {name: "" if value is None else str(value) for name, value in written_set(one).items() if name in SAID}
+        for one in (before, after)
+    )
+    changed = {name: value for name, value in new.items() if old[name] != value}
     return {"changed": changed} if changed else {}
 
 

@@ -19,7 +19,7 @@ from quizprop.exercise.class_mistakes import (
     efforts,
     step_shares,
 )
-from quizprop.store import classroom, decisions, regrading
+from quizprop.store import classroom, decisions, handed_in, regrading
 from quizprop.store import practice as records
 from quizprop.store.classroom import (
     ROLES,
@@ -239,7 +239,8 @@ def show_work(token: str, sheet: str) -> ResponseReturnValue:
     """A student's sheet: each attempt as it was typed and graded."""
     seat = seeing_work(token)
     with database().read() as session:
-        student, variant = classroom.student_sheet(session, seat, sheet) or abort(404)
+        student, variant = handed_in.student_sheet(session, seat, sheet) or abort(404)
+        sheets = handed_in.sheets_beside(session, seat, variant)
         attempts = records.submissions(session, variant)
         regraded = regrading.regrades_of(session, variant)
     return render_template(
@@ -247,6 +248,8 @@ def show_work(token: str, sheet: str) -> ResponseReturnValue:
         seat=seat,
         student=student,
         exercise=exercise_of(variant.spec),
+        sheet=sheet,
+        sheets=sheets,
         attempts=attempts,
         credits={one.id: regraded.get(one.id, one.credit) for one in attempts},
         told=[feedback.told(one.marks) for one in attempts],
@@ -365,7 +368,7 @@ def points_of(book: Gradebook, student: Member, columns: Sequence[classroom.Colu
 def checked_sheets(seat: Seat) -> tuple[CheckedSheet, ...]:
     """The submissions of a course by sheet."""
     with database().read() as session:
-        work = tuple(classroom.marked_work(session, seat))
+        work = tuple(handed_in.marked_work(session, seat))
     sheets = (tuple(group) for _, group in groupby(work, key=lambda one: one.variant_id))
     return tuple(
         CheckedSheet(

@@ -33,6 +33,7 @@ from quizprop.web.state import database, now, services, visitor
 
 __all__ = [
     "Desk",
+    "SheetNotYetError",
     "check_work",
     "may_work",
     "notation_of",
@@ -144,6 +145,14 @@ class Desk:
         return {key: said for key, said in feedback.told(last.marks).items() if key not in changed}
 
 
+class SheetNotYetError(Exception):
+    """The problem set of a sheet is not open yet, or not begun, though the sheet was handed out: on paper, perhaps."""
+
+    def __init__(self, of: AssignedSet) -> None:
+        self.of = of
+        super().__init__("The problem set of this sheet is not open yet, or not begun.")
+
+
 # --- what a request brought ------------------------------------------------------------------------------------------
 
 
@@ -151,6 +160,9 @@ def open_desk(token: str) -> Desk:
     """The visitor's variant; 404 where there is none of this token, or it is somebody else's.
 
     403 where its problem set is open, but may not be worked from this address.
+
+    Raises:
+        SheetNotYetError: its learner is not to see it yet.
     """
     known = visitor() or abort(404)
     with database().read() as session:
@@ -158,6 +170,8 @@ def open_desk(token: str) -> Desk:
         place = find_place(session, variant, now=now())
         if place is not None and not may_work(place.of):
             abort(403)
+        if place is not None and place.of.too_early:
+            raise SheetNotYetError(place.of)
         return Desk(
             variant,
             records.submissions(session, variant),

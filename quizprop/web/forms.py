@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import (
@@ -20,6 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional, ValidationError
 
+from quizprop.exercise.figures import shortest
 from quizprop.exercise.set_file import read_moment
 from quizprop.store.rules import FEEDBACKS, Policy, PolicyError, read_networks
 from quizprop.web.languages import known_languages, lazy_gettext
@@ -40,6 +42,7 @@ __all__ = [
     "read_groups",
     "read_late",
     "read_seq",
+    "sent_json",
     "write_groups",
     "write_late",
 ]
@@ -53,8 +56,9 @@ _BAD_GROUPS = lazy_gettext("Write each group's letter and how many of it count, 
 _BAD_NETWORK = lazy_gettext("Write networks as in 192.0.2.0/24, 2001:db8::/32.")
 _MINUTE = 60_000_000
 _UNITS = {"m": _MINUTE, "h": 60 * _MINUTE, "d": 24 * 60 * _MINUTE}
+_LATEST = 100_000 * _UNITS["d"]
 _RUNG = re.compile(
-    r"(?P<time>[0-9]{1,5}([.,][0-9]{1,3})?)\s*(?P<unit>min|m|h|d)?\s*[:=]\s*(?P<share>[0-9]{1,3}([.,][0-9]{1,3})?)\s*%?",
+    r"(?P<time>[0-9]{1,8}([.,][0-9]{1,9})?)\s*(?P<unit>min|m|h|d)?\s*[:=]\s*(?P<share>[0-9]{1,3}([.,][0-9]{1,9})?)\s*%?",
     re.ASCII | re.IGNORECASE,
 )
 _GROUP = re.compile(r"(?P<name>[A-Z])\s*[:=]\s*(?P<count>[0-9]{1,3})", re.ASCII | re.IGNORECASE)
@@ -305,6 +309,14 @@ class SetForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(_NOT_AFTER)
 
 
+def sent_json() -> Any:  # noqa: ANN401 - JSON may be anything
+    """The JSON of the request; None where it is none, or nested too deeply to be read."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
+
+
 def read_late(text: str) -> tuple[tuple[int, float], ...]:
     """The late ladder that ``24 h: 80 %, 3 d: 50 %`` spells; hours where no unit stands.
 
@@ -320,13 +332,22 @@ def read_late(text: str) -> tuple[tuple[int, float], ...]:
         if found is None or share > 1 or not float(found["time"].replace(",", ".")):
             raise ValidationError(_BAD_LADDER)
         unit = _UNITS[(found["unit"] or "h").lower()[0]]
-        rungs.append((round(float(found["time"].replace(",", ".")) * unit), share))
+        after = round(float(found["time"].replace(",", ".")) * unit)
+        if after >= _LATEST:
+            raise ValidationError(_BAD_LADDER)
+        rungs.append((after, share))
     return tuple(rungs)
 
 
 def write_late(late: tuple[tuple[int, float], ...]) -> str:
     """What `read_late` reads."""
-    return ", ".join(f"{after / _UNITS['h']:g} h: {share * 100:g} %" for after, share in late)
+    return ", ".join(f"{_time_text(after)}: {shortest(share * 100, 9)} %" for after, share in late)
+
+
+def _time_text(after: int) -> str:
+    """A time in hours, unless it is a part of one that has no decimals, or more of them than can be written."""
+    unit, name = (_UNITS["h"], "h") if after * 100 % _UNITS["h"] == 0 else (_MINUTE, "min")
+    return f"{shortest(after / unit, 9)} {name}"
 
 
 def read_groups(text: str) -> dict[str, int]:

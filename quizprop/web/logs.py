@@ -14,7 +14,9 @@ from types import TracebackType
 from typing import Final
 
 from flask import Flask, Response, current_app, g, request
+from flask.typing import ResponseReturnValue
 from pythonjsonlogger.json import JsonFormatter
+from werkzeug.exceptions import HTTPException
 
 __all__ = ["Site", "method", "register", "request_id", "route"]
 
@@ -30,7 +32,20 @@ Raised = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, 
 
 
 class Site(Flask):
-    """A Flask application whose errors are noted without the address, which may be a secret, and with their id."""
+    """A Flask application whose errors are noted without the address, which may be a secret, and with their id.
+
+    What the handler of an error raises is handled as well: the page that it wanted to show may not be there for this
+    visitor any more.
+    """
+
+    def handle_user_exception(self, error: Exception) -> HTTPException | ResponseReturnValue:
+        """The answer to an error that some page expects."""
+        try:
+            return super().handle_user_exception(error)
+        except Exception as second:
+            if second is error:
+                raise
+            return super().handle_user_exception(second)
 
     def log_exception(self, exc_info: Raised) -> None:
         """Note an error that nothing expected."""

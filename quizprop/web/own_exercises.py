@@ -39,6 +39,7 @@ _VARIANTS: Final = 5
 _MOST_CELLS: Final = 400
 _MOST_LAYERS: Final = 7
 _LARGEST: Final = 100_000
+_MOST_POINTS: Final = 500
 _NO_SLUG: Final = marked("A name has small letters, digits and hyphens, as in my-network, and at most 60 of them.")
 _TOO_LARGE: Final = marked(
     "This asks for more than %(most)s values, or has more than %(layers)s layers: make it smaller."
@@ -172,9 +173,22 @@ def read(name: str, source: str) -> Exercise:
 
 def _loaded(source: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(source)
+        return toml(source)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BankError(f"is not TOML: {error}") from error
+
+
+def toml(text: str) -> dict[str, Any]:
+    """What a TOML text says.
+
+    Raises:
+        TOMLDecodeError: it is none, or it would take long to find out.
+        RecursionError: it is nested too deeply.
+    """
+    # The parser takes time with the square of the parts of a dotted name.
+    if any(line.count(".") > _MOST_POINTS for line in text.splitlines()):
+        raise tomllib.TOMLDecodeError(f"a line has more than {_MOST_POINTS} points")
+    return tomllib.loads(text)
 
 
 def written(before: Exercise) -> str:
@@ -223,7 +237,7 @@ def typed(name: str, otherwise: Any) -> Any:  # noqa: ANN401
     if name == "field-layers":
         text = "[" + text.strip().strip("[]") + "]"
     try:
-        return tomllib.loads(f"v = {text.strip()}")["v"]
+        return toml(f"v = {text.strip()}")["v"]
     except (tomllib.TOMLDecodeError, RecursionError):
         return text
 

@@ -12,7 +12,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 
 from quizprop import __version__
 from quizprop.exercise.generate import draw
@@ -34,8 +34,8 @@ from quizprop.store.practice import (
 from quizprop.store.sets import withheld_items
 from quizprop.web import desk as desks
 from quizprop.web import errors, feedback, limits, sets
-from quizprop.web.desk import Desk, check_work, open_desk, page, record, scope, typed
-from quizprop.web.forms import is_key, new_key, read_seq
+from quizprop.web.desk import Desk, SheetNotYetError, check_work, open_desk, page, record, scope, typed
+from quizprop.web.forms import is_key, new_key, read_seq, sent_json
 from quizprop.web.languages import decimal_comma, gettext, marked
 from quizprop.web.rendering import iso
 from quizprop.web.sheet import Work, cell
@@ -112,8 +112,6 @@ def start(slug: str) -> ResponseReturnValue:
 def show_sheet(token: str) -> ResponseReturnValue:
     """A sheet to fill in: what was typed last, else as its last check left it, else empty."""
     desk = open_desk(token)
-    if desk.place is not None and desk.place.of.too_early:
-        return redirect(url_for("sets.show_set", token=desk.place.of.stored.token))
     notation = choose_notation(request.args.get("notation"))
     pending = desk.pending
     if pending is not None:
@@ -148,7 +146,7 @@ def check(token: str) -> ResponseReturnValue:
 def save_draft(token: str) -> ResponseReturnValue:
     """Keep what is typed, for the page's script: JSON in, JSON out."""
     desk = open_desk(token)
-    sent: Any = request.get_json(silent=True)
+    sent = sent_json()
     if not is_draft(sent):
         return {"error": "A draft is an object with seq, key, texts and decimal_comma."}, 400
     if desk.ended:
@@ -166,8 +164,6 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
     desk = open_desk(token)
     # Compared as text: a number of five thousand digits is no number of an attempt either.
     submission = next((one for one in desk.attempts if str(one.attempt) == attempt), None) or abort(404)
-    if desk.place is not None and desk.place.of.too_early:
-        return redirect(url_for("sets.show_set", token=desk.place.of.stored.token))
     if submission == desk.last and desk.pending and not request.args.get("checked"):
         return redirect(url_for(".show_sheet", token=token, notation=request.args.get("notation")))
     choose_notation(request.args.get("notation"))
@@ -340,7 +336,7 @@ def keep(message: str, status: int, headers: Mapping[str, str] | None = None) ->
         try:
             desk = open_desk(token)
             return page(desk, typed(desk), message=message), status, dict(headers or {})
-        except (SQLAlchemyError, DatabaseBusyError, NotFound):
+        except (SQLAlchemyError, DatabaseBusyError, HTTPException, SheetNotYetError):
             pass
     return errors.page(status, headers=headers)
 
@@ -349,6 +345,16 @@ def keep(message: str, status: int, headers: Mapping[str, str] | None = None) ->
 def expired(_error: CSRFError) -> ResponseReturnValue:
     """The form's token is missing, or of an earlier session."""
     return keep(gettext(_EXPIRED), 400)
+
+
+@practice.app_errorhandler(SheetNotYetError)
+def not_yet(error: SheetNotYetError) -> ResponseReturnValue:
+    """The page of the problem set says from when the sheet is to be seen; what was typed for it is not lost."""
+    if request.endpoint == "practice.save_draft":
+        return {"error": sets.not_yet(error.of)}, 409
+    if request.method == "POST":
+        return errors.page(409, more=sets.not_yet(error.of))
+    return redirect(url_for("sets.show_set", token=error.of.stored.token))
 
 
 @practice.errorhandler(VariantClosedError)

@@ -212,7 +212,14 @@ def refusal(place: Place | None, error: SetClosedError | NoAttemptsLeftError) ->
         return gettext(_TIME_IS_OVER)
     if of.due_at is not None and place.of.past_due:
         return gettext(_PAST_DUE, due=moment_in_words(place.of.window.closes_at or of.due_at, "medium"))
-    return gettext(_TOO_EARLY, opens=moment_in_words(of.opens_at or 0, "medium"))
+    return not_yet(place.of)
+
+
+def not_yet(of: AssignedSet) -> str:
+    """Why a sheet that was handed out ahead is not to be seen yet, in the visitor's language."""
+    if of.state != "not open yet":
+        return gettext(_TO_BEGIN)
+    return gettext(_TOO_EARLY, opens=moment_in_words(of.window.opens_at or 0, "medium"))
 
 
 @sets.errorhandler(SetClosedError)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import event, select
 
-from quizprop.store import classroom, people, sets
+from quizprop.store import classroom, handed_in, people, sets
 from quizprop.store.classroom import CourseTitleError, LastInstructorError, NoSuchCourseError
 from quizprop.store.models import Assignment, CourseMember
 from quizprop.store.people import PasswordHash
@@ -207,9 +207,9 @@ def test_work_outside_of_the_course_is_not_shown(database, teacher, worked):
     """Neither other practice, nor the sheets of who was taken out."""
     learners, sheets = worked
     with database.read() as session:
-        student, variant = classroom.student_sheet(session, teacher, sheets["Ada"].token)
+        student, variant = handed_in.student_sheet(session, teacher, sheets["Ada"].token)
         assert (student.username, variant.id) == ("Ada", sheets["Ada"].id)
-        assert [one.variant_id for one in classroom.marked_work(session, teacher)] == [sheets["Ada"].id] * 2
+        assert [one.variant_id for one in handed_in.marked_work(session, teacher)] == [sheets["Ada"].id] * 2
     with database.write() as session:
         from tests.store.conftest import serve
 
@@ -217,16 +217,16 @@ def test_work_outside_of_the_course_is_not_shown(database, teacher, worked):
         submit(session, other)
         elsewhere = classroom.create_course(session, title="Another", learner_id=person(session, "Eve"), now=NOW)
     with database.read() as session:
-        assert classroom.student_sheet(session, teacher, other.token) is None
-        assert classroom.student_sheet(session, elsewhere, sheets["Ada"].token) is None
-        assert classroom.student_sheet(session, teacher, "a\0b") is None
-        assert len(list(classroom.marked_work(session, teacher))) == 2
+        assert handed_in.student_sheet(session, teacher, other.token) is None
+        assert handed_in.student_sheet(session, elsewhere, sheets["Ada"].token) is None
+        assert handed_in.student_sheet(session, teacher, "a\0b") is None
+        assert len(list(handed_in.marked_work(session, teacher))) == 2
         (member,) = (one for one in classroom.members(session, teacher) if one.username == "Ada")
     with database.write() as session:
         classroom.remove(session, teacher, member.id)
     with database.read() as session:
-        assert classroom.student_sheet(session, teacher, sheets["Ada"].token) is None
-        assert list(classroom.marked_work(session, teacher)) == []
+        assert handed_in.student_sheet(session, teacher, sheets["Ada"].token) is None
+        assert list(handed_in.marked_work(session, teacher)) == []
         assert len(classroom.gradebook(session, teacher).students) == 2
 
 
