@@ -60,6 +60,7 @@ __all__ = [
     "sets_in",
     "shelf",
     "take_seat",
+    "taught_alone",
     "work_of_students",
 ]
 
@@ -201,6 +202,11 @@ class Gradebook:
             return score.adjusted
         return None if score.best_credit is None else column.points * score.best_credit
 
+    def excused(self, student: Member, column: Column) -> bool:
+        """Whether the item counts for nothing for the student."""
+        score = self.score(student, column)
+        return score is not None and score.excused
+
     def of_set(self, student: Member, columns: Iterable[Column]) -> tuple[float, float]:
         """The student's points at the items of one problem set, and what they are out of for this student."""
         chosen = tuple(columns)
@@ -235,9 +241,8 @@ class Gradebook:
         return sum(shares) / len(shares) if shares else None
 
     def _worth(self, student: Member, column: Column) -> Worth:
-        score = self.score(student, column)
-        excused = score is not None and score.excused
-        return Worth(column.zone, self.points(student, column) or 0, column.points, excused)
+        points = self.points(student, column) or 0
+        return Worth(column.zone, points, column.points, self.excused(student, column))
 
 
 # --- coming and going -----------------------------------------------------------------------------------------------
@@ -285,6 +290,16 @@ def courses_of(session: Session, learner_id: int) -> tuple[Seat, ...]:
     """The courses that a learner is in, the newest first."""
     rows = session.execute(_seats(learner_id).order_by(_course.c.id.desc()))
     return tuple(_seat(row, learner_id) for row in rows)
+
+
+def taught_alone(session: Session, learner_id: int) -> tuple[str, ...]:
+    """The titles of the courses that nobody else teaches, though others are in them; the newest first."""
+    found = []
+    for seat in courses_of(session, learner_id):
+        others = [one.role for one in members(session, seat) if one.learner_id != learner_id]
+        if seat.teaches and others and "instructor" not in others:
+            found.append(seat.course.title)
+    return tuple(found)
 
 
 def find_course(session: Session, code: str) -> StoredCourse:

@@ -1,6 +1,6 @@
 """What those who teach decide about single students, and the record of who changed what in a course."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,16 +98,10 @@ def find_item(session: Session, seat: Seat, item_id: int) -> ChosenItem | None:
     return ChosenItem(row[0], row.exercise, row.points, of)
 
 
-def names_in(session: Session, seat: Seat) -> dict[int, str]:
-    """How those are called whom the course's record speaks of, by learner; who has left has the name still."""
-    wanted = select(_assignment.c.learner_id).join(_course_set, _course_set.c.set_id == _assignment.c.set_id)
-    inside = select(_member.c.learner_id).where(_member.c.course_id == seat.course.id)
-    rows = session.execute(
-        select(_account.c.learner_id, _account.c.username).where(
-            _account.c.learner_id.in_(wanted.where(_course_set.c.course_id == seat.course.id))
-            | _account.c.learner_id.in_(inside)
-        )
-    )
+def names_in(session: Session, lines: Iterable[Entry]) -> dict[int, str]:
+    """How those are called whom some lines of a record speak of, by learner; who has left has the name still."""
+    wanted = {one.details[name] for one in lines for name in ("student", "member") if name in one.details}
+    rows = session.execute(select(_account.c.learner_id, _account.c.username).where(_account.c.learner_id.in_(wanted)))
     return {row.learner_id: row.username for row in rows}
 
 

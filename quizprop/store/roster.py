@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
+from quizprop.engine.words import phrase
 from quizprop.store import classroom, decisions, people, resets
 from quizprop.store.classroom import Member, Seat
 from quizprop.store.database import Session
-from quizprop.store.models import Account, table
+from quizprop.store.models import Account, CourseMember, LoginSession, ResetLink, table
 from quizprop.store.people import PasswordHash, UsernameError, fold
 
 __all__ = ["COLUMNS", "Outcome", "RosterError", "Row", "apply_roster", "check_roster", "read_roster", "sealed"]
@@ -32,16 +33,18 @@ _ALIASES: Final[Mapping[str, str]] = {
     "student": "name",
     "section": "section",
     "group": "section",
-    "id": "id",
     "student id": "id",
     "sis user id": "id",
     "id number": "id",
+    "id": "id",
 }
+"""What a column may be called. Where several mean the same, the first of these counts: Canvas has ids of its own."""
+
 _MOST: Final = 2000
 _LONGEST: Final = 200
 _LINK_LASTS: Final = 28 * resets.DAY
 
-_account = table(Account)
+_account, _member, _link, _login = table(Account), table(CourseMember), table(ResetLink), table(LoginSession)
 
 
 class RosterError(ValueError):
@@ -57,16 +60,20 @@ class Row:
     name: str
     section: str
     id: str
-    problem: str = ""
+    problem: str = ""  # a phrase, to be said in the reader's language
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of a row. ``link`` is the token by which the owner of a new account sets a password."""
+    """What becomes of a row. ``link`` is the token by which the owner of a new account sets a password.
+
+    ``unopened`` says that a class list of the course made the account, and nobody has come in by it yet.
+    """
 
     row: Row
     step: Step
     link: str | None = None
+    unopened: bool = False
 
 
 def read_roster(text: str) -> tuple[Row, ...]:
@@ -82,18 +89,31 @@ def read_roster(text: str) -> tuple[Row, ...]:
     try:
         rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(map(str.strip, cells))]
     except csv.Error as error:
-        raise RosterError(f"Line {reader.line_num}: {error}") from error
+        raise RosterError(phrase("Line {line}: {problem}", line=reader.line_num, problem=str(error))) from error
     if not rows:
-        raise RosterError("The file is empty: its first line names the columns, such as username,name,section,id")
-    heads = [_ALIASES.get(head.casefold(), "") for head in rows[0][1]]
-    known = [head for head in heads if head]
-    if "username" not in known:
-        raise RosterError("No column is called username: the first line names the columns, username,name,section,id")
-    if len(set(known)) < len(known):
-        raise RosterError("Two columns mean the same: take one of them out")
+        raise RosterError(
+            phrase("The file is empty: its first line names the columns, such as username,name,section,id")
+        )
+    heads = _heads([head.casefold() for head in rows[0][1]])
+    if "username" not in heads:
+        raise RosterError(
+            phrase("No column is called username: the first line names the columns, username,name,section,id")
+        )
     if len(rows) > _MOST + 1:
-        raise RosterError(f"These are more than {_MOST} rows: send them in parts")
+        raise RosterError(phrase("These are more than {most} rows: send them in parts", most=_MOST))
     return tuple(_rows(heads, rows[1:]))
+
+
+def _heads(called: list[str]) -> list[str]:
+    """What each column holds, nothing where that is not known or another column counts."""
+    first: dict[str, str] = {}
+    for alias, column in _ALIASES.items():
+        if alias in called:
+            first.setdefault(column, alias)
+    for alias in first.values():
+        if called.count(alias) > 1:
+            raise RosterError(phrase("Two columns are called {name}: take one of them out", name=alias))
+    return [_ALIASES[name] if name in first.values() else "" for name in called]
 
 
 def _rows(heads: list[str], rows: list[tuple[int, list[str]]]) -> Iterator[Row]:
@@ -103,16 +123,16 @@ def _rows(heads: list[str], rows: list[tuple[int, list[str]]]) -> Iterator[Row]:
         values = {name: named.get(name, "") for name in COLUMNS}
         problem, folded = "", fold(values["username"])
         if len(cells) > len(heads):
-            problem = f"has {len(cells)} cells, the headings are {len(heads)}"
+            problem = phrase("has {cells} cells, the headings are {headings}", cells=len(cells), headings=len(heads))
         elif any(len(value) > _LONGEST for value in values.values()):
-            problem = f"has a cell of more than {_LONGEST} characters"
+            problem = phrase("has a cell of more than {most} characters", most=_LONGEST)
         elif folded in seen:
-            problem = f"names {values['username']} again, after line {seen[folded]}"
+            problem = phrase("names {name} again, after line {line}", name=values["username"], line=seen[folded])
         else:
             try:
                 people.read_username(values["username"])
             except UsernameError as error:
-                problem = str(error)
+                problem = error.args[0]
         seen.setdefault(folded, line)
         yield Row(line, **values, problem=problem)
 
@@ -120,7 +140,11 @@ def _rows(heads: list[str], rows: list[tuple[int, list[str]]]) -> Iterator[Row]:
 def check_roster(session: Session, seat: Seat, rows: tuple[Row, ...]) -> tuple[Outcome, ...]:
     """What would become of each row; nothing is changed."""
     accounts, inside = _accounts(session, rows), {one.learner_id: one for one in classroom.members(session, seat)}
-    return tuple(Outcome(row, _step(row, accounts, inside)) for row in rows)
+    unopened = _unopened(session, seat)
+    return tuple(
+        Outcome(row, _step(row, accounts, inside), unopened=accounts.get(fold(row.username)) in unopened)
+        for row in rows
+    )
 
 
 def sealed() -> PasswordHash:
@@ -129,22 +153,32 @@ def sealed() -> PasswordHash:
 
 
 def apply_roster(
-    session: Session, seat: Seat, rows: tuple[Row, ...], *, password_hash: PasswordHash, now: int
+    session: Session,
+    seat: Seat,
+    rows: tuple[Row, ...],
+    *,
+    password_hash: PasswordHash,
+    now: int,
+    new_links: bool = False,
 ) -> tuple[Outcome, ...]:
     """Take the students of the usable rows into the course, with new accounts where there are none.
 
-    A new account has a password that nobody knows, `sealed`: its owner sets another by the link. Nobody who is in the
-    course is taken out, and whose row has an empty cell keeps what was there.
+    A new account has a password that nobody knows, `sealed`: its owner sets another by the link. With ``new_links``
+    those have another one who have not come in by theirs yet. Nobody who is in the course is taken out, and whose row
+    has an empty cell keeps what was there.
     """
     accounts, inside = _accounts(session, rows), {one.learner_id: one for one in classroom.members(session, seat)}
+    unopened = _unopened(session, seat) if new_links else set()
     outcomes = []
     for row in rows:
         step = _step(row, accounts, inside)
         link = None
         if step == "new account":
-            learner_id = people.add_user(session, username=row.username, password_hash=password_hash, now=now)
+            accounts[fold(row.username)] = people.add_user(
+                session, username=row.username, password_hash=password_hash, now=now
+            )
+        if step == "new account" or (not row.problem and accounts.get(fold(row.username)) in unopened):
             link = resets.issue_reset_link(session, username=row.username, now=now, valid_for=_LINK_LASTS)
-            accounts[fold(row.username)] = learner_id
         if step in ("new account", "joins"):
             classroom.join(session, seat.course.join_code, learner_id=accounts[fold(row.username)], now=now)
         outcomes.append(Outcome(row, step, link))
@@ -180,6 +214,23 @@ def _step(row: Row, accounts: Mapping[str, int], inside: Mapping[int, Member]) -
         return "joins"
     told = ((row.name, member.name), (row.section, member.section), (row.id, member.external_id))
     return "changed" if any(new and new != old for new, old in told) else "as it was"
+
+
+def _unopened(session: Session, seat: Seat) -> set[int]:
+    """Those whose account a class list of this very course made, and who never came in.
+
+    Who came into the course by a code, or with an account that there was before, is none of them: a link would let
+    somebody else into that account.
+    """
+    used = exists().where(_link.c.account_id == _account.c.id, _link.c.used_at.is_not(None))
+    been = exists().where(_login.c.learner_id == _account.c.learner_id)
+    made_here = _member.c.created_at == _account.c.created_at
+    rows = session.execute(
+        select(_account.c.learner_id)
+        .join(_member, _member.c.learner_id == _account.c.learner_id)
+        .where(_member.c.course_id == seat.course.id, made_here, ~used, ~been)
+    )
+    return set(rows.scalars())
 
 
 def _accounts(session: Session, rows: tuple[Row, ...]) -> dict[str, int]:

@@ -299,6 +299,7 @@ class Place:
 class Result:
     """One learner's problem set; ``username`` is None without an account."""
 
+    learner_id: int
     username: str | None
     work: AssignedSet
 
@@ -589,7 +590,11 @@ def results(session: Session, problem_set: StoredSet, *, now: int) -> tuple[Resu
     work = {learner_id: tuple(map(_item_work, rows)) for learner_id, rows in people}
     names = session.execute(_NAMES, {"set_id": problem_set.id})
     return tuple(
-        Result(row.username, AssignedSet(problem_set, work[row.learner_id], now, read_terms(row._asdict())))
+        Result(
+            row.learner_id,
+            row.username,
+            AssignedSet(problem_set, work[row.learner_id], now, read_terms(row._asdict())),
+        )
         for row in names
     )
 

@@ -130,6 +130,8 @@ def preview(token: str, name: str) -> ResponseReturnValue:
 def refused(seat: Seat, work: CourseWork) -> ResponseReturnValue | None:
     """Keep what the form of a set says, and return None; the form with what is wrong, where something is."""
     form = SetForm()
+    # As they stand they may stay, though here the clocks may show them twice.
+    form.known = {typed_moment(one): one for one in (work.stored.opens_at, work.stored.due_at) if one is not None}
     items, problem = read_items(choices(seat, work.stored)) if work.published_at is None else ([], "")
     if not form.validate_on_submit() or (problem := problem or (items and groups_problem(form, items)) or ""):
         return set_page(seat, form, work=work, problem=problem), 422

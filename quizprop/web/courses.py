@@ -1,5 +1,6 @@
 """Courses: come in by a code; teach one, give it problem sets, see how the class is doing."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -34,7 +35,7 @@ from quizprop.store.people import Visitor
 from quizprop.web import feedback, limits
 from quizprop.web.languages import gettext, marked
 from quizprop.web.rendering import number
-from quizprop.web.seats import member, seeing_work, take_seat, teaching
+from quizprop.web.seats import ROLE_WORDS, member, seeing_work, take_seat, teaching
 from quizprop.web.sheet import exercise_of
 from quizprop.web.spreadsheet import csv_file, json_lines_file
 from quizprop.web.state import database, now, stay, visitor
@@ -43,11 +44,7 @@ __all__ = ["courses"]
 
 courses = Blueprint("courses", __name__)
 
-ROLE_WORDS: Final[Mapping[str, str]] = {
-    "student": marked("Student"),
-    "grader": marked("Grader"),
-    "instructor": marked("Instructor"),
-}
+_EXCUSED: Final = "excused"
 _MISTAKE_COLUMNS: Final = ("code", "title", "students", "could", "share", "overcome")
 _STEP_COLUMNS: Final = ("exercise", "quantity", "values", "right_first", "right_last", "discrimination")
 _NO_TITLE: Final = marked("Give the course a title of at most 200 characters.")
@@ -149,7 +146,8 @@ def show_grades(token: str) -> ResponseReturnValue:
     # The address of every student but for its end: 500 of them are not worked out one by one.
     student_page = url_for("students.show_student", token=token, who="-").removesuffix("-")
     shown = {"titles": titles_of(book), "rows": rows, "student_page": student_page, "sections": sections}
-    return render_template("courses/grades.html", seat=seat, book=book, chosen=chosen, **shown)
+    namesakes = {name for name, count in Counter(one.name for one in book.students if one.name).items() if count > 1}
+    return render_template("courses/grades.html", seat=seat, book=book, chosen=chosen, namesakes=namesakes, **shown)
 
 
 @courses.get("/courses/<token>/grades.csv")
@@ -160,10 +158,11 @@ def download_grades(token: str) -> ResponseReturnValue:
         book = classroom.gradebook(session, seat)
     heads = [f"{one.set_title} / {one.position}. {one.exercise} ({one.points:g})" for one in book.columns]
     about = ("student", "name", "section")
-    rows: list[list[str | float | None]] = [[*about, *heads, f"total ({book.out_of:g})"]]
+    rows: list[list[str | float | None]] = [[*about, *heads, "out of", "total"]]
     for student in book.students:
-        points = [book.points(student, column) for column in book.columns]
-        rows.append([student.username or "", student.name, student.section, *points, book.total(student)[0]])
+        points = [_EXCUSED if book.excused(student, one) else book.points(student, one) for one in book.columns]
+        total, out_of = book.total(student)
+        rows.append([student.username or "", student.name, student.section, *points, out_of, total])
     return csv_file("grades", rows)
 
 

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from flask import request
@@ -19,7 +20,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from quizprop.exercise.figures import shortest
 from quizprop.exercise.set_file import read_moment
@@ -195,12 +196,17 @@ class Within(NumberRange):  # type: ignore[misc]
 
 
 class SetForm(FlaskForm):  # type: ignore[misc]
-    """A problem set but for its exercises. Moments are typed by the clocks of the visitor's zone."""
+    """A problem set but for its exercises. Moments are typed by the clocks of the visitor's zone.
+
+    ``known`` are moments that it has already, by how they are typed.
+    """
+
+    known: Mapping[str, int] = MappingProxyType({})
 
     title = StringField(
         lazy_gettext("Title"),
         [
-            InputRequired(lazy_gettext("Give the problem set a title.")),
+            DataRequired(lazy_gettext("Give the problem set a title.")),
             Length(max=200, message=lazy_gettext("A title has at most 200 characters.")),
         ],
     )
@@ -289,20 +295,20 @@ class SetForm(FlaskForm):  # type: ignore[misc]
             "title": self.title.data.strip(),
             "words": self.words.data or "",
             "attempts": self.attempts.data,
-            "opens_at": _moment(self.opens),
-            "due_at": _moment(self.due),
+            "opens_at": _moment(self.opens, self.known),
+            "due_at": _moment(self.due, self.known),
             "policy": self.policy,
         }
 
     def validate_opens(self, field: Field) -> None:
         """Take a moment that there is."""
-        _moment(field)
+        _moment(field, self.known)
 
     def validate_due(self, field: Field) -> None:
         """Take a moment after it opens."""
-        due = _moment(field)
+        due = _moment(field, self.known)
         try:
-            opens = _moment(self.opens)
+            opens = _moment(self.opens, self.known)
         except ValidationError:
             return
         if due is not None and opens is not None and due <= opens:
@@ -370,9 +376,11 @@ def write_groups(best_of: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count}" for name, count in best_of.items())
 
 
-def _moment(field: Field) -> int | None:
+def _moment(field: Field, known: Mapping[str, int]) -> int | None:
     if not field.data:
         return None
+    if field.data in known:
+        return known[field.data]
     try:
         return read_moment(field.data, zone().key)
     except ValueError as error:

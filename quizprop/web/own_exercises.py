@@ -41,6 +41,7 @@ _MOST_LAYERS: Final = 7
 _LARGEST: Final = 100_000
 _MOST_POINTS: Final = 500
 _NO_SLUG: Final = marked("A name has small letters, digits and hyphens, as in my-network, and at most 60 of them.")
+_TAKEN: Final = marked("An exercise of the bank has this name: take another one.")
 _TOO_LARGE: Final = marked(
     "This asks for more than %(most)s values, or has more than %(layers)s layers: make it smaller."
 )
@@ -159,6 +160,8 @@ def read(name: str, source: str) -> Exercise:
     """
     if not _SLUG.fullmatch(name) or len(name) > 60:
         raise BankError(gettext(_NO_SLUG))
+    if name in services().bank:
+        raise BankError(gettext(_TAKEN))
     if len(source) > _LARGEST:
         raise BankError(gettext(_TOO_LARGE, most=_MOST_CELLS, layers=_MOST_LAYERS))
     content = _loaded(source)
@@ -282,7 +285,8 @@ def exercise_page(
     if found is None and not problem:
         found = certificate(exercise)
     sample = found.variants[0].as_sheet if found else None
-    own = slug not in services().bank
+    with database().read() as session:
+        own = course_exercises.find_own(session, seat, slug) is not None
     return render_template(
         "courses/exercise.html",
         seat=seat,

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from quizprop.store import own_data, people
+from quizprop.store import classroom, own_data, people
 from quizprop.store.database import Database
 from quizprop.store.people import StaleProofError, Visitor
 from quizprop.web import limits, preferences, zones
@@ -98,7 +98,7 @@ def show_delete() -> ResponseReturnValue:
     known = visitor()
     if known is None:
         return redirect(url_for(".show_settings"))
-    return render_template("profile/delete.html", form=ForgetForm() if known.anonymous else DeleteForm())
+    return delete_page(known, ForgetForm() if known.anonymous else DeleteForm())
 
 
 @profile.post("/delete")
@@ -107,7 +107,7 @@ def delete() -> ResponseReturnValue:
     known = owner()
     form = ForgetForm() if known.anonymous else DeleteForm()
     if not (form.validate_on_submit() and deleted(known, form)):
-        return render_template("profile/delete.html", form=form), 422
+        return delete_page(known, form), 422
     forget()
     flash(gettext("Everything is deleted."))
     return redirect(url_for("practice.bank"), 303)
@@ -161,6 +161,13 @@ def written(opened: Database, learner_id: int, moment: datetime) -> Iterator[str
     yield "\n]}\n"
 
 
+def delete_page(known: Visitor, form: DeleteForm | ForgetForm, *, message: str = "") -> str:
+    """What would be deleted, and which courses would be left with nobody who teaches them."""
+    with database().read() as session:
+        alone = classroom.taught_alone(session, known.learner_id)
+    return render_template("profile/delete.html", form=form, message=message, alone=alone)
+
+
 def deleted(known: Visitor, form: DeleteForm | ForgetForm) -> bool:
     """Whether everything is deleted; else the form is told what is wrong."""
     if known.username is None:
@@ -187,7 +194,7 @@ def expired(_error: CSRFError) -> ResponseReturnValue:
         return settings_page(settings_form(), gettext(_EXPIRED)), 400
     if request.endpoint == "profile.delete" and known is not None:
         form = ForgetForm() if known.anonymous else DeleteForm()
-        return render_template("profile/delete.html", form=form, message=gettext(_EXPIRED)), 400
+        return delete_page(known, form, message=gettext(_EXPIRED)), 400
     flash(gettext(_EXPIRED))
     back = ".sessions" if request.endpoint == "profile.end_sessions" else ".show_settings"
     return redirect(url_for(back), 303)
@@ -200,4 +207,4 @@ def too_often(error: TooOftenError) -> ResponseReturnValue:
         return too_often_page(error)
     form = DeleteForm()
     form.current.errors = [limits.when_again(error.seconds)]
-    return render_template("profile/delete.html", form=form), 429, retry_after(error)
+    return delete_page(owner(), form), 429, retry_after(error)

@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFError
 from quizprop.exercise.credit import sheet_credit
 from quizprop.exercise.grade import Verdict, grade
 from quizprop.exercise.instance import Instance
-from quizprop.store import decisions, sets
+from quizprop.store import classroom, decisions, sets
 from quizprop.store import regrading as records
 from quizprop.store.classroom import CourseWork, Seat
 from quizprop.store.regrading import Made
@@ -76,10 +76,18 @@ def show_live(token: str, name: str) -> ResponseReturnValue:
     seat = seeing_work(token)
     work = work_in(seat, name)
     with database().read() as session:
-        found = sets.results(session, work.stored, now=now())
+        inside = {one.learner_id: one for one in classroom.members(session, seat) if one.role == "student"}
+        found = [one for one in sets.results(session, work.stored, now=now()) if one.learner_id in inside]
     titles = [exercise_of(item.spec).title for item in found[0].work.items] if found else []
     return render_template(
-        "courses/live.html", seat=seat, work=work, results=found, titles=titles, now=now(), refresh=_REFRESH_SECONDS
+        "courses/live.html",
+        seat=seat,
+        work=work,
+        results=found,
+        students=inside,
+        titles=titles,
+        now=now(),
+        refresh=_REFRESH_SECONDS,
     )
 
 

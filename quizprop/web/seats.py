@@ -1,13 +1,23 @@
 """Whose request it is in a course, and what they may do there."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from flask import abort
 
 from quizprop.store import classroom
 from quizprop.store.classroom import Seat
 from quizprop.store.people import Visitor
+from quizprop.web.languages import marked
 from quizprop.web.state import database, visitor
 
-__all__ = ["member", "seeing_work", "take_seat", "teaching"]
+__all__ = ["ROLE_WORDS", "member", "seeing_work", "take_seat", "teaching"]
+
+ROLE_WORDS: Final[Mapping[str, str]] = {
+    "student": marked("Student"),
+    "grader": marked("Grader"),
+    "instructor": marked("Instructor"),
+}
 
 
 def member() -> Visitor:

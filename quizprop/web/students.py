@@ -1,5 +1,6 @@
 """Single students of a course: who they are, what they did, what was decided about them; and the record of it all."""
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,9 +16,10 @@ from quizprop.store.decisions import Entry
 from quizprop.store.roster import Outcome, RosterError, Row
 from quizprop.web import limits
 from quizprop.web.builder import work_in
-from quizprop.web.languages import gettext, marked, ngettext
+from quizprop.web.forms import SetForm
+from quizprop.web.languages import gettext, marked, ngettext, say
 from quizprop.web.rendering import moment_in_words, number, typed_moment
-from quizprop.web.seats import seeing_work, teaching
+from quizprop.web.seats import ROLE_WORDS, seeing_work, teaching
 from quizprop.web.sheet import exercise_of
 from quizprop.web.state import database, now, stay
 from quizprop.web.zones import zone
@@ -52,6 +54,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "roster": marked("Roster: %(added)s new, %(changed)s changed"),
     "student": marked("Particulars of %(student)s"),
     "extension": marked("Extension for %(student)s: %(set)s"),
+    "extension ended": marked("Extension of %(student)s taken back: %(set)s"),
     "excused": marked("%(student)s excused from %(exercise)s in %(set)s: %(reason)s"),
     "points": marked("%(student)s has %(points)s points at %(exercise)s in %(set)s: %(reason)s"),
     "taken back": marked("Decision taken back for %(student)s at %(exercise)s in %(set)s: %(reason)s"),
@@ -78,7 +81,7 @@ def send_roster(token: str) -> ResponseReturnValue:
     try:
         rows = roster.read_roster(text)
     except RosterError as error:
-        return roster_page(seat, text=text, problem=str(error)), 422
+        return roster_page(seat, text=text, problem=say(error.args[0])), 422
     if request.form.get("do") != "apply":
         with database().read() as session:
             return roster_page(seat, text=text, outcomes=roster.check_roster(session, seat, rows))
@@ -102,9 +105,9 @@ def change_student(token: str, who: str) -> ResponseReturnValue:
     student, extra = student_of(seat, who), text("extra_time") or "0"
     said = {name: text(name) for name in ("name", "section", "external_id")}
     if any(len(one) > 200 for one in said.values()):
-        return student_page(seat, student, problem=gettext(_TOO_LONG)), 422
+        return student_page(seat, student, problem=gettext(_TOO_LONG), at="particulars"), 422
     if not (extra.isascii() and extra.isdigit() and len(extra) < 5 and int(extra) <= _MOST_EXTRA):
-        return student_page(seat, student, problem=gettext(_BAD_EXTRA)), 422
+        return student_page(seat, student, problem=gettext(_BAD_EXTRA), at="particulars"), 422
     with database().write() as session:
         stay(session)
         decisions.change_student(session, seat, student, **said, extra_time=int(extra) / 100)
@@ -121,14 +124,14 @@ def extend(token: str, who: str, name: str) -> ResponseReturnValue:
     try:
         due = read_moment(typed, zone().key) if typed else None
     except ValueError:
-        return student_page(seat, student, problem=gettext(_NO_MOMENT)), 422
+        return student_page(seat, student, problem=gettext(_NO_MOMENT), at=f"due-{stored.id}"), 422
     if due is not None and stored.opens_at is not None and due <= stored.opens_at:
-        return student_page(seat, student, problem=gettext(_BEFORE_OPEN)), 422
+        return student_page(seat, student, problem=gettext(_BEFORE_OPEN), at=f"due-{stored.id}"), 422
     with database().write() as session:
         stay(session)
         decisions.extend(session, student, stored, due)
         said = {"student": student.learner_id, "set": stored.title, "due": due}
-        decisions.note(session, seat, "extension", now=now(), **said)
+        decisions.note(session, seat, "extension ended" if due is None else "extension", now=now(), **said)
     flash(gettext("That is changed."))
     return redirect(url_for(".show_student", token=token, who=who), 303)
 
@@ -142,7 +145,7 @@ def adjust(token: str, who: str, item: str) -> ResponseReturnValue:
         chosen = (is_number(item) and decisions.find_item(session, seat, int(item))) or abort(404)
     typed = text("points")
     if problem := decision_problem(do, typed, reason):
-        return student_page(seat, student, problem=problem), 422
+        return student_page(seat, student, problem=problem, at=f"item-{chosen.id}"), 422
     points = float(typed.replace(",", ".")) if do == "points" else None
     what = {"points": "points", "excuse": "excused"}.get(do, "taken back")
     about = {"student": student.learner_id, "set": chosen.of.title, "exercise": chosen.exercise, "points": points}
@@ -164,10 +167,11 @@ def show_record(token: str) -> ResponseReturnValue:
     skip = (int(page) - 1) * _PAGE
     with database().read() as session:
         found = decisions.entries(session, seat, skip=skip, count=_PAGE + 1)
-        names = decisions.names_in(session, seat)
+        names = decisions.names_in(session, found)
     lines = [(one, deed(one, names)) for one in found[:_PAGE]]
     more = len(found) > _PAGE
-    return render_template("courses/record.html", seat=seat, lines=lines, page=int(page), more=more)
+    fields = {field.name: field.label.text for field in SetForm(formdata=None)}
+    return render_template("courses/record.html", seat=seat, lines=lines, fields=fields, page=int(page), more=more)
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
@@ -188,7 +192,13 @@ def sent_text() -> str:
     file = request.files.get("file")
     if file is None or not file.filename:
         return request.form.get("roster", "")
-    return bytes(file.read()).decode("utf-8-sig", "replace")
+    sent = bytes(file.read())
+    if sent.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return sent.decode("utf-16", "replace")
+    try:
+        return sent.decode("utf-8-sig")
+    except UnicodeDecodeError:  # as Excel writes it by default in western Europe
+        return sent.decode("cp1252", "replace")
 
 
 def applied(seat: Seat, rows: tuple[Row, ...]) -> tuple[Outcome, ...]:
@@ -198,7 +208,8 @@ def applied(seat: Seat, rows: tuple[Row, ...]) -> tuple[Outcome, ...]:
     hashed = roster.sealed()
     with database().write() as session:
         stay(session)
-        done = roster.apply_roster(session, seat, rows, password_hash=hashed, now=now())
+        wanted = bool(request.form.get("links"))
+        done = roster.apply_roster(session, seat, rows, password_hash=hashed, now=now(), new_links=wanted)
         added = sum(one.step in ("new account", "joins") for one in done)
         changed = sum(one.step == "changed" for one in done)
         decisions.note(session, seat, "roster", now=now(), added=added, changed=changed)
@@ -217,22 +228,30 @@ def roster_page(
     """The page of the roster: the form, what it would do or did."""
     refused = sum(one.step == "refused" for one in outcomes)
     words = ngettext("%(num)s row can't be used.", "%(num)s rows can't be used.", refused) if refused else ""
+    unopened = sum(one.unopened for one in outcomes)
     shown = {"text": text, "outcomes": outcomes, "problem": problem, "applied": applied, "refused": words}
+    shown["unopened"] = unopened
     return render_template("courses/roster.html", seat=seat, steps=STEPS, **shown)
 
 
-def student_page(seat: Seat, student: Member, *, problem: str = "") -> str:
-    """The page of a student."""
+def student_page(seat: Seat, student: Member, *, problem: str = "", at: str = "") -> str:
+    """The page of a student; with what was typed in the form ``at`` which there is a problem."""
     with database().read() as session:
         works = decisions.work_of(session, seat, student, now())
         decided = decisions.decisions_of(session, seat, student)
     titles = {item.id: exercise_of(item.spec).title for work in works for item in work.items}
     extended = {work.stored.id: typed_moment(work.terms.extended_to) for work in works}
-    kept = dict(request.form.items()) if problem else {}
+    kept = {at: dict(request.form.items())} if at else {}
     shown: dict[str, Any] = {"works": works, "decided": decided, "titles": titles, "extended": extended, "kept": kept}
-    return render_template(
-        "courses/student.html", seat=seat, student=student, problem=problem, zone=zone().key, **shown
-    )
+    told = {"problem": problem, "at": at, "zone": zone().key}
+    return render_template("courses/student.html", seat=seat, student=student, **told, **shown)
+
+
+def sent_at(seat: Seat, seen: Mapping[str, Any]) -> str:
+    """Which form of a student's page an address takes."""
+    if "name" in seen:
+        return f"due-{work_in(seat, seen['name']).stored.id}"
+    return f"item-{seen['item']}" if "item" in seen else "particulars"
 
 
 def decision_problem(do: str, typed: str, reason: str) -> str:
@@ -256,6 +275,8 @@ def parts(entry: Entry, names: Mapping[int, str]) -> Iterator[tuple[str, str]]:
     for name, value in entry.details.items():
         if name in ("student", "member"):
             yield name, names.get(value, gettext("(gone)"))
+        elif name == "role":
+            yield name, say(ROLE_WORDS[value])
         elif name == "due":
             yield name, moment_in_words(value) if value is not None else ""
         elif isinstance(value, float):
@@ -270,5 +291,5 @@ def expired(_error: CSRFError) -> ResponseReturnValue:
     seen = request.view_args or {}
     seat, words = teaching(seen["token"]), gettext(_RENEWED)
     if "who" in seen:
-        return student_page(seat, student_of(seat, seen["who"]), problem=words), 400
+        return student_page(seat, student_of(seat, seen["who"]), problem=words, at=sent_at(seat, seen)), 400
     return roster_page(seat, text=sent_text(), problem=words), 400

@@ -82,7 +82,7 @@ def test_a_second_time_changes_only_what_differs(database, seat):
     [
         ("", "is empty"),
         ("ada,bob", "No column is called username"),
-        ("username,login\n", "mean the same"),
+        ("username,username\n", "Two columns are called username"),
         ("username\n" + "\n".join(f"user{at}" for at in range(2001)), "more than 2000"),
         ('username\n"' + "a" * 200_000, "Line"),
     ],

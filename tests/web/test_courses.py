@@ -310,7 +310,7 @@ def test_from_the_set_to_the_sheet_to_the_grades(app, grace, token):
     assert "ada 4 4" in page
     assert "=bob() — 0" in page
     rows = list(csv.reader(io.StringIO(grace.get(f"/courses/{token}/grades.csv").text.removeprefix("\ufeff"))))
-    assert [[row[0], *row[-2:]] for row in rows[1:]] == [["'=bob()", "", "0.0"], ["ada", "4.0", "4.0"]]
+    assert [[row[0], *row[-3:]] for row in rows[1:]] == [["'=bob()", "", "4.0", "0.0"], ["ada", "4.0", "4.0", "4.0"]]
     work = grace.get(f"/courses/{token}/work/{sheet}").text
     assert "&lt;99&gt;" in work
     assert "Attempt 2" in work
