@@ -141,6 +141,8 @@ class Lesson(Model):
     """
 
     kind: ClassVar[str]
+    graph_tells: ClassVar[bool] = False
+    """Whether what is asked is what is computed from what: a graph of it is then drawn only when the work is done."""
     __slots__ = ()
     examples: ClassVar[int] = 1  # type: ignore[misc]  # a lesson with a batch counts it among its units
 

@@ -1,5 +1,7 @@
 """Grading a sheet, cell by cell: correct, following from an earlier slip, a known mistake, wrong, blank, unreadable."""
 
+import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from quizprop.engine.arrays import Array
+from quizprop.engine.words import phrase
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.numbers import Reading, read_number
 from quizprop.exercise.question import Question, in_text, read_choice
@@ -21,6 +24,12 @@ HIDDEN_BY_EARLIER = (
     "Your earlier values make this step come out the same whether it is done right or wrong, so it can't be judged "
     "yet. Mend the first error, then come back to it."
 )
+
+
+_HAIR = 1e-6
+"""Of a unit of the last decimal typed: what lies half-way may be rounded either way."""
+
+_PLAIN = re.compile(r"(?P<sign>[-−]?)\s*(?P<whole>[0-9]*)[.,](?P<decimals>[0-9]{1,15})")
 
 
 class Verdict(StrEnum):
@@ -177,6 +186,17 @@ def _settled(key: str, reading: Reading) -> Mark:
     return Mark(key, Verdict.BLANK if reading.blank else Verdict.UNREADABLE, reading)
 
 
+def is_coarse(text: str, value: float) -> bool:
+    """Whether a plain decimal is the value cut off, or rounded, to the decimals that it is typed with; one at least."""
+    plain = _PLAIN.fullmatch(text.strip())
+    if plain is None or not math.isfinite(value):
+        return False
+    typed = abs(float(f"{plain['whole']}.{plain['decimals']}"))
+    off, unit = abs(value) - typed, 10.0 ** -len(plain["decimals"])
+    same_sign = typed == 0 or (plain["sign"] != "") == (value < 0)
+    return same_sign and -unit / 2 <= off + _HAIR * unit and off < unit
+
+
 @dataclass(frozen=True)
 class _Tutor:
     """Looks at the cells that are not simply right, with the student's own sheet beside the exact one."""
@@ -218,10 +238,21 @@ class _Tutor:
         for route in self._routes(key):
             if any(self._fits(route, own=own)[at] for own in (False, True)):
                 found.setdefault(route.mistake.code, tutor_says(self.instance.structure, route))
+        exact, own = self.instance.sheet.expected[name][at], self.own.expected[name][at]
+        coarse = (self._too_coarse,) if any(is_coarse(reading.text, value) for value in (exact, own)) else ()
         if found:
-            return Mark(key, Verdict.MISTAKE, reading, tuple(found), tuple(dict.fromkeys(found.values())))
-        lost = not np.isfinite(self.own.expected[name][at])
-        return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if lost else ())
+            return Mark(key, Verdict.MISTAKE, reading, tuple(found), (*dict.fromkeys(found.values()), *coarse))
+        lost = not np.isfinite(own)
+        return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if lost else coarse)
+
+    @property
+    def _too_coarse(self) -> str:
+        places = self.instance.exercise.places
+        return phrase(
+            "It is as if the right value was cut off, or rounded to too few decimals: write {places} of them, rounded "
+            "to the nearest.",
+            places=places,
+        )
 
     def _at(self, key: str) -> tuple[int, ...]:
         return (0, *self.instance.structure.places[key][1])

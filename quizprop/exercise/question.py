@@ -6,7 +6,7 @@ name of a unit, so that each reader sees them in a notation of their own.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, TypeVar
 
@@ -124,8 +124,10 @@ def read_choice(text: str, words: Sequence[str], *, first: int) -> Reading:
         return Reading(text, float(number), echo=words[number - first])
     reading = read_number(text)
     last = first + len(words) - 1
-    if reading.blank or reading.value in range(first, last + 1):
+    if reading.blank:
         return reading
+    if reading.value is not None and reading.value in range(first, last + 1):
+        return replace(reading, echo=words[int(reading.value) - first])
     return Reading(
         text, None, problem=phrase("There is no such choice: its number is {first} to {last}.", first=first, last=last)
     )

@@ -4,7 +4,7 @@ A page saves its text every few seconds, and a sheet may be open twice: in two t
 names the one that it builds on, and a save that builds on an older one is refused, so that the newest text stays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, select, update
@@ -93,6 +93,7 @@ def save_checked(
     *,
     base: int,
     last_key: str,
+    checked: Collection[str],
     key: str,
     raw: Mapping[str, str],
     decimal_comma: bool,
@@ -100,12 +101,13 @@ def save_checked(
 ) -> StoredDraft:
     """A sheet was checked: its text is the newest, unless newer text was saved elsewhere, which then stays.
 
-    ``last_key`` names the last save that the checked page sent, whose answer it may not have seen. What stays counts as
-    saved ``now``, after the check, so that it is shown again and not forgotten.
+    ``last_key`` names the last save that the checked page sent, whose answer it may not have seen; ``checked`` are the
+    keys of the checks before, whose text is kept with them. What stays counts as saved ``now``, after the check, so
+    that it is shown again and not forgotten.
     """
     session.execute(_LOCK, {"variant_id": variant.id})
     stored = find_draft(session, variant)
-    if stored is None or stored.seq == base or stored.save_key == last_key or stored.raw == raw:
+    if stored is None or stored.seq == base or stored.save_key in (last_key, *checked) or stored.raw == raw:
         draft = StoredDraft((stored.seq if stored else 0) + 1, key, raw, decimal_comma, now)
     else:
         draft = StoredDraft(stored.seq, stored.save_key, stored.raw, stored.decimal_comma, now)

@@ -112,7 +112,8 @@ class Summary:
     """What stands above a checked sheet.
 
     ``counts`` lists the verdicts that occur; ``first_error`` is the key of the first cell to mend and ``clean_before``
-    whether every cell before it is there and correct; ``first_blank`` the first cell to go on with, blank or unchecked.
+    whether there are cells before it, all of them correct; ``first_blank`` the first cell to go on with, blank or
+    unchecked.
     """
 
     accepted: int
@@ -142,6 +143,6 @@ def summarise(said: Mapping[str, Feedback], points: float) -> Summary:
         points=points,
         counts=tuple((verdict, count) for verdict, count in tally.items() if count),
         first_error=first,
-        clean_before=all(verdicts[key] is Verdict.CORRECT for key in before),
+        clean_before=bool(before) and all(verdicts[key] is Verdict.CORRECT for key in before),
         first_blank=next((key for key in keys if said[key].silent), None),
     )

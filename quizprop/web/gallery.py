@@ -62,7 +62,7 @@ def _shelves(shelves: tuple[Shelf, ...]) -> tuple[tuple[str, tuple[Sample, ...]]
 
 def _picture(exercise: Exercise) -> str:
     instance = _instance(exercise.model_dump_json())
-    return str(sheet.diagram(instance, exercise.notation, instance.values))
+    return str(sheet.diagram(instance, exercise.notation, instance.values, done=True))
 
 
 @gallery.get("/gallery")

@@ -139,7 +139,10 @@ def check(token: str) -> ResponseReturnValue:
     with database().write() as session:
         stay(session)
         submission = record(session, desk, work, graded, phase)
-    return result_of(desk, submission, f"phase-{phase.replace(' ', '-')}" if only else "summary")
+        kept = drafts.find_draft(session, desk.variant)
+    elsewhere = kept is not None and kept.raw != work.texts
+    anchor = f"phase-{phase.replace(' ', '-')}" if only else "summary"
+    return result_of(desk, submission, anchor, checked="y" if elsewhere else None)
 
 
 @practice.post("/x/<token>/draft")
@@ -321,10 +324,12 @@ def as_typed(desk: Desk, work: Work) -> ResponseReturnValue:
     return page(desk, replace(work, feedback=said), submission=checked)
 
 
-def result_of(desk: Desk, submission: StoredSubmission, anchor: str | None = None) -> ResponseReturnValue:
-    """On to the page of a checked sheet."""
-    address = url_for(".show_result", token=desk.variant.token, attempt=submission.attempt, _anchor=anchor)
-    return redirect(address, 303)
+def result_of(
+    desk: Desk, submission: StoredSubmission, anchor: str | None = None, *, checked: str | None = None
+) -> ResponseReturnValue:
+    """On to the page of a checked sheet; with ``checked`` even where other text waits on it."""
+    to = {"token": desk.variant.token, "attempt": submission.attempt, "checked": checked}
+    return redirect(url_for(".show_result", **to, _anchor=anchor), 303)  # type: ignore[arg-type]
 
 
 def keep(message: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:

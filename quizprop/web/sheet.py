@@ -392,6 +392,12 @@ def _taken(cell: Cell, text: str) -> int | None:
     return None if value is None else int(value)
 
 
+def _as_chosen(cell: Cell, text: str) -> str:
+    """What was typed; of options the words of the chosen one."""
+    taken = _taken(cell, text)
+    return text if taken is None else say(cell.options[taken])
+
+
 def sources(instance: Instance, cell: Cell) -> Iterator[str]:
     """What the cell is computed from, as the page has it: a shared bias stands there once, for unit 1."""
     for key in cell.depends_on:
@@ -487,8 +493,17 @@ def _given_title(instance: Instance, name: str, line: int, notation: str) -> tup
 # --- the picture ----------------------------------------------------------------------------------------------------
 
 
-def diagram(instance: Instance, notation: str, known: Mapping[str, float]) -> Markup:
-    """The network's picture, or a lesson's graph, with the values known by now."""
+def diagram(instance: Instance, notation: str, known: Mapping[str, float], *, done: bool = False) -> Markup:
+    """The network's picture, or a lesson's graph, with the values known by now; nothing where it would tell too much.
+
+    Args:
+        instance: the exercise with its numbers.
+        notation: how to name things.
+        known: the values to be written into it, by key.
+        done: whether the work is done, so that nothing can be given away.
+    """
+    if isinstance(instance.model, Lesson) and instance.model.graph_tells and not done:
+        return Markup()
     places = instance.exercise.places
     values = {key: round(value, places) for key, value in {**_shown(instance), **known}.items()}
     with speaking(say):
@@ -561,7 +576,7 @@ def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool, own: Line | 
         middle=line.middle,
         value=line.value,
         asked=asked,
-        typed=work.texts.get(cell.key, ""),
+        typed=_as_chosen(cell, work.texts.get(cell.key, "")),
         feedback=work.feedback.get(cell.key),
         own=own,
     )

@@ -1,6 +1,7 @@
 """Grading Mazur's sheet and its relatives, case by case."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Verdict, grade
+
+HIDDEN = (HIDDEN_BY_EARLIER,)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,27 @@ def test_several_mistakes_that_give_the_same_number_are_all_named():
     mark = grade(instance, {"delta2[1]": repr(answer)}).marks["delta2[1]"]
     assert {"dE_da2:sign_flipped", "delta2:sign_flipped"} <= set(mark.codes)
     assert len(set(mark.sentences)) == len(mark.sentences) <= len(mark.codes)
+
+
+@pytest.mark.parametrize("places", [1, 2, 3])
+@pytest.mark.parametrize("step", [round, lambda value, places: math.trunc(value * 10**places) / 10**places])
+def test_right_values_with_too_few_decimals_are_told_so(mazur, step, places):
+    answers = {cell.key: f"{step(mazur.values[cell.key], places):.{places}f}" for cell in mazur.cells}
+    refused = [mark for mark in grade(mazur, answers).marks.values() if not mark.verdict.accepted]
+    assert len(refused) > 5
+    assert all("too few decimals: write 4" in mark.sentences[-1] for mark in refused if mark.sentences[:1] != HIDDEN)
+
+
+def test_a_value_cut_off_at_the_last_decimal_is_told_so(mazur):
+    assert mazur.values["W1_new[1,1]"] == pytest.approx(0.14978, abs=1e-5)
+    mark = grade(mazur, {"W1_new[1,1]": "0.1497"}).marks["W1_new[1,1]"]
+    assert "cut off" in mark.sentences[-1]
+
+
+def test_nobody_who_writes_all_decimals_is_told_of_too_few(mazur, honest):
+    for answer in ("-0.0364", "0.5364", "1/27", "0.04"):
+        mark = grade(mazur, {**honest, "dE_da1[1]": answer}).marks["dE_da1[1]"]
+        assert any("too few decimals" in sentence for sentence in mark.sentences) == (answer == "0.04")
 
 
 def test_a_wrong_number_that_no_mistake_gives_is_just_wrong(mazur, honest):

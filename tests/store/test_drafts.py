@@ -28,13 +28,14 @@ def found(database, variant):
         return drafts.find_draft(session, variant)
 
 
-def checked(database, variant, text, *, base, last_key="", key="checked"):
+def checked(database, variant, text, *, base, last_key="", before=(), key="checked"):
     with database.write() as session:
         return drafts.save_checked(
             session,
             variant,
             base=base,
             last_key=last_key,
+            checked=before,
             key=key,
             raw={"z1[1]": text},
             decimal_comma=False,
@@ -101,6 +102,13 @@ def test_a_check_on_an_older_page_leaves_the_newer_text_and_dates_it_after_the_c
     checked(database, variant, "old and more", base=1)
     kept = found(database, variant)
     assert (kept.raw, kept.seq, kept.saved_at) == (newer.raw, newer.seq, NOW + SECOND)
+
+
+def test_the_text_of_an_earlier_check_does_not_come_back_after_a_later_one(database, variant):
+    # As after the browser's Back: the page knows nothing of the check that it made.
+    checked(database, variant, "first", base=0, key="one")
+    checked(database, variant, "second", base=0, before=["one"], key="two")
+    assert found(database, variant).raw == {"z1[1]": "second"}
 
 
 def test_a_hint_counts_once_and_the_last_rung_is_told(database, variant):

@@ -45,9 +45,13 @@ def test_text_typed_after_a_check_is_shown_with_the_feedback_that_still_holds(br
 def test_the_check_of_an_older_page_counts_but_newer_text_stays(browser):
     token = browser.start("mazur")
     save(browser, token, {"z1[1]": "newer"})
-    browser.check(token, {"z1[1]": "0.3775"}, draft_seq="0")
+    answer = browser.check(token, {"z1[1]": "0.3775"}, draft_seq="0")
     assert browser.rows()["submission"] == 1
     assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "newer"
+    page = browser.get(answer.location).text
+    assert typed(page)["z1[1]"] == "0.3775"
+    assert "Correct" in cell(page, "z1[1]")
+    assert "Other text waits on this sheet" in page
 
 
 def test_save_without_a_script(browser):

@@ -118,6 +118,36 @@ def test_right_before_is_claimed_only_where_it_is_true(browser):
     assert "All values before this are right." not in page
 
 
+def test_nothing_before_the_first_value_is_called_right(browser):
+    token = browser.start("mazur")
+    assert "All values before this are right" not in browser.checked(token, {"z1[1]": "5"}).text
+
+
+@pytest.mark.parametrize(("slug", "whole"), [("mazur", True), ("forward-pass", False)])
+def test_praise_names_only_what_was_done(browser, slug, whole):
+    token = browser.start(slug)
+    page = words(browser.checked(token, honest(browser.instance(token))).text)
+    assert ("taken the error all the way back" in page) == whole
+    assert "every value holds" in page.lower()
+
+
+def test_a_choice_is_told_in_its_own_words(browser):
+    token = browser.start("did-it-fall")
+    right = honest(browser.instance(token))
+    page = browser.checked(token, {**right, "fell": str(1 - round(float(right["fell"])))}).text
+    assert "read as" not in words(cell(page, "fell"))
+    answer = browser.post(f"/x/{token}/give-up", {"submission_key": "end"}, page=f"/x/{token}/s/1")
+    page = words(browser.client.get(answer.location, follow_redirects=True).text)
+    assert re.search(r"yours (no|yes)", page)
+
+
+@pytest.mark.parametrize("slug", ["shapes-forward", "shapes-backward", "parameters"])
+def test_a_picture_that_would_be_the_answer_comes_with_the_solution(browser, slug):
+    token = browser.start(slug)
+    assert "qp-diagram" not in browser.get(f"/x/{token}").text
+    assert "qp-diagram" in browser.checked(token, honest(browser.instance(token))).text
+
+
 def test_an_accepted_cell_says_why_and_shows_in_the_picture(browser):
     token = browser.start("mazur")
     page = browser.checked(token, {"z1[1]": "0.15*0.05 + 0.2*0.1 + 0.35", "z1[2]": "0.5"}).text

@@ -339,10 +339,11 @@ def change(E_after: Array, E1: Array) -> Array:
     text="E⁺ < E_1",
     symbol="E^{+} < E_{1}",
     whole=True,
+    idea="Yes, in formulas 1, where the error is smaller after the step; else no, which is 0.",
     options=("no", "yes"),
 )
 def fell(change: Array) -> Array:
-    """1 where the error fell, else 0."""
+    """1 for yes where the error fell, else 0 for no."""
     return choose(-change, 1.0, 0.0)
 
 

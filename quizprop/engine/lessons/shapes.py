@@ -215,6 +215,7 @@ class Shapes(Lesson):
     """A network of some ``layers`` of weights, with the ``examples_as`` columns or as rows of its arrays."""
 
     kind: ClassVar[str] = "shapes"
+    graph_tells: ClassVar[bool] = True
     layers: Literal[2, 3] = 2
     examples_as: Literal["columns", "rows"] = "columns"
 
