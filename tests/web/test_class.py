@@ -1,0 +1,160 @@
+"""Class lists as they come from elsewhere, decisions where they belong, and a record that says what happened."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from tests.web.conftest import Browser, words
+from tests.web.test_courses import (
+    come_in,
+    give_set,
+    grace,  # noqa: F401 - a fixture
+    make_course,
+    number_of,
+    set_token,
+    token,  # noqa: F401 - a fixture
+)
+from tests.web.test_teaching import worked  # noqa: F401 - a fixture
+
+UMLAUTS = "username;name;section\njoerg;Jörg Müller;Süd\n"
+LINK = re.compile(r"http://localhost(/reset/[^<\s]+)")
+
+
+def send(teacher, token, **fields):  # noqa: F811
+    return teacher.post(f"/courses/{token}/roster", fields)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_names_are_read_in_whatever_way_a_spreadsheet_wrote_them(grace, token, encoding):  # noqa: F811
+    page = send(grace, token, file=(io.BytesIO(UMLAUTS.encode(encoding)), "class.csv")).text
+    assert "Jörg Müller" in page
+    assert "Süd" in page
+
+
+def test_what_the_course_saves_for_canvas_is_a_class_list(app, grace, token):  # noqa: F811
+    come_in(app, grace, token, "ada")
+    send(grace, token, roster="username,id\nada,17", do="apply")
+    text = grace.get(f"/courses/{token}/canvas.csv").text
+    assert send(grace, token, roster=text, do="apply").status_code == 200
+    student = grace.get(f"/courses/{token}/students/{number_of(grace, token, 'ada')}")
+    assert "· 17" in words(student.text)  # the empty column ID of Canvas' own is none of ours
+
+
+def test_what_is_wrong_with_a_class_list_is_told_in_the_readers_language(grace, token):  # noqa: F811
+    grace.post("/language", {"language": "de"})
+    assert "Keine Spalte heißt username" in words(send(grace, token, roster="ada\nbob").text)
+    page = words(send(grace, token, roster="username,name\nada,A\nADA,B\nx,C\nbob,B,B").text)
+    for problem in ("nennt ADA noch einmal, nach Zeile 2", "hat 3 Felder", "3 bis 40 Zeichen"):
+        assert problem in page
+
+
+def test_lost_links_are_made_anew_only_for_accounts_of_the_course_that_nobody_opened(app, grace, token):  # noqa: F811
+    come_in(app, grace, token, "bob")
+    text = "username\nada\nbob\ncyd"
+    ada, cyd = LINK.findall(send(grace, token, roster=text, do="apply").text)
+    assert Browser(app).post(ada, {"password": "correct horse"}, page=ada).status_code in (302, 303)
+    look = words(send(grace, token, roster=text).text)
+    assert "A new link for 1 account that nobody has opened yet" in look
+    assert LINK.findall(send(grace, token, roster=text, do="apply").text) == []  # nobody asked for new ones
+    assert Browser(app).get(cyd).status_code == 200
+    (anew,) = LINK.findall(send(grace, token, roster=text, do="apply", links="y").text)
+    assert Browser(app).get(cyd).status_code == 404
+    other = make_course(grace, "Another")
+    assert LINK.findall(send(grace, other, roster=text, do="apply", links="y").text) == []
+    assert Browser(app).post(anew, {"password": "correct horse"}, page=anew).status_code in (302, 303)
+
+
+def test_a_decision_that_is_refused_stands_at_its_own_item_alone(app, grace, token):  # noqa: F811
+    come_in(app, grace, token, "ada")
+    give_set(grace, token, **{"points-deltas": "2"})
+    page = f"/courses/{token}/students/{number_of(grace, token, 'ada')}"
+    first, second = re.findall(r"/items/(\d+)", grace.get(page).text)
+    answer = grace.post(f"{page}/items/{second}", {"do": "points", "points": "1,5"}, page=page).text
+    assert f'id="points-{second}" name="points" type="text" inputmode="decimal" value="1,5"' in answer
+    assert f'id="points-{first}" name="points" type="text" inputmode="decimal" value=""' in answer
+    opened = [part.partition("</details>")[0] for part in re.split(r"<details[^>]* open>", answer)[1:]]
+    assert len(opened) == 1
+    assert "Say why" in opened[0]
+
+
+def test_the_table_of_grades_says_who_is_excused_and_out_of_how_much(grace, token, worked):  # noqa: F811
+    _, page, item = worked
+    grace.post(f"{page}/items/{item}", {"do": "excuse", "reason": "ill"}, page=page)
+    head, row = csv.reader(io.StringIO(grace.get(f"/courses/{token}/grades.csv").text.removeprefix("\ufeff")))
+    assert head[-2:] == ["out of", "total"]
+    assert (row[-3], *map(float, row[-2:])) == ("excused", 0, 0)
+
+
+def test_two_of_one_name_can_be_told_apart(app, grace, token):  # noqa: F811
+    for name in ("ada", "bob", "cyd"):
+        come_in(app, grace, token, name)
+    give_set(grace, token)
+    send(grace, token, roster="username,name\nada,Anna Müller\nbob,Anna Müller\ncyd,Cyd", do="apply")
+    page = words(grace.get(f"/courses/{token}/grades").text)
+    assert "Anna Müller ada" in page
+    assert "Anna Müller bob" in page
+    assert "Cyd cyd" not in page
+
+
+def test_live_view_shows_by_name_who_is_in_the_course(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    come_in(app, grace, token, "bob")
+    give_set(grace, token)
+    send(grace, token, roster="username,name\nada,Ada Lovelace", do="apply")
+    live = f"/courses/{token}/sets/{set_token(ada)}/live"
+    assert "Ada Lovelace ada" in words(grace.get(live).text)
+    grace.post(f"/courses/{token}/people", {"change": f"{number_of(grace, token, 'bob')} remove"})
+    page = words(grace.get(live).text)
+    assert "bob" not in page
+    assert "0 of 1" in page
+
+
+def test_the_record_knows_an_extension_from_its_end_and_who_has_left(app, grace, token, worked):  # noqa: F811
+    ada, page, _ = worked
+    name = set_token(ada)
+    for due in ("2031-01-01T00:00", ""):
+        grace.post(f"{page}/due/{name}", {"due": due}, page=page)
+    come_in(app, grace, token, "bob")
+    grace.post(f"/courses/{token}/people", {"change": f"{number_of(grace, token, 'bob')} grader"})
+    grace.post(f"/courses/{token}/people", {"change": f"{number_of(grace, token, 'bob')} remove"})
+    record = words(grace.get(f"/courses/{token}/record").text)
+    for line in (
+        "Extension for ada: Week 1",
+        "Extension of ada taken back: Week 1",
+        "bob is now: Grader",
+        "bob taken out of the course",
+    ):
+        assert line in record
+
+
+def test_who_alone_teaches_is_told_before_the_account_goes(app, grace, token):  # noqa: F811
+    assert "Nobody else teaches" not in grace.get("/delete").text  # nobody is left behind
+    come_in(app, grace, token, "ada")
+    assert "Nobody else teaches: Deep learning" in words(grace.get("/delete").text)
+    grace.post(f"/courses/{token}/people", {"change": f"{number_of(grace, token, 'ada')} instructor"})
+    assert "Nobody else teaches" not in grace.get("/delete").text
+
+
+def test_an_own_exercise_takes_no_name_of_the_bank(grace, token):  # noqa: F811
+    address = f"/courses/{token}/exercises/logistic-unit"
+    answer = grace.post(address, {"do": "save", "name": "chain"}, page=address)
+    assert (answer.status_code, "An exercise of the bank has this name" in words(answer.text)) == (422, True)
+
+
+def test_a_set_is_not_called_by_blanks(grace, token):  # noqa: F811
+    page = f"/courses/{token}/sets/new"
+    answer = grace.post(page, {"title": "   ", "points-deltas": "1"}, page=page)
+    assert (answer.status_code, "Give the problem set a title" in words(answer.text)) == (422, True)
+
+
+def test_a_moment_that_the_clocks_show_twice_may_stay_as_it_is(grace, token):  # noqa: F811
+    page = f"/courses/{token}/sets/new"
+    made = grace.post(page, {"title": "Week 1", "points-deltas": "1", "due": "2027-10-31T00:30"}, page=page).location
+    grace.client.set_cookie("quizprop_zone", "Europe/Berlin")
+    shown = re.search(r'name="due" type="datetime-local" value="([^"]*)"', grace.get(made).text)[1]
+    assert shown == "2027-10-31T02:30"
+    said = {"title": "Week one", "points-deltas": "1"}
+    assert grace.post(made, {**said, "due": shown}).status_code == 303
+    assert grace.post(made, {**said, "due": "2027-10-31T02:45"}).status_code == 422
