@@ -54,6 +54,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_RAISED: Final = re.compile(r"(?P<sign>[-+]?)0[·⋅∙](?P<decimals>[0-9]+)")
 _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 _POINT: Final = "."
@@ -104,6 +105,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> Reading:
     if not seen:
         return Reading(text, None)
     try:
+        _refuse_raised_point(seen, "," if decimal_comma else ".")
         tokens = _tokens(seen)
         value = _Working(tokens, decimal_comma).value()
     except _UnreadableError as refused:
@@ -130,6 +132,21 @@ class _UnreadableError(ValueError):
 class _Token(NamedTuple):
     kind: str
     text: str
+
+
+def _refuse_raised_point(seen: str, mark: str) -> None:
+    """Zero times something is hardly all of an answer: 0·5 may be the decimal as it is written by hand."""
+    found = _RAISED.fullmatch(seen)
+    if found:
+        product, decimal = (_quote(f"{found['sign']}0{sign}{found['decimals']}") for sign in ("*", mark))
+        raise _UnreadableError(
+            phrase(
+                "{number} can be read in two ways: write {whole} or {decimal}.",
+                number=_quote(seen),
+                whole=product,
+                decimal=decimal,
+            )
+        )
 
 
 def _tokens(seen: str) -> tuple[_Token, ...]:

@@ -62,6 +62,15 @@ def test_several_mistakes_that_give_the_same_number_are_all_named():
     assert len(set(mark.sentences)) == len(mark.sentences) <= len(mark.codes)
 
 
+def test_the_activation_before_dropout_is_named_at_kept_and_at_dropped_units():
+    instance = draw(load_bank()["dropout"], np.random.default_rng(0))
+    values = instance.values
+    keys = [key for key in values if key.startswith("grad_v[")]
+    assert set(np.ravel(instance.given["m"])) == {0, 1}
+    marks = grade(instance, {key: repr(values["grad_y"] * values[f"a{key[6:]}"]) for key in keys}).marks
+    assert [marks[key].verdict for key in keys] == [Verdict.MISTAKE] * len(keys)
+
+
 @pytest.mark.parametrize("places", [1, 2, 3])
 @pytest.mark.parametrize("step", [round, lambda value, places: math.trunc(value * 10**places) / 10**places])
 def test_right_values_with_too_few_decimals_are_told_so(mazur, step, places):

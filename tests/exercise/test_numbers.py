@@ -191,6 +191,8 @@ def test_a_point_and_a_chosen_comma_read_alike(number: float) -> None:
         ("sqrt(0)", 0),
         ("(-8)^3", -512),
         ("3.5·10^-1", 3.5 * 0.1),
+        ("0·3 + 1·2", 2.0),
+        ("0·0.35", 0.0),
         ("3.5*10⁻¹", 3.5 * 0.1),
         ("10⁺¹²", 1e12),
         ("-3²", -9),
@@ -340,6 +342,8 @@ APART = "stand side by side: type one number, or a sign such as * between them."
         (",5", 'Type a point, not a comma: ".5".'),
         ("0,5e-1", 'Type a point, not a comma: "0.5e-1".'),
         ("0.5,", 'Leave out the comma at the end of "0.5,".'),
+        ("0·5", '"0·5" can be read in two ways: write "0*5" or "0.5".'),
+        ("−0·05", '"-0·05" can be read in two ways: write "-0*05" or "-0.05".'),
         ("1,000", '"1,000" can be read in two ways: write "1000" or "1.000".'),
         ("1,000,000", f'"1,000,000" {MARKS} "1000.5".'),
         ("1.000,5", f'"1.000,5" {MARKS} "1000.5".'),
@@ -420,6 +424,7 @@ def test_what_grows_too_large_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("0·5", '"0·5" can be read in two ways: write "0*5" or "0,5".'),
         ("1.000", '"1.000" can be read in two ways: write "1000" or "1,000".'),
         ("1.000,5", f'"1.000,5" {MARKS} "1000,5".'),
         ("0,3,", f'"0,3," {MARKS} "1000,5".'),

@@ -249,6 +249,7 @@ _UPDATES: Final = (
 MASK_LEFT_OUT: Final = (
     "The mask is missing on the way back. A dropped unit had no part in the error, so nothing comes back to it."
 )
+BEFORE_DROPOUT: Final = "The activation before dropout was used. The weight saw what the mask left of it."
 
 
 def _dropped(m: Array) -> Array:
@@ -298,6 +299,14 @@ _INVERTED: Final = (
         "multiplied instead of divided",
         "This was multiplied by the keep probability. The way back has the same factor as the way there.",
         (lambda grad_d, m, p: grad_d * m * p[..., None],),
+        where=_kept,
+    ),
+    Misconception(
+        "scale_left_out",
+        "grad_v",
+        "activation before dropout",
+        BEFORE_DROPOUT,
+        (lambda grad_y, a: grad_y[..., None] * a,),
         where=_kept,
     ),
     Misconception(
@@ -420,7 +429,7 @@ _MASK: Final = (
         "mask_left_out",
         "grad_v",
         "activation before dropout",
-        "The activation before dropout was used. The weight saw what the mask left of it.",
+        BEFORE_DROPOUT,
         (lambda grad_y, a: grad_y[..., None] * a,),
         where=_dropped,
     ),
