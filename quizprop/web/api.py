@@ -19,9 +19,11 @@ from werkzeug.exceptions import HTTPException
 
 from quizprop import __version__
 from quizprop.exercise.bank import described
+from quizprop.exercise.certify import PICK
 from quizprop.exercise.generate import draw
-from quizprop.exercise.instance import Instance
+from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.numbers import typed_number
+from quizprop.exercise.record import in_words, network_of, slip_sheet
 from quizprop.store import api_tokens, classroom, practice
 from quizprop.store.api_tokens import Scope
 from quizprop.store.classroom import Gradebook, Member
@@ -237,25 +239,28 @@ def written(value: str | float | None, *, decimal_comma: bool) -> str:
 
 def told(variant: StoredVariant, instance: Instance) -> dict[str, Any]:
     """What a program is told of a sheet: all that is given, nothing that is asked."""
-    cells: list[dict[str, Any]] = [
-        {
-            "key": cell.key,
-            "title": cell.title,
-            "phase": cell.phase.value,
-            **({"options": cell.options} if cell.options else {}),
-        }
-        for cell in instance.cells
-    ]
-    given = {name: value for name, value in variant.given.items() if name != "pick"}
+    exercise, filled = instance.exercise, slip_sheet(instance)
+    questions = {one.key: in_words(instance, one) for one in instance.questions}
     return {
         "token": variant.token,
         "exercise": variant.exercise,
-        "places": instance.exercise.places,
+        "kind": exercise.question,
+        "network": network_of(exercise),
+        "places": exercise.places,
         "created_at": iso(variant.created_at),
         "url": url_for("practice.show_sheet", token=variant.token, _external=True),
-        "given": given,
-        "cells": cells,
+        "given": {name: value for name, value in variant.given.items() if name != PICK},
+        **({} if filled is None else {"sheet": filled}),
+        "cells": [told_cell(cell, questions.get(cell.key)) for cell in instance.cells],
     }
+
+
+def told_cell(cell: Cell, question: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is asked, in words where it is a question; the first of its options has the number ``options_from``."""
+    about: dict[str, Any] = {"key": cell.key, "title": cell.title, "phase": cell.phase.value}
+    if question is not None:
+        return {**about, **question, "options_from": 1}
+    return {**about, "options": cell.options, "options_from": 0} if cell.options else about
 
 
 def told_of(submission: StoredSubmission, desk: Desk) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.record import record_blocks
 from quizprop.store import api_tokens, sets
 from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
@@ -69,6 +71,56 @@ def test_a_program_draws_a_sheet_fills_it_in_and_reads_how_it_went(program, ada)
     assert "Attempt 2" in words(ada.get(f"/x/{sheet['token']}/s/2").text)
 
 
+@pytest.mark.parametrize("decimal_comma", [False, True])
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "choose-delta", "true-false-relu"])
+def test_a_question_is_told_in_words_and_answered_by_number_or_by_words(program, ada, slug, decimal_comma):
+    sheet = program.post("/variants", {"exercise": slug}).json
+    instance = ada.instance(sheet["token"])
+    right = {one.key: one.right for one in instance.questions}
+    cells = {one["key"]: one for one in sheet["cells"]}
+    assert list(cells) == list(right)
+    assert all(one["question"] and len(one["options"]) >= 2 and one["options_from"] == 1 for one in cells.values())
+    assert (sheet["kind"], "pick" in sheet["given"]) == (load_bank()[slug].question, False)
+    assert not {"answer", "right", "reason", "said"}.intersection(*map(set, cells.values()))
+    by_words = {key: cells[key]["options"][number - 1] for key, number in right.items()}
+    for answers in (right, {key: float(number) for key, number in right.items()}, by_words):
+        sent = {"answers": answers, "decimal_comma": decimal_comma}
+        told = program.post(f"/variants/{sheet['token']}/submissions", sent).json
+        assert told["points"] == told["out_of"] == len(right)
+
+
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "choose-delta", "true-false-relu"])
+def test_the_page_shows_what_a_program_has_chosen_by_words(program, ada, slug):
+    sheet = program.post("/variants", {"exercise": slug}).json
+    token, questions = sheet["token"], ada.instance(sheet["token"]).questions
+    wrong = {one.key: one.right % len(one.options) for one in questions}  # counted from 0, the one after the right one
+    answers = {cell["key"]: cell["options"][wrong[cell["key"]]] for cell in sheet["cells"]}
+    assert program.post(f"/variants/{token}/submissions", {"answers": answers}).json["points"] == 0
+    page = ada.get(f"/x/{token}/s/1").text
+    assert dict(re.findall(r'type="radio" name="([^"]*)" value="([^"]*)"[^>]* checked', page)) == {
+        key: str(place + 1) for key, place in wrong.items()
+    }
+
+
+def test_a_slip_can_be_found_on_the_sheet_that_is_told(program, ada):
+    sheet = program.post("/variants", {"exercise": "find-slip-mazur"}).json
+    instance = ada.instance(sheet["token"])
+    where = sheet["cells"][0]
+    assert list(sheet["sheet"]) == [cell.key for cell in instance.as_sheet.cells]
+    for (key, value), option in zip(sheet["sheet"].items(), where["options"], strict=True):
+        assert float(option.rpartition(" = ")[2].replace("−", "-")) == pytest.approx(value, abs=0.5e-4), key
+    assert "sheet" not in program.post("/variants", {"exercise": "mazur-like"}).json
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "mini-batch", "attention-forward", "find-slip-chain"])
+def test_a_sheet_tells_what_it_is_worked_on_as_a_record_does(program, slug):
+    ((line, *_), *_) = record_blocks(load_bank()[slug], seed=1, count=1)
+    sheet, written = program.post("/variants", {"exercise": slug}).json, json.loads(line)
+    assert {name: sheet[name] for name in ("network", "places")} == {
+        name: written[name] for name in ("network", "places")
+    }
+
+
 def test_nothing_goes_without_a_token_and_a_cookie_is_none(app, ada):
     token = ada.start("deltas")
     for client in (app.test_client(), ada.client):
@@ -124,7 +176,6 @@ def test_the_page_of_tokens_says_what_is_wrong_and_shows_a_token_once(app, ada):
 
 
 def test_what_a_set_withholds_the_api_withholds(app, program, ada):
-    from quizprop.exercise.bank import load_bank
     from quizprop.store import people
     from quizprop.web.state import now
 
