@@ -121,6 +121,16 @@ def test_a_sheet_tells_what_it_is_worked_on_as_a_record_does(program, slug):
     }
 
 
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "did-it-fall", "mazur-like"])
+def test_the_description_knows_all_that_a_sheet_tells(program, slug):
+    token = program.post("/variants", {"exercise": slug}).json["token"]
+    sheet = program.get(f"/variants/{token}").json
+    described = program.get("/openapi.json").json["components"]["schemas"]["Sheet"]
+    cells = described["properties"]["cells"]["items"]
+    for told, known in ((sheet, described), *((cell, cells) for cell in sheet["cells"])):
+        assert set(known["required"]) <= set(told) <= set(known["properties"])
+
+
 def test_nothing_goes_without_a_token_and_a_cookie_is_none(app, ada):
     token = ada.start("deltas")
     for client in (app.test_client(), ada.client):
@@ -219,13 +229,88 @@ def test_the_gradebook_of_a_course_is_for_who_sees_its_work(app, program, ada):
         ({"exercise": "deltas", "seed": 1}, 422),
         ([], 422),
         ("text", 422),
-        (None, 400),
     ],
 )
 def test_a_body_that_is_not_as_it_should_be_is_told(program, content, status):
     answer = program.post("/variants", content)
     assert (answer.status_code, answer.json["status"]) == (status, status)
     assert answer.json["detail"]
+
+
+SENT = [
+    ("answers.E is true", {"answers": {"E": True}}),
+    ("answers.E is a list", {"answers": {"E": [1]}}),
+    ("answers.E is an object", {"answers": {"E": {"x": 1}}}),
+    ("answers.E is NaN", {"answers": {"E": float("nan")}}),
+    ('answers.E is "xxx', {"answers": {"E": "x" * 201}}),
+    ('answers.E is "000', {"answers": {"E": "0" * 201}}),
+    ("answers is a list", {"answers": []}),
+    ("answers is missing", {}),
+    ("answers is an object", {"answers": {str(key): 1 for key in range(1001)}}),
+    ('decimal_comma is "yes"', {"answers": {}, "decimal_comma": "yes"}),
+    ("decimal_comma is 1", {"answers": {}, "decimal_comma": 1}),
+    ("seed is not known", {"answers": {}, "seed": 1}),
+    ("The body is null", None),
+    ("The body is a list", []),
+]
+
+
+@pytest.mark.parametrize(("begins", "content"), SENT, ids=[begins for begins, _ in SENT])
+def test_what_is_wrong_with_a_field_is_one_sentence_with_the_way_out(program, begins, content):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    answer = program.client.post(
+        f"/api/v1/variants/{token}/submissions",
+        data=json.dumps(content),
+        headers={**program.head, "Content-Type": "application/json"},
+    )
+    detail = answer.json["detail"]
+    assert (answer.status_code, detail.startswith(begins)) == (422, True), detail
+    assert (detail.count("; "), detail.count(". "), len(detail) < 200) == (1, 0, True), detail
+    assert re.search("; (write|leave it out)", detail)
+    assert not re.search("pydantic|Input|str,|constrained|instance|dictionary|Error", detail)
+
+
+def test_every_field_that_is_wrong_has_its_sentence(program):
+    detail = program.post("/variants", {"exercise": 5, "seed": 1}).json["detail"]
+    assert detail == (
+        "exercise is 5; write the name of an exercise, text of at most 60 characters; /exercises lists them. "
+        "seed is not known; leave it out: known are exercise."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "content"),
+    [
+        (415, "text/plain", b"{}"),
+        (415, "application/x-www-form-urlencoded", b"exercise=deltas"),
+        (415, None, b"{}"),
+        (415, None, b""),
+        (400, "application/json", b""),
+        (400, "application/json", b"{"),
+        (400, "application/json", b'{"exercise": "\xff"}'),
+        (400, "application/json", b"[" * 100_000),
+        (413, "application/json", b" " * 600_000),
+        (422, "application/json", b"null"),
+        (422, "application/json; charset=utf-8", b"{}"),
+        (422, "application/problem+json", b"{}"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/variants", "/variants/{token}/submissions"])
+def test_a_body_that_cannot_be_used_has_a_status_that_the_description_knows(program, path, status, kind, content):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    head = {**program.head, **({"Content-Type": kind} if kind else {})}
+    answer = program.client.post(f"/api/v1{path.format(token=token)}", data=content, headers=head)
+    assert (answer.status_code, answer.json["status"]) == (status, status)
+    assert str(status) in openapi()["paths"][path]["post"]["responses"]
+
+
+def test_a_key_that_is_no_name_is_refused_rather_than_cut(program):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    path, content = f"/variants/{token}/submissions", {"answers": {}}
+    for wrong in ("x" * 65, "a b", ""):
+        answer = program.post(path, content, **{"Idempotency-Key": wrong})
+        assert (answer.status_code, "Idempotency-Key is" in answer.json["detail"]) == (422, True)
+    assert program.post(path, content, **{"Idempotency-Key": "x" * 64}).status_code == 201
 
 
 def test_a_cell_that_is_not_asked_is_told(program):
