@@ -14,15 +14,19 @@
 (1.0, 39)
 """
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from html import escape
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from quizprop.exercise.bank import load_bank, load_exercise, read_exercise
 from quizprop.exercise.generate import draw_many
@@ -34,7 +38,10 @@ from quizprop.exercise.numbers import typed_number
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 
-__all__ = ["Family", "Marks", "Sheet", "exercises", "load"]
+__all__ = ["Answer", "Family", "Marks", "Sheet", "exercises", "load"]
+
+Answer: TypeAlias = str | float | Decimal | Fraction | np.integer[Any] | np.floating[Any] | npt.NDArray[Any] | None
+"""Text as a student types it, or a number; of arrays those without an axis. None is a blank."""
 
 
 def exercises() -> tuple[str, ...]:
@@ -139,9 +146,11 @@ class Sheet:
         return {} if self.instance.questions else {key: self.instance.tolerances[key] for key in self.keys}
 
     def grade(
-        self, answers: Mapping[str, str | float | None], *, decimal_comma: bool = False, follow_credit: float = 1.0
+        self, answers: Mapping[str, Answer], *, decimal_comma: bool = False, follow_credit: float = 1.0
     ) -> "Marks":
         """Judge answers by key: text as a student types it, or numbers; what is missing or None is blank.
+
+        Numbers may be Python's, fractions and decimals too, or NumPy's.
 
         >>> sheet = load("mazur").draw()
         >>> sheet.grade(sheet.answers).complete
@@ -149,15 +158,12 @@ class Sheet:
 
         Raises:
             KeyError: a cell is answered that the sheet does not ask for.
+            TypeError: an answer is neither text nor a number; the message names its key.
         """
         strangers = [key for key in answers if key not in self.keys]
         if strangers:
             raise KeyError(f"{', '.join(strangers)} is not asked; this sheet asks for {', '.join(self.keys)}")
-        texts = {
-            key: value if isinstance(value, str) else typed_number(value, decimal_comma=decimal_comma)
-            for key, value in answers.items()
-            if value is not None
-        }
+        texts = {key: _typed(key, value, decimal_comma=decimal_comma) for key, value in answers.items()}
         return Marks(grade_sheet(self.instance, texts, decimal_comma=decimal_comma, follow_credit=follow_credit))
 
     def solution(self, *, notation: str | None = None, digits: int = 9) -> tuple[str, ...]:
@@ -185,6 +191,17 @@ class Sheet:
         asked = ", ".join(f"<code>{escape(key)}</code>" for key in self.keys)
         head = f"<b>{escape(self.instance.exercise.title)}</b>"
         return f"{head}{diagram(self.instance.as_sheet, notation, {})}<table>{rows}</table><p>{asked}</p>"
+
+
+def _typed(key: str, answer: object, *, decimal_comma: bool) -> str:
+    """An answer as a student would type it."""
+    value = answer[()] if isinstance(answer, np.ndarray) and answer.ndim == 0 else answer
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, (int, float, Decimal, Fraction, np.integer, np.floating)) and not isinstance(value, bool):
+        return typed_number(value, decimal_comma=decimal_comma)
+    kind = type(value).__name__
+    raise TypeError(f"{key} is {reprlib.repr(value)} ({kind}): give text or a number, or None for a blank")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,16 @@
 """The Python interface: its examples run, and it says what the engine says."""
 
+import copy
 import doctest
 import json
+import pickle
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 import quizprop
@@ -37,6 +42,61 @@ def test_every_exercise_can_be_drawn_graded_and_shown(slug):
     assert set(sheet.grade({})) == set(sheet.keys)
     for shown in (sheet, marks, quizprop.load(slug)):
         ET.fromstring(f"<div>{shown._repr_html_()}</div>")  # noqa: S314 - what was written here
+
+
+@pytest.mark.parametrize(
+    "number",
+    [0.3775, Decimal("0.3775"), Fraction(151, 400), np.float64(0.3775), np.float32(0.3775), np.array(0.3775)],
+    ids=lambda number: type(number).__name__,
+)
+@pytest.mark.parametrize("decimal_comma", [False, True])
+def test_a_number_is_a_number_whatever_its_type(number, decimal_comma):
+    sheet = quizprop.load("mazur").draw()
+    assert sheet.grade({"z1[1]": number}, decimal_comma=decimal_comma)["z1[1]"] == "correct"
+
+
+@pytest.mark.parametrize("number", [np.int64(1), 1.0, Fraction(1), True + 0])
+@pytest.mark.parametrize("decimal_comma", [False, True])
+def test_an_option_is_taken_by_a_number_of_any_type(number, decimal_comma):
+    sheet = quizprop.load("true-false-relu").draw()
+    marks = sheet.grade(dict.fromkeys(sheet.keys, number), decimal_comma=decimal_comma)
+    assert {key for key, verdict in marks.items() if verdict == "correct"} == {
+        key for key, right in sheet.answers.items() if right == 1
+    }
+    assert sheet.grade(sheet.answers, decimal_comma=decimal_comma).complete
+
+
+def test_a_number_beyond_every_float_is_marked_and_an_array_without_a_value_is_blank():
+    sheet = quizprop.load("mazur").draw()
+    for number in (10**5000, Fraction(10**400), float("inf")):
+        assert sheet.grade({"z1[1]": number})["z1[1]"] == "unreadable"
+    assert sheet.grade({"z1[1]": np.array(None)})["z1[1]"] == "blank"
+    assert sheet.grade({"z1[1]": np.array("0.3775")})["z1[1]"] == "correct"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[0.3775], True, np.True_, np.array([0.3775]), 1j, b"0.3775", object(), list(range(10_000))],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_neither_text_nor_a_number_is_refused_by_its_key(value):
+    with pytest.raises(TypeError, match=r"^z1\[1\] is .*: give text or a number, or None for a blank$") as error:
+        quizprop.load("mazur").draw().grade({"z1[1]": value})
+    assert len(str(error.value)) < 150
+
+
+@pytest.mark.parametrize("slug", ["mazur", "attention-forward", "find-slip-mazur", "choose-delta", "true-false-relu"])
+def test_all_can_be_pickled_used_or_not(slug):
+    family = quizprop.load(slug)
+    sheet = family.draw(seed=3)
+    for _ in range(2):
+        again = pickle.loads(pickle.dumps(sheet))  # noqa: S301 - what was written here
+        assert (again.given, again.keys, again.answers) == (sheet.given, sheet.keys, sheet.answers)
+        marks = sheet.grade(sheet.answers)  # what is worked out on the way is kept beside the numbers
+        assert pickle.loads(pickle.dumps(marks)) == marks  # noqa: S301 - what was written here
+        assert copy.deepcopy(sheet).solution() == sheet.solution()
+    again = pickle.loads(pickle.dumps(family))  # noqa: S301 - what was written here
+    assert again.draw(seed=3).given == sheet.given
 
 
 def test_what_is_asked_wrongly_is_said(tmp_path):

@@ -14,7 +14,7 @@ from quizprop.engine.arrays import Array
 from quizprop.engine.words import phrase
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.numbers import Reading, read_number
-from quizprop.exercise.question import Question, in_text, read_choice
+from quizprop.exercise.question import Question, chosen, read_choice
 from quizprop.exercise.slips import Route, routes, shows, tutor_says, unseen, wrong
 from quizprop.exercise.tolerance import Sheet, within, work
 
@@ -142,8 +142,7 @@ def _read(cell: Cell, text: str, *, decimal_comma: bool) -> Reading:
 
 def _chosen(instance: Instance, question: Question, text: str) -> Mark:
     """The mark of a choice; what is said to a wrong one was thought of when the question was made."""
-    words = [in_text(option.words, instance.model, instance.exercise.notation) for option in question.options]
-    reading = read_choice(text, words, first=1)
+    reading = chosen(question, text, instance.model, instance.exercise.notation)
     if reading.value is None or reading.value == question.right:
         return _settled(question.key, reading)
     option = question.option(int(reading.value))

@@ -117,6 +117,10 @@ class Instance:
             if np.shape(self.given[name]) != shape:
                 raise ValueError(f"given: {name} has shape {np.shape(self.given[name])}, the network needs {shape}")
 
+    def __reduce__(self) -> tuple[type["Instance"], tuple[Exercise, Mapping[str, Any]]]:
+        """What a copy is made of: a plan holds formulas, which other processes make for themselves."""
+        return Instance, (self.exercise, self.given)
+
     @cached_property
     def plan(self) -> Plan:
         """The exercise made ready."""

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn, SupportsFloat
 
 from quizprop.engine.words import Phrase, phrase
 from quizprop.exercise.figures import exact, significant, with_comma
@@ -28,6 +28,7 @@ __all__ = ["Reading", "read_number", "typed_number"]
 _LONGEST: Final = 200  # characters
 _DEEPEST: Final = 20  # parentheses and powers inside one another
 _LARGEST: Final = 1e15
+_BEYOND: Final = "1e999"  # reads as too large, which it is
 
 _DIGITS_ABOVE: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _LOWERED: Final = str.maketrans("⁺⁻" + _DIGITS_ABOVE, "+-0123456789")
@@ -115,9 +116,13 @@ def read_number(text: str, *, decimal_comma: bool = False) -> Reading:
     return Reading(text, value, echo=exact(value) if operands == 1 else significant(value))
 
 
-def typed_number(value: float, *, decimal_comma: bool = False) -> str:
-    """A program's number as a person would type it, to its last digit."""
-    text = repr(value) if isinstance(value, int) else repr(float(value))  # NumPy's own floats have another repr
+def typed_number(value: SupportsFloat, *, decimal_comma: bool = False) -> str:
+    """A program's number as a person would type it, to its last digit; of a whole one no decimals are typed."""
+    try:
+        number = float(value)  # NumPy's own floats have another repr
+        text = repr(int(number) if abs(number) < _LARGEST and number.is_integer() else number)
+    except OverflowError:
+        text = _BEYOND
     return with_comma(text) if decimal_comma else text
 
 

@@ -16,7 +16,18 @@ from quizprop.engine.words import phrase
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.numbers import Reading, read_number
 
-__all__ = ["Chance", "NoQuestionError", "Option", "Question", "in_text", "named", "posed", "read_choice", "spoken"]
+__all__ = [
+    "Chance",
+    "NoQuestionError",
+    "Option",
+    "Question",
+    "chosen",
+    "in_text",
+    "named",
+    "posed",
+    "read_choice",
+    "spoken",
+]
 
 _Item = TypeVar("_Item")
 
@@ -114,6 +125,11 @@ def _symbol(key: str, model: Network | Lesson, notation: str) -> Symbol:
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
+
+
+def chosen(question: Question, text: str, model: Network | Lesson, notation: str) -> Reading:
+    """Which option of a question a text takes: by its number, or by its words in this notation."""
+    return read_choice(text, [in_text(option.words, model, notation) for option in question.options], first=1)
 
 
 def read_choice(text: str, words: Sequence[str], *, first: int) -> Reading:

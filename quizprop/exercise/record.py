@@ -36,9 +36,12 @@ __all__ = [
     "Recorder",
     "blank",
     "columns_of",
+    "in_words",
+    "network_of",
     "numbers_from",
     "read_record",
     "record_blocks",
+    "slip_sheet",
 ]
 
 FORMAT = 1
@@ -192,23 +195,41 @@ class QuestionRecorder:
         question: dict[str, Any] = {"kind": exercise.question, "asked": exercise.asked, "notation": exercise.notation}
         if exercise.blind_spots:
             question["blind_spots"] = exercise.blind_spots
-        if instance.slip is not None:
-            question["sheet"] = {cell.key: instance.slip.filled[cell.key] for cell in instance.as_sheet.cells}
+        sheet = slip_sheet(instance)
+        if sheet is not None:
+            question["sheet"] = sheet
         return {
             **_head(exercise, self.seed),
             "question": question,
             "given": instance.given,
-            "asked": [self._asked(instance, question) for question in instance.questions],
+            "asked": [
+                {"key": question.key, "answer": question.right, "tolerance": 0, **in_words(instance, question)}
+                for question in instance.questions
+            ],
             "certificate": _certificate(self.plan),
         }
 
-    def _asked(self, instance: Instance, question: Question) -> dict[str, Any]:
-        def words(phrase: str) -> str:
-            return in_text(phrase, instance.model, instance.exercise.notation)
 
-        options = [words(option.words) for option in question.options]
-        asked = {"key": question.key, "answer": question.right, "tolerance": 0}
-        return {**asked, "question": words(question.words), "options": options}
+def in_words(instance: Instance, question: Question) -> dict[str, Any]:
+    """A question and its options as plain text, in the notation of the exercise; never which of them is right."""
+
+    def words(phrase: str) -> str:
+        return in_text(phrase, instance.model, instance.exercise.notation)
+
+    return {"question": words(question.words), "options": [words(option.words) for option in question.options]}
+
+
+def slip_sheet(instance: Instance) -> dict[str, float] | None:
+    """The sheet in which a slip is to be found, as it is filled in; None where nothing of the kind is asked."""
+    if instance.slip is None:
+        return None
+    return {cell.key: instance.slip.filled[cell.key] for cell in instance.as_sheet.cells}
+
+
+def network_of(exercise: Exercise) -> dict[str, Any]:
+    """What the work is done on, as an exercise file spells it; how examples are taken together where there are some."""
+    alone = isinstance(exercise.network, NetworkSpec) and exercise.network.examples == 1
+    return exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None)
 
 
 def numbers_from(first: int) -> Iterator[bytes]:
@@ -217,14 +238,13 @@ def numbers_from(first: int) -> Iterator[bytes]:
 
 
 def _head(exercise: Exercise, seed: int) -> dict[str, Any]:
-    alone = isinstance(exercise.network, NetworkSpec) and exercise.network.examples == 1
     return {
         "format": FORMAT,
         "exercise": exercise.slug,
         "seed": seed,
         "index": _NUMBER,
         "places": exercise.places,
-        "network": exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None),
+        "network": network_of(exercise),
     }
 
 

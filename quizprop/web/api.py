@@ -6,7 +6,7 @@ site can use it with somebody's browser. Errors are problems as RFC 9457 describ
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Annotated, Any, Final, TypeVar
 
@@ -18,10 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from quizprop import __version__
-from quizprop.exercise.bank import described
+from quizprop.exercise.certify import PICK
 from quizprop.exercise.generate import draw
-from quizprop.exercise.instance import Instance
+from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.numbers import typed_number
+from quizprop.exercise.record import in_words, network_of, slip_sheet
 from quizprop.store import api_tokens, classroom, practice
 from quizprop.store.api_tokens import Scope
 from quizprop.store.classroom import Gradebook, Member
@@ -38,7 +39,7 @@ from quizprop.store.sets import withheld_items
 from quizprop.web import errors, limits
 from quizprop.web.desk import Desk, SheetNotYetError, check_work, open_desk, record
 from quizprop.web.errors import problem
-from quizprop.web.forms import new_key, sent_json
+from quizprop.web.forms import is_key, new_key
 from quizprop.web.limits import TooOftenError
 from quizprop.web.practice import hand_out
 from quizprop.web.rendering import iso
@@ -53,24 +54,50 @@ _Model = TypeVar("_Model", bound=BaseModel)
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 _PAGE: Final = 100
+_SHOWN: Final = 40  # characters of a value in a message
+_LONGEST_NAME: Final = 100
+_ANSWER: Final = "text of at most 200 characters, a finite number, or null for a blank"
 Text = Annotated[str, Field(max_length=200)]
 
 
-class Draw(BaseModel):
+class _Body(BaseModel):
+    """What a program sends. The description of a field is what a message tells to write there."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Draw(_Body):
     """Which exercise to draw a variant of."""
 
-    model_config = ConfigDict(extra="forbid")
-    exercise: Annotated[str, Field(max_length=60, examples=["mazur-like"])]
-
-
-class Answers(BaseModel):
-    """Answers by cell, as a student types them, or numbers; null and what is missing are blank."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    answers: Annotated[
-        dict[str, Text | float | int | None], Field(max_length=1000, examples=[{"z1[1]": "0.3775", "z1[2]": 0.3925}])
+    exercise: Annotated[
+        str,
+        Field(
+            max_length=60,
+            description="the name of an exercise, text of at most 60 characters; /exercises lists them",
+            examples=["mazur-like"],
+        ),
     ]
-    decimal_comma: bool = False
+
+
+class Answers(_Body):
+    """Answers by cell, as a student types them, or numbers; null and what is missing are blank.
+
+    Of options it is the number, the first of them having the number ``options_from`` of its cell, or the words.
+    """
+
+    answers: Annotated[
+        dict[str, Text | float | int | None],
+        Field(
+            max_length=1000,
+            description='an object of at most 1000 answers by cell, as in {"z1[1]": "0.3775", "z1[2]": 0.3925}',
+            examples=[{"z1[1]": "0.3775", "z1[2]": 0.3925}],
+        ),
+    ]
+    decimal_comma: Annotated[bool, Field(description="true where the texts have a decimal comma, or false")] = False
+
+
+class NotAsItShouldBeError(ValueError):
+    """A request says something else than its description; a sentence for each field that does."""
 
 
 # --- what a program may ask -----------------------------------------------------------------------------------------
@@ -135,7 +162,7 @@ def show_variant(token: str) -> ResponseReturnValue:
 @scoped("practice")
 def submit(token: str) -> ResponseReturnValue:
     """Hand answers in; with an ``Idempotency-Key`` a repetition changes nothing."""
-    desk, sent = open_desk(token), body(Answers)
+    desk, sent, key = open_desk(token), body(Answers), idempotency_key()
     asked = {cell.key for cell in desk.instance.cells}
     strangers = sorted(set(sent.answers) - asked)
     if strangers:
@@ -144,7 +171,7 @@ def submit(token: str) -> ResponseReturnValue:
         )
     comma, keys = sent.decimal_comma, (cell.key for cell in desk.instance.cells)
     texts = {key: written(sent.answers.get(key), decimal_comma=comma) for key in keys}
-    work = Work(texts, comma, request.headers.get("Idempotency-Key", "")[:64] or new_key())
+    work = Work(texts, comma, key)
     graded = check_work(desk, work)
     with database().write() as session:
         stored = record(session, desk, work, graded)
@@ -220,12 +247,56 @@ def body(model: type[_Model]) -> _Model:
     """The JSON of a request, checked.
 
     Raises:
-        ValidationError: it is not as it should be; the request is answered with 422.
+        NotAsItShouldBeError: it is JSON, and something else than this; the request is answered with 422.
     """
-    sent = sent_json()
-    if sent is None:
+    if not request.is_json:
+        abort(415)
+    try:
+        return model.model_validate(request.get_json())
+    except RecursionError:
         abort(400)
-    return model.model_validate(sent)
+    except ValidationError as error:
+        raise NotAsItShouldBeError(*findings(model, error)) from None
+
+
+def findings(model: type[BaseModel], error: ValidationError) -> Iterator[str]:
+    """What is wrong with a body, a sentence for each field: what stands there, and what to write."""
+    told: set[str] = set()
+    names = ", ".join(model.model_fields)
+    for one in error.errors(include_url=False, include_context=False):
+        path = [str(part) for part in one["loc"][:2]]  # what comes after it is the form that pydantic tried
+        field = ".".join(path)[:_LONGEST_NAME]
+        stands = "missing" if one["type"] == "missing" else shown(one["input"])
+        if field in told:
+            continue
+        told.add(field)
+        if not path:
+            yield f"The body is {stands}; write an object with {names}"
+        elif path[0] not in model.model_fields:
+            yield f"{field} is not known; leave it out: known are {names}"
+        else:
+            yield f"{field} is {stands}; write {_ANSWER if path[1:] else model.model_fields[path[0]].description}"
+
+
+def shown(value: object) -> str:
+    """A value as it was sent, the beginning where it is long; of one that holds others its kind."""
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def idempotency_key() -> str:
+    """The name that a program gives to an attempt, or a new one.
+
+    Raises:
+        NotAsItShouldBeError: it is no name; a part of it may be that of another attempt.
+    """
+    sent = request.headers.get("Idempotency-Key")
+    if sent is not None and not is_key(sent):
+        found = f"Idempotency-Key is {shown(sent)}; write at most 64 letters, digits, - and _, or leave it out"
+        raise NotAsItShouldBeError(found)
+    return sent or new_key()
 
 
 def written(value: str | float | None, *, decimal_comma: bool) -> str:
@@ -237,25 +308,28 @@ def written(value: str | float | None, *, decimal_comma: bool) -> str:
 
 def told(variant: StoredVariant, instance: Instance) -> dict[str, Any]:
     """What a program is told of a sheet: all that is given, nothing that is asked."""
-    cells: list[dict[str, Any]] = [
-        {
-            "key": cell.key,
-            "title": cell.title,
-            "phase": cell.phase.value,
-            **({"options": cell.options} if cell.options else {}),
-        }
-        for cell in instance.cells
-    ]
-    given = {name: value for name, value in variant.given.items() if name != "pick"}
+    exercise, filled = instance.exercise, slip_sheet(instance)
+    questions = {one.key: in_words(instance, one) for one in instance.questions}
     return {
         "token": variant.token,
         "exercise": variant.exercise,
-        "places": instance.exercise.places,
+        "kind": exercise.question,
+        "network": network_of(exercise),
+        "places": exercise.places,
         "created_at": iso(variant.created_at),
         "url": url_for("practice.show_sheet", token=variant.token, _external=True),
-        "given": given,
-        "cells": cells,
+        "given": {name: value for name, value in variant.given.items() if name != PICK},
+        **({} if filled is None else {"sheet": filled}),
+        "cells": [told_cell(cell, questions.get(cell.key)) for cell in instance.cells],
     }
+
+
+def told_cell(cell: Cell, question: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is asked, in words where it is a question; the first of its options has the number ``options_from``."""
+    about: dict[str, Any] = {"key": cell.key, "title": cell.title, "phase": cell.phase.value}
+    if question is not None:
+        return {**about, **question, "options_from": 1}
+    return {**about, "options": cell.options, "options_from": 0} if cell.options else about
 
 
 def told_of(submission: StoredSubmission, desk: Desk) -> dict[str, Any]:
@@ -291,10 +365,12 @@ def answer(content: Mapping[str, Any], status: int = 200) -> Response:
 
 
 _WORDS: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("Bad request", "The body is not JSON: send application/json."),
+    400: ("Bad request", "The body can't be read as JSON: send an object, in UTF-8."),
     401: ("Who are you?", "Send a token of your account: Authorization: Bearer qp_..."),
     403: ("Not with this token", "The token does not have the scope for this, or the set may not be worked from here."),
     404: ("Not found", "There is no such thing, or it is somebody else's."),
+    413: ("Too large", "The body is larger than any sheet: send less."),
+    415: ("Not JSON", "The content type is not that of JSON: send Content-Type: application/json."),
 }
 
 
@@ -306,10 +382,10 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
     return problem(status, title, detail, {"WWW-Authenticate": "Bearer"} if status == 401 else None)
 
 
-@api.errorhandler(ValidationError)
-def on_bad_body(error: ValidationError) -> ResponseReturnValue:
+@api.errorhandler(NotAsItShouldBeError)
+def on_bad_body(error: NotAsItShouldBeError) -> ResponseReturnValue:
     """A body that is JSON, and not as it should be."""
-    return problem(422, "Not as it should be", "; ".join(described(error)))
+    return problem(422, "Not as it should be", ". ".join(map(str, error.args)) + ".")
 
 
 @api.errorhandler(SheetNotYetError)
@@ -347,20 +423,58 @@ _PROBLEM: Final = {
     "description": "A problem (RFC 9457)",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_OBJECT: Final = {"type": "object"}
+_SHEET: Final = {"$ref": "#/components/schemas/Sheet"}
+_BODY_FAILS: Final = (400, 413, 415, 422)
 _TOKEN_PART: Final = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
+_SHEET_WORDS: Final = {
+    "token": "its name in /variants/{token}",
+    "exercise": "the family it is of",
+    "kind": "how it asks: sheet, find_slip, choose or true_false",
+    "network": "what it is worked on, as an exercise file spells it: a network, or a lesson by its kind and options",
+    "places": "the number of decimals that the work is carried to",
+    "created_at": "when it was drawn",
+    "url": "its page",
+    "given": "the given numbers by name, lists where there are many",
+    "sheet": "the sheet that holds the slip to find, as it is filled in: values by cell",
+    "cells": "what is asked",
+    "ended": "why its solution may be seen, or null",
+    "submissions": "what was handed in, and how it was marked",
+}
+_CELL_WORDS: Final = {
+    "key": "its name in the answers",
+    "title": "what it is",
+    "phase": "the part of the work that it belongs to",
+    "question": "the question in words",
+    "options": "the options in words, where there is something to choose",
+    "options_from": "the number of the first option; an answer is a number, or the words",
+}
+
+
+def _object(words: Mapping[str, str], *, optional: tuple[str, ...]) -> dict[str, Any]:
+    properties: dict[str, dict[str, Any]] = {name: {"description": each} for name, each in words.items()}
+    return {"type": "object", "properties": properties, "required": [name for name in words if name not in optional]}
+
+
 def _operation(
-    words: str, *, ok: int = 200, scope: str | None = None, sends: str = "", fails: tuple[int, ...] = ()
+    words: str,
+    *,
+    ok: int = 200,
+    scope: str | None = None,
+    sends: str = "",
+    gets: Mapping[str, Any] = _OBJECT,
+    fails: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     open_to_all = scope is None
-    fails = fails if open_to_all else (401, 403, 429, *fails)
+    fails = fails if open_to_all else (401, 403, 429, 503, *fails)
     found: dict[str, Any] = {
         "summary": words,
         "security": [] if open_to_all else [{"token": []}],
         "responses": {
-            str(ok): {"description": "Done", "content": {"application/json": {"schema": {"type": "object"}}}},
-            **{str(status): _PROBLEM for status in sorted({*fails, 503})},
+            str(ok): {"description": "Done", "content": {"application/json": {"schema": gets}}},
+            **{str(status): _PROBLEM for status in sorted(fails)},
         },
     }
     if sends:
@@ -378,16 +492,16 @@ def openapi() -> dict[str, Any]:
     paths: dict[str, Any] = {
         "/exercises": {"get": _operation("The problem bank")},
         "/variants": {
-            "post": _operation("Draw a sheet", ok=201, scope=practising, sends="Draw", fails=(400, 415, 422))
+            "post": _operation("Draw a sheet", ok=201, scope=practising, sends="Draw", gets=_SHEET, fails=_BODY_FAILS)
         },
         "/variants/{token}": {
-            "get": _operation("A sheet with what was handed in", scope=practising, fails=(404, 409)),
+            "get": _operation("A sheet with what was handed in", scope=practising, gets=_SHEET, fails=(404, 409)),
             "parameters": token,
         },
         "/variants/{token}/submissions": {
             "post": {
                 **_operation(
-                    "Hand answers in", ok=201, scope=practising, sends="Answers", fails=(400, 404, 409, 415, 422)
+                    "Hand answers in", ok=201, scope=practising, sends="Answers", fails=(404, 409, *_BODY_FAILS)
                 ),
                 "parameters": [key],
             },
@@ -401,6 +515,11 @@ def openapi() -> dict[str, Any]:
         },
     }
     schemas = {one.__name__: one.model_json_schema() for one in (Draw, Answers)}
+    schemas["Sheet"] = _object(_SHEET_WORDS, optional=("sheet", "ended", "submissions"))
+    schemas["Sheet"]["properties"]["cells"] |= {
+        "type": "array",
+        "items": _object(_CELL_WORDS, optional=("question", "options", "options_from")),
+    }
     fields = {"type": "string", "title": "string", "status": "integer", "detail": "string"}
     schemas["Problem"] = {"type": "object", "properties": {name: {"type": kind} for name, kind in fields.items()}}
     return {

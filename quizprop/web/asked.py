@@ -8,8 +8,7 @@ from quizprop.exercise.find_slip import CELL
 from quizprop.exercise.grade import grade
 from quizprop.exercise.instance import Cell, Instance
 from quizprop.exercise.notation import Symbol
-from quizprop.exercise.numbers import read_number
-from quizprop.exercise.question import Option, Question, in_text, spoken
+from quizprop.exercise.question import Option, Question, chosen, in_text, spoken
 from quizprop.web import feedback
 from quizprop.web.feedback import Feedback
 from quizprop.web.languages import say
@@ -105,9 +104,9 @@ def _option(option: Option, instance: Instance, notation: str) -> Words:
 
 
 def _groups(question: Question, instance: Instance, notation: str, work: Work) -> Iterator[ChoiceGroup]:
-    taken = read_number(work.texts.get(question.key, "")).value
+    taken = _taken(question, instance, work)
     choices = [
-        Choice(number, _option(option, instance, notation), number == taken, number == question.right)
+        Choice(number, _option(option, instance, notation), option is taken, number == question.right)
         for number, option in enumerate(question.options, start=1)
     ]
     if question.key != CELL:
@@ -145,11 +144,11 @@ def worked(instance: Instance, work: Work) -> tuple[Work, str | None]:
     taken = {
         one.key: in_text(choice.words, instance.model, instance.exercise.notation)
         for one in instance.questions
-        if (choice := _taken(one, work)) is not None
+        if (choice := _taken(one, instance, work)) is not None
     }
     return Work(taken, feedback={key: said for key, said in work.feedback.items() if key in taken}), None
 
 
-def _taken(question: Question, work: Work) -> Option | None:
-    number = read_number(work.texts.get(question.key, "")).value
-    return next((one for place, one in enumerate(question.options, start=1) if place == number), None)
+def _taken(question: Question, instance: Instance, work: Work) -> Option | None:
+    read = chosen(question, work.texts.get(question.key, ""), instance.model, instance.exercise.notation)
+    return None if read.value is None else question.option(int(read.value))

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from quizprop.exercise.figures import exact
-from quizprop.exercise.numbers import Reading, read_number
+from quizprop.exercise.numbers import Reading, read_number, typed_number
 
 relaxed = settings(deadline=None)
 
@@ -110,6 +110,25 @@ def test_every_float_written_by_repr_is_read_back_exactly(number: float) -> None
     assert value(repr(number)) == number
     assert value(exact(number)) == number
     assert value(read_number(repr(number)).echo) == number
+
+
+@relaxed
+@given(within_range)
+def test_a_programs_number_is_read_back_exactly_whatever_the_mark(number: float) -> None:
+    for decimal_comma in (False, True):
+        reading = read_number(typed_number(number, decimal_comma=decimal_comma), decimal_comma=decimal_comma)
+        assert reading.value == number
+
+
+def test_a_programs_whole_number_has_no_decimals_and_one_too_large_is_told_so() -> None:
+    assert [typed_number(number, decimal_comma=True) for number in (2.0, -3, Fraction(4), 0.25)] == [
+        "2",
+        "-3",
+        "4",
+        "0,25",
+    ]
+    for number in (10**16, 10**5000, Fraction(10**400), 1e300):
+        assert "too large" in read_number(typed_number(number)).problem
 
 
 @relaxed

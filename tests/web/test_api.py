@@ -7,6 +7,8 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.record import record_blocks
 from quizprop.store import api_tokens, sets
 from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
@@ -69,6 +71,66 @@ def test_a_program_draws_a_sheet_fills_it_in_and_reads_how_it_went(program, ada)
     assert "Attempt 2" in words(ada.get(f"/x/{sheet['token']}/s/2").text)
 
 
+@pytest.mark.parametrize("decimal_comma", [False, True])
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "choose-delta", "true-false-relu"])
+def test_a_question_is_told_in_words_and_answered_by_number_or_by_words(program, ada, slug, decimal_comma):
+    sheet = program.post("/variants", {"exercise": slug}).json
+    instance = ada.instance(sheet["token"])
+    right = {one.key: one.right for one in instance.questions}
+    cells = {one["key"]: one for one in sheet["cells"]}
+    assert list(cells) == list(right)
+    assert all(one["question"] and len(one["options"]) >= 2 and one["options_from"] == 1 for one in cells.values())
+    assert (sheet["kind"], "pick" in sheet["given"]) == (load_bank()[slug].question, False)
+    assert not {"answer", "right", "reason", "said"}.intersection(*map(set, cells.values()))
+    by_words = {key: cells[key]["options"][number - 1] for key, number in right.items()}
+    for answers in (right, {key: float(number) for key, number in right.items()}, by_words):
+        sent = {"answers": answers, "decimal_comma": decimal_comma}
+        told = program.post(f"/variants/{sheet['token']}/submissions", sent).json
+        assert told["points"] == told["out_of"] == len(right)
+
+
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "choose-delta", "true-false-relu"])
+def test_the_page_shows_what_a_program_has_chosen_by_words(program, ada, slug):
+    sheet = program.post("/variants", {"exercise": slug}).json
+    token, questions = sheet["token"], ada.instance(sheet["token"]).questions
+    wrong = {one.key: one.right % len(one.options) for one in questions}  # counted from 0, the one after the right one
+    answers = {cell["key"]: cell["options"][wrong[cell["key"]]] for cell in sheet["cells"]}
+    assert program.post(f"/variants/{token}/submissions", {"answers": answers}).json["points"] == 0
+    page = ada.get(f"/x/{token}/s/1").text
+    assert dict(re.findall(r'type="radio" name="([^"]*)" value="([^"]*)"[^>]* checked', page)) == {
+        key: str(place + 1) for key, place in wrong.items()
+    }
+
+
+def test_a_slip_can_be_found_on_the_sheet_that_is_told(program, ada):
+    sheet = program.post("/variants", {"exercise": "find-slip-mazur"}).json
+    instance = ada.instance(sheet["token"])
+    where = sheet["cells"][0]
+    assert list(sheet["sheet"]) == [cell.key for cell in instance.as_sheet.cells]
+    for (key, value), option in zip(sheet["sheet"].items(), where["options"], strict=True):
+        assert float(option.rpartition(" = ")[2].replace("−", "-")) == pytest.approx(value, abs=0.5e-4), key
+    assert "sheet" not in program.post("/variants", {"exercise": "mazur-like"}).json
+
+
+@pytest.mark.parametrize("slug", ["mazur-like", "mini-batch", "attention-forward", "find-slip-chain"])
+def test_a_sheet_tells_what_it_is_worked_on_as_a_record_does(program, slug):
+    ((line, *_), *_) = record_blocks(load_bank()[slug], seed=1, count=1)
+    sheet, written = program.post("/variants", {"exercise": slug}).json, json.loads(line)
+    assert {name: sheet[name] for name in ("network", "places")} == {
+        name: written[name] for name in ("network", "places")
+    }
+
+
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "did-it-fall", "mazur-like"])
+def test_the_description_knows_all_that_a_sheet_tells(program, slug):
+    token = program.post("/variants", {"exercise": slug}).json["token"]
+    sheet = program.get(f"/variants/{token}").json
+    described = program.get("/openapi.json").json["components"]["schemas"]["Sheet"]
+    cells = described["properties"]["cells"]["items"]
+    for told, known in ((sheet, described), *((cell, cells) for cell in sheet["cells"])):
+        assert set(known["required"]) <= set(told) <= set(known["properties"])
+
+
 def test_nothing_goes_without_a_token_and_a_cookie_is_none(app, ada):
     token = ada.start("deltas")
     for client in (app.test_client(), ada.client):
@@ -124,7 +186,6 @@ def test_the_page_of_tokens_says_what_is_wrong_and_shows_a_token_once(app, ada):
 
 
 def test_what_a_set_withholds_the_api_withholds(app, program, ada):
-    from quizprop.exercise.bank import load_bank
     from quizprop.store import people
     from quizprop.web.state import now
 
@@ -168,13 +229,88 @@ def test_the_gradebook_of_a_course_is_for_who_sees_its_work(app, program, ada):
         ({"exercise": "deltas", "seed": 1}, 422),
         ([], 422),
         ("text", 422),
-        (None, 400),
     ],
 )
 def test_a_body_that_is_not_as_it_should_be_is_told(program, content, status):
     answer = program.post("/variants", content)
     assert (answer.status_code, answer.json["status"]) == (status, status)
     assert answer.json["detail"]
+
+
+SENT = [
+    ("answers.E is true", {"answers": {"E": True}}),
+    ("answers.E is a list", {"answers": {"E": [1]}}),
+    ("answers.E is an object", {"answers": {"E": {"x": 1}}}),
+    ("answers.E is NaN", {"answers": {"E": float("nan")}}),
+    ('answers.E is "xxx', {"answers": {"E": "x" * 201}}),
+    ('answers.E is "000', {"answers": {"E": "0" * 201}}),
+    ("answers is a list", {"answers": []}),
+    ("answers is missing", {}),
+    ("answers is an object", {"answers": {str(key): 1 for key in range(1001)}}),
+    ('decimal_comma is "yes"', {"answers": {}, "decimal_comma": "yes"}),
+    ("decimal_comma is 1", {"answers": {}, "decimal_comma": 1}),
+    ("seed is not known", {"answers": {}, "seed": 1}),
+    ("The body is null", None),
+    ("The body is a list", []),
+]
+
+
+@pytest.mark.parametrize(("begins", "content"), SENT, ids=[begins for begins, _ in SENT])
+def test_what_is_wrong_with_a_field_is_one_sentence_with_the_way_out(program, begins, content):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    answer = program.client.post(
+        f"/api/v1/variants/{token}/submissions",
+        data=json.dumps(content),
+        headers={**program.head, "Content-Type": "application/json"},
+    )
+    detail = answer.json["detail"]
+    assert (answer.status_code, detail.startswith(begins)) == (422, True), detail
+    assert (detail.count("; "), detail.count(". "), len(detail) < 200) == (1, 0, True), detail
+    assert re.search("; (write|leave it out)", detail)
+    assert not re.search("pydantic|Input|str,|constrained|instance|dictionary|Error", detail)
+
+
+def test_every_field_that_is_wrong_has_its_sentence(program):
+    detail = program.post("/variants", {"exercise": 5, "seed": 1}).json["detail"]
+    assert detail == (
+        "exercise is 5; write the name of an exercise, text of at most 60 characters; /exercises lists them. "
+        "seed is not known; leave it out: known are exercise."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "content"),
+    [
+        (415, "text/plain", b"{}"),
+        (415, "application/x-www-form-urlencoded", b"exercise=deltas"),
+        (415, None, b"{}"),
+        (415, None, b""),
+        (400, "application/json", b""),
+        (400, "application/json", b"{"),
+        (400, "application/json", b'{"exercise": "\xff"}'),
+        (400, "application/json", b"[" * 100_000),
+        (413, "application/json", b" " * 600_000),
+        (422, "application/json", b"null"),
+        (422, "application/json; charset=utf-8", b"{}"),
+        (422, "application/problem+json", b"{}"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/variants", "/variants/{token}/submissions"])
+def test_a_body_that_cannot_be_used_has_a_status_that_the_description_knows(program, path, status, kind, content):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    head = {**program.head, **({"Content-Type": kind} if kind else {})}
+    answer = program.client.post(f"/api/v1{path.format(token=token)}", data=content, headers=head)
+    assert (answer.status_code, answer.json["status"]) == (status, status)
+    assert str(status) in openapi()["paths"][path]["post"]["responses"]
+
+
+def test_a_key_that_is_no_name_is_refused_rather_than_cut(program):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    path, content = f"/variants/{token}/submissions", {"answers": {}}
+    for wrong in ("x" * 65, "a b", ""):
+        answer = program.post(path, content, **{"Idempotency-Key": wrong})
+        assert (answer.status_code, "Idempotency-Key is" in answer.json["detail"]) == (422, True)
+    assert program.post(path, content, **{"Idempotency-Key": "x" * 64}).status_code == 201
 
 
 def test_a_cell_that_is_not_asked_is_told(program):
