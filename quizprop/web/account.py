@@ -193,7 +193,13 @@ def registered(form: RegisterForm) -> str | None:
         limits.take(session, now(), ("registration, address", limits.client()))
     named = {"username": form.username.data, "now": now(), "device": device()}
     try:
+        people.read_username(form.username.data)
+    except UsernameError as error:  # told beside what is wrong with the password
+        form.username.errors = [say(error.args[0])]
+    try:
         hashed = people.hash_password(form.password.data)
+        if form.username.errors:
+            return None
         with database().write() as session:
             fresh = people.register(session, token(), password_hash=hashed, **named)
             preferences.bring_along(session, fresh)
