@@ -6,6 +6,7 @@ import subprocess
 import sys
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 import quizprop
@@ -37,6 +38,16 @@ def test_every_exercise_can_be_drawn_graded_and_shown(slug):
     assert set(sheet.grade({})) == set(sheet.keys)
     for shown in (sheet, marks, quizprop.load(slug)):
         ET.fromstring(f"<div>{shown._repr_html_()}</div>")  # noqa: S314 - what was written here
+
+
+@pytest.mark.parametrize("kind", [float, np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("comma", [True, False])
+def test_a_number_is_a_number_whatever_its_kind_and_the_decimal_mark(kind, comma):
+    sheet = quizprop.load("deltas").draw(seed=2)
+    answers = {key: kind(at + 1.125) for at, key in enumerate(sheet.keys)}
+    marks = sheet.grade(answers, decimal_comma=comma).grade.marks
+    assert {key: mark.reading.value for key, mark in marks.items()} == answers
+    assert sheet.grade(sheet.answers, decimal_comma=comma).complete
 
 
 def test_what_is_asked_wrongly_is_said(tmp_path):
