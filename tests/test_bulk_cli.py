@@ -66,6 +66,16 @@ def test_a_name_says_the_format(whole, tmp_path):
     assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).count(b"\n") == 4001
 
 
+@pytest.mark.parametrize("options", [(), ("--decimal-comma",)])
+def test_numbers_in_answers_are_numbers_whatever_the_decimal_mark(tmp_path, options):
+    sheets, lines = tmp_path / "sheets.jsonl", tmp_path / "answers.jsonl"
+    bytes_of("generate", "deltas", "-n", 1, "-o", sheets)
+    answers = {one["key"]: at + 1.234 for at, one in enumerate(json.loads(sheets.read_text())["asked"])}
+    lines.write_text(json.dumps({"index": 0, "answers": answers}))
+    marks = json.loads(bytes_of("grade", sheets, lines, *options))["marks"]
+    assert {key: mark["read"] for key, mark in marks.items()} == answers
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "csv.gz"])
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
     target = tmp_path / f"a.{ending}"

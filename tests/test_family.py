@@ -99,6 +99,16 @@ def test_all_can_be_pickled_used_or_not(slug):
     assert again.draw(seed=3).given == sheet.given
 
 
+@pytest.mark.parametrize("kind", [float, np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("comma", [True, False])
+def test_a_number_is_a_number_whatever_its_kind_and_the_decimal_mark(kind, comma):
+    sheet = quizprop.load("deltas").draw(seed=2)
+    answers = {key: kind(at + 1.125) for at, key in enumerate(sheet.keys)}
+    marks = sheet.grade(answers, decimal_comma=comma).grade.marks
+    assert {key: mark.reading.value for key, mark in marks.items()} == answers
+    assert sheet.grade(sheet.answers, decimal_comma=comma).complete
+
+
 def test_what_is_asked_wrongly_is_said(tmp_path):
     with pytest.raises(KeyError, match=r"quizprop\.exercises"):
         quizprop.load("nothing")

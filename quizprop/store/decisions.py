@@ -201,8 +201,12 @@ def decisions_of(session: Session, seat: Seat, student: Member) -> tuple[Decisio
 
 
 def begin_preview(session: Session, seat: Seat, problem_set: StoredSet, *, now: int) -> None:
-    """Let somebody who teaches the course work a problem set as a student would, without counting."""
+    """Let somebody who teaches the course work a problem set as a student would, without counting.
+
+    Who had it as a student, and has begun nothing of it, only tries it out from now on.
+    """
     if seat.sees_work:
+        sets.leave_untouched(session, problem_set, seat.learner_id)
         sets.assign(session, problem_set, [seat.learner_id], now=now, preview=True)
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, false, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, exists, false, func, insert, select, update
 
 from quizprop.store import practice
 from quizprop.store.database import Session
@@ -363,6 +363,14 @@ def assign(
         rows = [{"learner_id": learner_id, **of_all} for learner_id in fresh]
         session.execute(insert(_assignment), rows)
     return len(fresh)
+
+
+def leave_untouched(session: Session, problem_set: StoredSet, learner_id: int) -> None:
+    """Take a set from a learner who has started no item of it; from others nothing."""
+    items = select(_item.c.id).where(_item.c.set_id == problem_set.id)
+    started = exists().where(_variant.c.learner_id == learner_id, _variant.c.set_item_id.in_(items))
+    here = (_assignment.c.set_id == problem_set.id) & (_assignment.c.learner_id == learner_id)
+    session.execute(delete(_assignment).where(here, ~_assignment.c.preview, ~started))
 
 
 def end_previews(session: Session, set_ids: Collection[int], learner_ids: Collection[int]) -> None:

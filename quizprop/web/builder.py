@@ -51,7 +51,7 @@ KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
 def show_new_set(token: str) -> ResponseReturnValue:
     """The form of a new problem set, as one of a kind begins, or as a copy of another set."""
     seat = teaching(token)
-    copied = next((one for one in copies(seat) if one.token == request.args.get("copy")), None)
+    copied = original(seat)
     if copied is not None:
         # Its rules stay as they are, though some need the due date that is still to be written.
         said = {**written_set(copied), "opens": "", "due": ""}
@@ -64,9 +64,10 @@ def show_new_set(token: str) -> ResponseReturnValue:
 def make_set(token: str) -> ResponseReturnValue:
     """Make a problem set of the course; only those who teach see it, until it is published."""
     seat, form = teaching(token), SetForm()
-    items, problem = read_items(choices(seat, *copies(seat)))
+    copied = original(seat)
+    items, problem = read_items(choices(seat, *filter(None, (copied,))))
     if not form.validate_on_submit() or (problem := problem or groups_problem(form, items)):
-        return set_page(seat, form, problem=problem), 422
+        return set_page(seat, form, problem=problem, like=copied), 422
     same = bool(form.same_numbers.data)
     with database().write() as session:
         stay(session)
@@ -200,6 +201,11 @@ def copies(seat: Seat) -> tuple[StoredSet, ...]:
     return tuple(sorted(found.values(), key=lambda one: -one.id))
 
 
+def original(seat: Seat) -> StoredSet | None:
+    """The set that the address of a new one says it is a copy of."""
+    return next((one for one in copies(seat) if one.token == request.args.get("copy")), None)
+
+
 def own_exercises(seat: Seat) -> Mapping[str, Exercise]:
     """The exercises of the visitor's courses that are not in the bank, by the name that they have in the form."""
     with database().read() as session:
@@ -324,5 +330,5 @@ def expired(_error: CSRFError) -> ResponseReturnValue:
     """The form's token is missing, or of an earlier session: the page again, with what was typed."""
     seen = request.view_args or {}
     seat, name = teaching(seen["token"]), seen.get("name")
-    work = work_in(seat, name) if name else None
-    return set_page(seat, SetForm(), work=work, message=gettext(_RENEWED)), 400
+    work, copied = (work_in(seat, name), None) if name else (None, original(seat))
+    return set_page(seat, SetForm(), work=work, like=copied, message=gettext(_RENEWED)), 400

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -59,7 +60,7 @@ _MINUTE = 60_000_000
 _UNITS = {"m": _MINUTE, "h": 60 * _MINUTE, "d": 24 * 60 * _MINUTE}
 _LATEST = 100_000 * _UNITS["d"]
 _RUNG = re.compile(
-    r"(?P<time>[0-9]{1,8}([.,][0-9]{1,9})?)\s*(?P<unit>min|m|h|d)?\s*[:=]\s*(?P<share>[0-9]{1,3}([.,][0-9]{1,9})?)\s*%?",
+    r"(?P<time>[0-9]{1,9}([.,][0-9]{1,9})?)\s*(?P<unit>min|m|h|d)?\s*[:=]\s*(?P<share>[0-9]{1,3}([.,][0-9]{1,9})?)\s*%?",
     re.ASCII | re.IGNORECASE,
 )
 _GROUP = re.compile(r"(?P<name>[A-Z])\s*[:=]\s*(?P<count>[0-9]{1,3})", re.ASCII | re.IGNORECASE)
@@ -334,12 +335,12 @@ def read_late(text: str) -> tuple[tuple[int, float], ...]:
         if not part.strip():
             continue
         found = _RUNG.fullmatch(part.strip())
-        share = float(found["share"].replace(",", ".")) / 100 if found else 0
-        if found is None or share > 1 or not float(found["time"].replace(",", ".")):
+        if found is None:
             raise ValidationError(_BAD_LADDER)
-        unit = _UNITS[(found["unit"] or "h").lower()[0]]
-        after = round(float(found["time"].replace(",", ".")) * unit)
-        if after >= _LATEST:
+        share = float(found["share"].replace(",", ".")) / 100
+        # Exact, so that what was written reads back to the microsecond.
+        after = round(Decimal(found["time"].replace(",", ".")) * _UNITS[(found["unit"] or "h").lower()[0]])
+        if share > 1 or not 0 < after < _LATEST:
             raise ValidationError(_BAD_LADDER)
         rungs.append((after, share))
     return tuple(rungs)
@@ -353,7 +354,8 @@ def write_late(late: tuple[tuple[int, float], ...]) -> str:
 def _time_text(after: int) -> str:
     """A time in hours, unless it is a part of one that has no decimals, or more of them than can be written."""
     unit, name = (_UNITS["h"], "h") if after * 100 % _UNITS["h"] == 0 else (_MINUTE, "min")
-    return f"{shortest(after / unit, 9)} {name}"
+    whole, decimals = f"{Decimal(after) / unit:.9f}".split(".")
+    return f"{whole}.{decimals}".rstrip("0").rstrip(".") + f" {name}"
 
 
 def read_groups(text: str) -> dict[str, int]:

@@ -40,6 +40,8 @@ _MOST_CELLS: Final = 400
 _MOST_LAYERS: Final = 7
 _LARGEST: Final = 100_000
 _MOST_POINTS: Final = 500
+_LONGEST_LIST: Final = 5000
+"""Characters of a list in a field: reading and writing one takes time with the square of its length."""
 _NO_SLUG: Final = marked("A name has small letters, digits and hyphens, as in my-network, and at most 60 of them.")
 _TAKEN: Final = marked("An exercise of the bank has this name: take another one.")
 _TOO_LARGE: Final = marked(
@@ -225,7 +227,7 @@ def _raw(content: Mapping[str, Any]) -> str:
 def typed_field(name: str) -> Any:  # noqa: ANN401 - what TOML can hold
     """What a field of the form says."""
     text = request.form[f"field-{name}"].strip().replace("\r\n", "\n")
-    if name in ("asked", "shown", "activations"):
+    if name in ("asked", "shown", "activations") and len(text) <= _LONGEST_LIST:
         return [part for part in re.split(r"[\s,]+(?![^\[]*\])", text) if part]
     if name in ("layers", "places", "examples", "update_biases"):
         return typed(f"field-{name}", text)
@@ -237,6 +239,8 @@ def typed(name: str, otherwise: Any) -> Any:  # noqa: ANN401
     text = request.form.get(name)
     if text is None:
         return otherwise
+    if len(text) > _LONGEST_LIST:
+        return text
     if name == "field-layers":
         text = "[" + text.strip().strip("[]") + "]"
     try:

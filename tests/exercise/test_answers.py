@@ -72,6 +72,15 @@ def test_a_known_slip_is_named_and_a_decimal_comma_is_read_where_wanted(mazur):
     assert point["z1[2]"].codes == ("z1:bias_left_out",)
 
 
+@pytest.mark.parametrize("comma", [True, False])
+def test_a_number_of_a_line_is_a_number_whatever_the_decimal_mark(mazur, comma):
+    answers = {"z1[1]": 1.234, "z1[2]": -12.125, "E": 1000.5, "a1[1]": 2.5e-7, "a1[2]": 3, "z2[1]": 1e15}
+    line = orjson.dumps({"index": 0, "answers": {**answers, "z2[2]": "1,2345"}})
+    marks = grade_row(mazur, read_row(line, decimal_comma=comma), decimal_comma=comma).marks
+    assert {key: marks[key].reading.value for key in answers} == answers
+    assert marks["z2[2]"].reading.value == (1.2345 if comma else None)
+
+
 @pytest.mark.parametrize(("key", "slug"), [("z1[3]", "mazur"), ("z2[1]", "logistic-unit")])
 def test_a_cell_that_is_not_asked_is_not_passed_over(key, slug):
     with pytest.raises(AnswersError) as error:

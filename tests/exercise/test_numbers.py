@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -451,6 +452,21 @@ def test_what_grows_too_large_is_refused(text: str) -> None:
 )
 def test_with_a_decimal_comma_the_messages_speak_in_commas(text: str, message: str) -> None:
     assert problem(text, decimal_comma=True) == message
+
+
+# Numbers of programs
+
+
+@relaxed
+@given(st.one_of(within_range, st.integers(-(10**15), 10**15)), st.booleans())
+def test_a_typed_number_reads_back_as_it_was(number: float, decimal_comma: bool) -> None:  # noqa: FBT001
+    assert value(typed_number(number, decimal_comma=decimal_comma), decimal_comma=decimal_comma) == number
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
+def test_a_number_of_numpy_is_typed_as_any_other(kind: Callable[[float], float]) -> None:
+    assert typed_number(kind(-0.375)) == "-0.375"
+    assert typed_number(kind(-0.375), decimal_comma=True) == "-0,375"
 
 
 # Any text at all

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import event, select
 
-from quizprop.store import classroom, handed_in, people, sets
+from quizprop.store import classroom, decisions, handed_in, people, practice, sets
 from quizprop.store.classroom import CourseTitleError, LastInstructorError, NoSuchCourseError
 from quizprop.store.models import Assignment, CourseMember
 from quizprop.store.people import PasswordHash
+from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
 from tests.store.conftest import NOW, SECOND, at_once, submit
 
@@ -201,6 +202,68 @@ def test_the_gradebook_has_the_best_attempt_of_everybody(database, teacher, work
     assert (book.mean_share(first), book.mean_share(second)) == (0.75, None)
     assert book.scores[bob.learner_id, first.item_id].variant_token == sheets["Bob"].token
     assert book.scores[learners["Ada"], first.item_id].attempts == 2
+
+
+def test_of_sheets_with_new_numbers_the_one_that_earned_most_is_named_and_all_are_found(database, teacher):
+    drawn = {"seed": 1, "given": {}, "engine_version": "0", "now": NOW}
+    with database.write() as session:
+        items, policy = [NewItem("mazur", "{}", 2.0), NewItem("mazur", "{}", 3.0)], Policy(fresh_after=1)
+        made = sets.create_set(session, title="Week 1", items=items, policy=policy, now=NOW)
+        classroom.add_set(session, teacher, made, now=NOW)
+        ada = person(session, "Ada")
+        classroom.join(session, teacher.course.join_code, learner_id=ada, now=NOW)
+        sheets = []
+        for points in (0.5, 1, 1, 0.25):
+            (work,) = sets.sets_of(session, ada, NOW)
+            sheets.append(sets.start_item(session, ada, work.items[0], renew=True, **drawn))
+            submit(session, sheets[-1], points=points)
+        sheets.append(sets.start_item(session, ada, sets.sets_of(session, ada, NOW)[0].items[0], renew=True, **drawn))
+        other = sets.start_item(session, ada, work.items[1], **drawn)
+    with database.read() as session:
+        scores = classroom.gradebook(session, teacher).scores
+        first, second = (scores[ada, item.id] for item in work.items)
+        assert (first.variant_token, first.attempts, first.best_credit) == (sheets[2].token, 4, 0.5)
+        assert (second.variant_token, second.attempts, second.best_credit) == (other.token, 0, None)
+        tokens = tuple(one.token for one in sheets)
+        assert len(set(tokens)) == 5
+        for one in sheets:
+            assert handed_in.sheets_beside(session, teacher, one) == tokens
+        assert handed_in.sheets_beside(session, teacher, other) == (other.token,)
+
+
+@pytest.mark.parametrize("way", ["made a student", "taken out"])
+@pytest.mark.parametrize("given", [True, False])
+def test_what_was_tried_out_ends_with_the_seat_that_it_was_tried_from(database, teacher, way, given):
+    drawn = {"seed": 1, "given": {}, "engine_version": "0", "now": NOW}
+    with database.write() as session:
+        ada = person(session, "Ada")
+        classroom.join(session, teacher.course.join_code, learner_id=ada, now=NOW)
+        (member,) = (one for one in classroom.members(session, teacher) if one.learner_id == ada)
+        classroom.set_role(session, teacher, member.id, "instructor", now=NOW)
+        made, tried = homework(session), {}
+        classroom.add_set(session, teacher, made, now=NOW, draft=not given)
+        for seat in (teacher, classroom.take_seat(session, teacher.course.token, learner_id=ada)):
+            decisions.begin_preview(session, seat, made, now=NOW)
+            of = sets.open_set(session, made.token, learner_id=seat.learner_id, now=NOW)
+            tried[seat.learner_id] = sets.start_item(session, seat.learner_id, of.items[0], **drawn)
+            submit(session, tried[seat.learner_id])
+        if way == "taken out":
+            classroom.remove(session, teacher, member.id)
+        else:
+            classroom.set_role(session, teacher, member.id, "student", now=NOW)
+    with database.read() as session:
+        places = {
+            whose: sets.find_place(session, practice.find_variant(session, one.token, learner_id=whose), now=NOW)
+            for whose, one in tried.items()
+        }
+        assert places[teacher.learner_id].of.terms.preview
+        assert places[ada] is None
+        found = sets.open_set(session, made.token, learner_id=ada, now=NOW)
+        if given and way == "made a student":
+            assert not found.terms.preview
+            assert [(one.attempts, one.best_credit) for one in found.items] == [(0, None)] * 2
+        else:
+            assert found is None
 
 
 def test_work_outside_of_the_course_is_not_shown(database, teacher, worked):

@@ -15,7 +15,7 @@ from quizprop.store.sets import NewItem
 from quizprop.web.api import openapi
 from quizprop.web.app import create_app
 from tests.web.conftest import PASSWORD, Browser, honest, words
-from tests.web.test_courses import come_in, give_set, make_course, person
+from tests.web.test_courses import come_in, give_set, make_course, person, submissions
 
 
 class Program:
@@ -311,6 +311,26 @@ def test_a_key_that_is_no_name_is_refused_rather_than_cut(program):
         answer = program.post(path, content, **{"Idempotency-Key": wrong})
         assert (answer.status_code, "Idempotency-Key is" in answer.json["detail"]) == (422, True)
     assert program.post(path, content, **{"Idempotency-Key": "x" * 64}).status_code == 201
+
+
+@pytest.mark.parametrize("nested", ["[" * 100_000, '{"a":' * 100_000, "[" * 100_000 + "]" * 100_000])
+def test_a_body_that_is_nested_too_deeply_is_told(program, nested):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    for path in ("/variants", f"/variants/{token}/submissions"):
+        head = {**program.head, "Content-Type": "application/json"}
+        answer = program.client.post(f"/api/v1{path}", data=nested, headers=head)
+        assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("comma", [True, False])
+def test_a_number_of_a_program_is_a_number_whatever_the_decimal_mark(program, ada, comma):
+    token = program.post("/variants", {"exercise": "deltas"}).json["token"]
+    values = {cell.key: at + 1.234 for at, cell in enumerate(ada.instance(token).cells)}
+    sent = program.post(f"/variants/{token}/submissions", {"answers": values, "decimal_comma": comma})
+    assert sent.status_code == 201
+    (row,) = submissions(ada, token)
+    assert row.numbers == values
+    assert ("," in "".join(row.raw.values())) == comma
 
 
 def test_a_cell_that_is_not_asked_is_told(program):

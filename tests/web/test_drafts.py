@@ -30,6 +30,15 @@ def test_a_save_on_an_older_page_is_refused_and_sent_again_changes_nothing(brows
     assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "1"
 
 
+@pytest.mark.parametrize("nested", ["[" * 100_000, '{"a":' * 100_000])
+def test_a_save_that_is_nested_too_deeply_is_refused(browser, nested):
+    token = browser.start("mazur")
+    head = {"X-CSRFToken": browser.csrf(), "Content-Type": "application/json"}
+    answer = browser.client.post(f"/x/{token}/draft", data=nested, headers=head)
+    assert (answer.status_code, "A draft is an object" in answer.json["error"]) == (400, True)
+    assert browser.rows()["draft"] == 0
+
+
 def test_text_typed_after_a_check_is_shown_with_the_feedback_that_still_holds(browser):
     token = browser.start("mazur")
     page = browser.checked(token, {"z1[1]": "0.3775", "z1[2]": "5"}).text

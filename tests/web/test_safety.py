@@ -103,6 +103,44 @@ def test_errors_are_guarded_too(browser, url):
     assert_guarded(answer)
 
 
+def posts(app, browser):
+    """An address for every form there is, in which something stands for each part; and what it says in the rule."""
+    adapter, known = app.url_map.bind("localhost"), {"item": "1", "position": "1"}
+    for address in visits(browser).values():
+        _, arguments = adapter.match(address)
+        known |= {(address.split("/")[1], name): value for name, value in arguments.items()}
+    given = known["sets", "token"] = known["courses", "name"]
+    tried = browser.post(f"/courses/{known['courses', 'token']}/sets/{given}/preview")
+    assert tried.location == f"/sets/{given}"
+    for rule in app.url_map.iter_rules():
+        if "POST" in rule.methods:
+            kind = rule.rule.split("/")[1]
+            parts = {name: known.get((kind, name)) or known.get(name, "mazur") for name in rule.arguments}
+            yield rule.rule, adapter.build(rule.endpoint, parts, method="POST")
+
+
+@pytest.mark.parametrize("who", ["signed out", "a stranger", "a visitor"])
+def test_a_form_without_its_token_breaks_nothing_even_where_its_page_is_not_ones_own(app, browser, who):
+    """The page that shows what was typed is looked for, and may not be there for who sent the form."""
+    other = Browser(app)
+    if who == "a stranger":
+        other.register("stranger")
+    elif who == "a visitor":
+        other.start("deltas")
+    addresses = dict(posts(app, browser))
+    assert len(addresses) >= 40
+    before, found = browser.rows(), {}
+    for rule, address in addresses.items():
+        answer = other.client.post(address, data={**WORK, "title": "x"}, buffered=True)
+        found[rule] = answer.status_code
+        assert_guarded(answer)
+    assert {rule: status for rule, status in found.items() if status >= 500} == {}
+    owned = {rule: status for rule, status in found.items() if rule.startswith(("/courses/<token>", "/sets/"))}
+    assert set(owned.values()) <= {400, 403, 404}
+    assert owned["/courses/<token>/sets/<name>"] == owned["/sets/<token>/<position>"] == 404
+    assert browser.rows() == before
+
+
 def assert_guarded(answer):
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 
 import pytest
 
@@ -206,6 +207,21 @@ def test_an_exercise_that_can_t_be_is_told_why_and_kept(grace, token, changes, p
     assert grace.get(f"/courses/{token}/exercises/mine").status_code == 404
 
 
+@pytest.mark.parametrize("field", ["source", "value-x", "field-places", "field-layers"])
+def test_a_name_of_very_many_parts_is_refused_at_once(grace, token, field):  # noqa: F811
+    address = f"/courses/{token}/exercises/mazur-like"
+    dotted = ".".join(["a"] * 20_000) + " = 1"
+    text = dotted if field == "source" else f"{{{dotted}}}" if field == "value-x" else f"1\n{dotted}"
+    fields = {**fields_of(grace.get(address).text), "name": "mine", field: text}
+    began = time.process_time()
+    answer = grace.post(address, {**fields, "do": "save"})
+    assert time.process_time() - began < 2
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    if field == "source":
+        assert "is not TOML: a line has more than 500 points" in words(answer.text)
+
+
 def test_a_file_is_brought_in_and_taken_out(grace, token):  # noqa: F811
     address = f"/courses/{token}/exercises/deltas"
     text = written_exercise(BANK["softmax"]).replace("\n", "\r\n")
@@ -329,6 +345,53 @@ def test_particulars_and_extra_time_are_kept(grace, token, worked):  # noqa: F81
     canvas = list(csv.reader(io.StringIO(grace.get(f"/courses/{token}/canvas.csv").text)))
     assert canvas[2][:5] == ["Ada Lovelace", "", "17", "ada", "A"]
     assert "Ada Lovelace" not in words(grace.get(f"/courses/{token}/grades?section=B").text.partition("<table")[2])
+
+
+# --- sheets with new numbers ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def renewed(app, grace, token):  # noqa: F811
+    """A student's three sheets of one item: nothing right, almost all right, little right."""
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, fresh_after="1", **{"points-mazur": "2"})
+    name, found = set_token(ada), []
+    for count in (0, -1, 3):
+        address = f"/sets/{name}/1" if not found else f"/sets/{name}/1/new"
+        found.append(ada.post(address).location.rpartition("/")[2])
+        right = honest(ada.instance(found[-1]))
+        keys = list(right)[:count]
+        answer = ada.check(found[-1], {key: right[key] if key in keys else "77.125" for key in right}, announced="y")
+        assert answer.status_code == 303
+    assert len(set(found)) == 3
+    return ada, found
+
+
+def sheets_in(page, token):  # noqa: F811
+    return re.findall(rf'href="/courses/{token}/work/([\w-]+)"', page)
+
+
+def test_after_new_numbers_the_gradebook_leads_to_the_sheet_that_earned_most(grace, token, renewed):  # noqa: F811
+    _, (_, best, _) = renewed
+    page = grace.get(f"/courses/{token}/grades").text
+    assert sheets_in(page, token) == [best]
+    text = words(grace.get(f"/courses/{token}/work/{best}").text)
+    credit = re.search(rf'work/{best}">([\d.]+)</a>', page)[1]
+    assert 0 < float(credit) < 4
+    assert "Attempt 1" in text
+
+
+def test_the_page_of_a_sheet_links_to_the_others_of_its_item(app, grace, token, renewed):  # noqa: F811
+    ada, sheets = renewed
+    other = ada.post(f"/sets/{set_token(ada)}/2").location.rpartition("/")[2]
+    bob = come_in(app, grace, token, "bob")
+    bob.post(f"/sets/{set_token(bob)}/1")
+    for sheet in sheets:
+        page = grace.get(f"/courses/{token}/work/{sheet}").text
+        assert sheets_in(page, token) == sheets
+        (current,) = re.findall(r'work/([\w-]+)" aria-current="page">(Sheet \d)<', page)
+        assert current == (sheet, f"Sheet {sheets.index(sheet) + 1}")
+    assert sheets_in(grace.get(f"/courses/{token}/work/{other}").text, token) == []
 
 
 # --- regrading ------------------------------------------------------------------------------------------------------

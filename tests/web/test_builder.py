@@ -1,0 +1,290 @@
+"""Laws of the form of a problem set: it comes back as it was sent, and what it shows is what is kept and published."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quizprop.store import decisions, sets
+from quizprop.web.forms import read_late, write_late
+from tests.web.conftest import words
+from tests.web.test_courses import (
+    come_in,
+    grace,  # noqa: F401 - a fixture
+    make,
+    make_course,
+    set_token,
+    stored_set,
+    token,  # noqa: F401 - a fixture
+)
+from tests.web.test_teaching import draft, fields_of, members
+
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+DUE = {"due": "2031-01-01T09:00"}
+
+times = st.one_of(st.integers(1, 40_000 * DAY), st.integers(1, 100_000 * 24 - 1).map(lambda hours: hours * HOUR))
+shares = st.integers(0, 100 * 10**9).map(lambda parts: float(f"{parts}e-9") / 100)
+ladders = st.lists(st.tuples(times, shares), max_size=5).map(tuple)
+
+
+class Form(HTMLParser):
+    """What a browser would send of the form of a problem set."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.fields, self.inside, self.area = {}, False, None
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        about = dict(attrs)
+        if tag == "form":
+            self.inside = about.get("class") == "new-set"
+        elif self.inside and tag == "textarea":
+            self.area = about["name"]
+            self.fields[self.area] = ""
+        elif self.inside and tag == "input" and (about["type"] not in ("radio", "checkbox") or "checked" in about):
+            self.fields[about.get("name", "")] = about.get("value", "")
+
+    def handle_data(self, text):
+        if self.area:
+            self.fields[self.area] += text
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self.area = None
+        elif tag == "form":
+            self.inside = False
+
+
+def form_at(browser, address):
+    answer = browser.get(address)
+    assert answer.status_code == 200
+    return Form(answer.text).fields
+
+
+def items_of(browser, address):
+    with browser.database.read() as session:
+        return sets.items_of(session, sets.find_set(session, address.rpartition("/")[2]))
+
+
+def set_at(browser, address):
+    return stored_set(browser, address.rpartition("/")[2])
+
+
+def entries(browser, token, what):  # noqa: F811
+    """What the record says of such a deed, the latest first."""
+    with browser.database.read() as session:
+        found = decisions.entries(session, members(browser, token)[0])
+    return [one.details for one in found if one.what == what]
+
+
+# --- what is written reads back -------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=500)
+@given(ladders)
+def test_a_late_ladder_reads_back_as_it_was_written(ladder):
+    assert read_late(write_late(ladder)) == ladder
+
+
+@pytest.mark.parametrize(
+    ("after", "written"),
+    [
+        (10 * MINUTE, "10 min"),
+        (24 * HOUR, "24 h"),
+        (HOUR // 10, "0.1 h"),
+        (99_999 * DAY, "2399976 h"),
+        (DAY + 1, "1440.000000017 min"),
+        (1, "0.000000017 min"),
+    ],
+)
+def test_a_late_ladder_is_written_as_a_person_would(after, written):
+    ladder = ((after, 1 / 3),)
+    text = write_late(ladder)
+    assert text == f"{written}: 33.333333333 %"
+    ((again, share),) = read_late(text)
+    assert (again, share) == (after, pytest.approx(1 / 3, abs=1e-11))
+
+
+SAID = [
+    {**DUE, "late": "10 min: 80 %, 24 h: 50 %"},
+    {**DUE, "late": "0.1 h: 33.333333 %; 2.5 d = 0.00001"},
+    {**DUE, "late": "99999 d: 0 %"},
+    {**DUE, "late": "0.123456789 h: 99.999999999 %"},
+    {"points-deltas": "33.333333", "points-mazur": "0.00001", "points-forward-pass": "1000"},
+    {"points-deltas": "0.000001", "zone-deltas": "b", "best_of": "B: 1"},
+    {"follow_credit": "0"},
+    {"follow_credit": "33.333333"},
+    {"hint_price": "0.0001", "follow_credit": "99.9999999"},
+    {"hints": "off", "feedback": "never", "time_limit": "100000", "fresh_after": "1000", "attempts": "1000"},
+    {"words": "\n*Read*\nfirst ", "opens": "2026-10-01T08:00:30", "password": "a b", "networks": "192.0.2.0/24"},
+    {"same_numbers": "y", "attempts": "1"},
+]
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_a_form_that_is_sent_back_as_it_came_is_taken_and_changes_nothing(grace, token, said):  # noqa: F811
+    address = draft(grace, token, **said).location
+    before = set_at(grace, address), items_of(grace, address)
+    for _ in range(2):
+        assert grace.post(address, form_at(grace, address)).status_code == 303
+        assert (set_at(grace, address), items_of(grace, address)) == before
+    assert entries(grace, token, "set changed") == [{"set": "Week 1"}] * 2
+
+
+# --- the record -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ({"follow_credit": "50"}, {"follow_credit": "0"}, {"follow_credit": "0"}),
+        ({"follow_credit": "0"}, {"follow_credit": "100"}, {"follow_credit": "100"}),
+        ({"hint_price": "50"}, {"hint_price": "0"}, {"hint_price": ""}),
+        ({"attempts": "3"}, {"attempts": ""}, {"attempts": ""}),
+        ({**DUE, "late": "24 h: 80 %"}, {**DUE, "late": "90 min: 12.5 %"}, {"late": "1.5 h: 12.5 %"}),
+        ({**DUE, "late": "1 d: 80 %; 3d=50"}, {**DUE, "late": "24 h: 80 %, 72 h: 50 %"}, {}),
+        ({**DUE, "late": "1 d: 80 %; 3d=50"}, {**DUE, "late": "1 d: 80 %; 3d=50"}, {}),
+        ({"follow_credit": "50"}, {"follow_credit": "50.0"}, {}),
+        ({"follow_credit": ""}, {"follow_credit": "100"}, {}),
+        ({"hint_price": ""}, {"hint_price": "0"}, {}),
+        ({"title": "Week 1"}, {"title": " Week 1 "}, {}),
+        ({"best_of": "A:1", "zone-deltas": "A"}, {"best_of": "a : 1", "zone-deltas": "A"}, {}),
+    ],
+)
+def test_the_record_has_what_was_changed_and_nothing_else(grace, token, before, after, changed):  # noqa: F811
+    address = draft(grace, token, **before).location
+    assert grace.post(address, {"title": "Week 1", "points-deltas": "4", **after}).status_code == 303
+    (details,) = entries(grace, token, "set changed")
+    assert details.get("changed", {}) == changed
+
+
+def test_the_page_of_the_record_says_that_a_credit_is_now_nothing(grace, token):  # noqa: F811
+    address = draft(grace, token, follow_credit="50").location
+    grace.post(address, {"title": "Week 1", "points-deltas": "4", "follow_credit": "0"})
+    assert "in percent → 0" in words(grace.get(f"/courses/{token}/record").text)
+
+
+# --- a copy ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {**DUE, "late": "90 min: 80 %, 100.001 h: 50 %", "feedback": "after due"},
+        {"feedback": "never", "hints": "off", "time_limit": "60", "follow_credit": "33.333333"},
+        {"points-deltas": "33.333333", "hint_price": "12.5", "fresh_after": "3", "best_of": "A: 1", "zone-deltas": "a"},
+    ],
+)
+def test_a_copy_has_the_rules_of_the_original(grace, token, rules):  # noqa: F811
+    first = draft(grace, token, **rules).location
+    page = f"/courses/{make_course(grace, 'Next term')}/sets/new"
+    copied = form_at(grace, f"{page}?copy={first.rpartition('/')[2]}")
+    assert (copied["opens"], copied["due"]) == ("", "")
+    due = {"due": "2032-01-01T09:00"} if rules.get("due") else {}
+    made = grace.post(page, {**copied, **due}, page=page)
+    assert made.status_code == 303
+    assert set_at(grace, made.location).policy == set_at(grace, first).policy
+    assert items_of(grace, made.location) == items_of(grace, first)
+
+
+# --- publish and preview --------------------------------------------------------------------------------------------
+
+NEW = {"title": "Week 2", "points-deltas": "7", "points-mazur": "2.5", "order-mazur": "1", "order-deltas": "2"}
+
+
+@pytest.mark.parametrize("button", ["publish", "preview"])
+def test_publish_and_preview_keep_what_the_form_says_first(app, grace, token, button):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    address = draft(grace, token).location
+    assert grace.post(f"{address}/{button}", {**form_at(grace, address), **NEW}, page=address).status_code == 303
+    assert set_at(grace, address).title == "Week 2"
+    assert [(one.exercise, one.points) for one in items_of(grace, address)] == [("mazur", 2.5), ("deltas", 7)]
+    (details,) = entries(grace, token, "set changed")
+    assert details["changed"] == {"title": "Week 2"}
+    reader = ada if button == "publish" else grace
+    text = words(reader.get(f"/sets/{address.rpartition('/')[2]}").text)
+    assert "Week 2" in text
+    assert "0 of 9.5 points" in text
+    assert ("Week 2" in ada.get("/sets").text) == (button == "publish")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"title": ""}, "Give the problem set a title"),
+        ({"late": "24 h: 80 %"}, "This needs a due date"),
+        ({"points-mazur": "many"}, "Points are a number above 0"),
+        ({"points-mazur": "", "points-deltas": ""}, "Choose at least one exercise"),
+        ({"best_of": "A: 2"}, "Fewer exercises than are to count are in group A"),
+    ],
+)
+def test_with_something_wrong_nothing_is_published_and_the_form_comes_back(app, grace, token, wrong, problem):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    address = draft(grace, token).location
+    before = set_at(grace, address), items_of(grace, address), grace.rows()
+    sent = {**form_at(grace, address), **NEW, "words": "Read <b> first", **wrong}
+    del sent["csrf_token"]
+    for button in ("publish", "preview"):
+        answer = grace.post(f"{address}/{button}", sent, page=address)
+        assert (answer.status_code, problem in words(answer.text)) == (422, True)
+        again = Form(answer.text).fields
+        assert {name: again[name] for name in sent} == sent
+    assert (set_at(grace, address), items_of(grace, address), grace.rows()) == before
+    assert "/sets/" not in ada.get("/sets").text
+    assert grace.get(f"/sets/{address.rpartition('/')[2]}").status_code == 404
+
+
+# --- exercises of one's own -----------------------------------------------------------------------------------------
+
+
+def own_exercise(teacher, token, **changes):  # noqa: F811
+    """Keep an exercise of the course, called mine; its name in the form of a set."""
+    address = f"/courses/{token}/exercises/deltas"
+    fields = {**fields_of(teacher.get(address).text), "name": "mine", "field-title": "My own", **changes}
+    assert teacher.post(address, {**fields, "do": "save"}).status_code == 303
+    return max(re.findall(r'name="points-(mine\.[0-9]+)"', teacher.get(f"/courses/{token}/sets/new").text))
+
+
+def test_a_draft_keeps_an_exercise_that_was_deleted(app, grace, token):  # noqa: F811
+    key = own_exercise(grace, token)
+    address = draft(grace, token, **{f"points-{key}": "33.333333"}).location
+    before = items_of(grace, address)
+    grace.post(f"/courses/{token}/exercises/mine", {"do": "delete"})
+    assert "My own" in words(grace.get(address).text)
+    for way in ("", "/preview", "/publish"):
+        assert grace.post(f"{address}{way}", form_at(grace, address), page=address).status_code == 303
+        assert items_of(grace, address) == before
+
+
+def test_a_draft_keeps_an_exercise_of_another_instructors_other_course(app, grace, token):  # noqa: F811
+    key = own_exercise(grace, make_course(grace, "Other"))
+    address = draft(grace, token, **{f"points-{key}": "3"}).location
+    before = items_of(grace, address)
+    bob = come_in(app, grace, token, "bob")
+    make(grace, token, "bob", "instructor")
+    page = bob.get(address).text
+    assert "My own" in page
+    assert '/exercises/mine"' not in page
+    assert bob.post(address, {**Form(page).fields, "title": "Week 2"}).status_code == 303
+    assert (set_at(grace, address).title, items_of(grace, address)) == ("Week 2", before)
+    assert bob.post(f"{address}/publish", form_at(bob, address), page=address).status_code == 303
+    assert items_of(grace, address) == before
+
+
+def test_after_a_change_of_an_exercise_what_is_published_is_what_the_form_showed(app, grace, token):  # noqa: F811
+    key = own_exercise(grace, token)
+    ada = come_in(app, grace, token, "ada")
+    address = draft(grace, token, **{"points-deltas": "", f"points-{key}": "3"}).location
+    own_exercise(grace, token, **{"field-title": "My other", "field-places": "6"})
+    page = grace.get(address).text
+    assert "My other" in page
+    assert "My own" not in page
+    assert grace.post(f"{address}/publish", Form(page).fields, page=address).status_code == 303
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    exercise = ada.instance(sheet).exercise
+    assert (exercise.title, exercise.places) == ("My other", 6)
