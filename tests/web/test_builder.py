@@ -26,7 +26,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 DUE = {"due": "2031-01-01T09:00"}
 
-times = st.one_of(st.integers(1, 40_000 * DAY), st.integers(1, 100_000 * 24 - 1).map(lambda hours: hours * HOUR))
+times = st.one_of(st.integers(1, 100_000 * DAY - 1), st.integers(1, 100_000 * 24 - 1).map(lambda hours: hours * HOUR))
 shares = st.integers(0, 100 * 10**9).map(lambda parts: float(f"{parts}e-9") / 100)
 ladders = st.lists(st.tuples(times, shares), max_size=5).map(tuple)
 
@@ -240,6 +240,24 @@ def test_with_something_wrong_nothing_is_published_and_the_form_comes_back(app, 
 
 
 # --- exercises of one's own -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", ["0.000000001 min: 50 %", "0 h: 50 %", "100000 d: 50 %"])
+def test_a_time_that_is_none_or_beyond_all_is_refused(grace, token, late):  # noqa: F811
+    answer = draft(grace, token, **DUE, late=late)
+    assert (answer.status_code, "Write times that go up" in words(answer.text)) == (422, True)
+
+
+def test_a_copy_that_is_refused_keeps_what_was_deleted_meanwhile(grace, token):  # noqa: F811
+    name = own_exercise(grace, token)
+    made = draft(grace, token, **{f"points-{name}": "3"}).location
+    address = f"/courses/{token}/sets/new?copy={made.rpartition('/')[2]}"
+    typed = form_at(grace, address)
+    grace.post(f"/courses/{token}/exercises/{name.partition('.')[0]}", {"do": "delete"})
+    refused = grace.post(address, {**typed, "title": ""}, page=address)
+    assert refused.status_code == 422
+    again = grace.post(address, {**Form(refused.text).fields, "title": "Week 2"}, page=address).location
+    assert {one.exercise: one.points for one in items_of(grace, again)} == {"deltas": 4, name: 3}
 
 
 def own_exercise(teacher, token, **changes):  # noqa: F811

@@ -67,6 +67,25 @@ def test_what_was_done_in_a_preview_is_no_work_of_a_student(grace, token, bob, p
     assert [(one.attempts, one.best_credit, one.variant_token) for one in of.items] == [(0, None, None)]
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_who_had_a_set_as_a_student_tries_it_out_if_nothing_was_begun(app, grace, token, begun):  # noqa: F811
+    carl = come_in(app, grace, token, "carl")
+    address = draft(grace, token).location
+    grace.post(f"{address}/publish")
+    name = address.rpartition("/")[2]
+    if begun:
+        sheet = carl.post(f"/sets/{name}/1").location.rpartition("/")[2]
+        carl.check(sheet, {"delta2[1]": "77.125"})
+    make(grace, token, "carl", "instructor")
+    carl.post(f"{address}/preview", page=address)
+    assert ("This is a preview" in words(carl.get(f"/sets/{name}").text)) == (not begun)
+    make(grace, token, "carl", "student")
+    book = book_of(grace, token)
+    (student,) = book.students
+    score = book.score(student, book.columns[0])
+    assert (score and score.attempts) == (1 if begun else None)
+
+
 def test_the_sheet_of_a_preview_stays_with_who_tried_it_and_the_students_is_another(grace, token, bob):  # noqa: F811
     address = draft(grace, token).location
     grace.post(f"{address}/publish")
