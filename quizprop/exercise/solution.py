@@ -78,7 +78,12 @@ class Line:
     @property
     def latex(self) -> str:
         """The whole line in LaTeX."""
-        return " = ".join([self.symbol.latex, *(part.latex for part in self.middle), figure_latex(self.value)])
+        return " = ".join(self.parts)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the line says is equal, in LaTeX."""
+        return (self.symbol.latex, *(part.latex for part in self.middle), figure_latex(self.value))
 
     @property
     def middle(self) -> tuple[Symbol, ...]:

@@ -94,7 +94,7 @@ def qr_code(text: str) -> str | None:
         segno = import_module("segno")
     except ImportError:
         return None
-    drawn: str = segno.make(text, error="m").svg_inline(border=0, scale=4)
+    drawn: str = segno.make(text, error="m").svg_inline(border=0, scale=4, omitsize=True)
     return drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) if "xmlns" not in drawn else drawn
 
 

@@ -192,9 +192,9 @@ def _right(instance: Instance, notation: str) -> Iterator[str]:
 def _solution(instance: Instance, notation: str, write: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     whole = instance.as_sheet
     worked = Solution(whole, notation, whole.exercise.places)
-    lines: dict[Any, list[str]] = {}
+    lines: dict[Any, list[list[str]]] = {}
     for cell in whole.steps:
-        lines.setdefault(cell.phase, []).append(write(worked.line(cell).latex))
+        lines.setdefault(cell.phase, []).append([write(part) for part in worked.line(cell).parts])
     for phase, of_phase in lines.items():
         yield {"heading": say(phase.heading), "lines": of_phase}
 

@@ -188,6 +188,31 @@ def test_no_page_is_wider_than_the_screen(page, mazur, width, scheme):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("slug", ["attention-backward", "mazur-like", "matrix-batch"])
+def test_a_printed_page_cuts_no_picture_and_no_formula(page, slug):
+    """What scrolls on a screen has the width of an A4 page with usual margins, before and after giving up."""
+    page.goto(f"/w/{slug}.7.1")
+    page.get_by_role("main").get_by_role("button").first.click()
+    page.wait_for_url("**/x/*")
+    pages = [page.url]
+    page.locator("input[data-key]").first.fill("99")
+    check(page)
+    page.locator(".give-up summary").click()
+    page.locator(".give-up button").click()
+    expect(page.locator(".solution")).to_be_visible()
+    pages += [page.url, re.sub(r"/s/.*", "/pictures", page.url)] if slug != "attention-backward" else [page.url]
+    page.set_viewport_size({"width": 688, "height": 1000})
+    page.emulate_media(media="print")
+    for url in pages:
+        page.goto(url)
+        page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+        shown = page.locator("svg.qp-diagram").filter(visible=True)
+        assert shown.count() >= 1
+        edges = shown.evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+        assert max(edges) <= 688, url
+        assert page.evaluate("document.documentElement.scrollWidth") <= 688, url
+
+
 def test_enter_moves_on_and_checks_at_the_end(page, mazur):
     start(page, "Mazur's network")
     field(page, "z1[1]").focus()

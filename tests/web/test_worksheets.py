@@ -1,6 +1,9 @@
 """Laws of worksheets: a code leads to the numbers on the paper, a key to their answers; every formula can be set."""
 
 import re
+import shutil
+import subprocess
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from quizprop.exercise.solution import Solution
 from quizprop.web import sheet, typeset
 from quizprop.web.typeset import typst_math
 from quizprop.web.worksheets import as_html, as_pdf, instance_at, printed, read_code
+from tests.conftest import missing
 from tests.web.conftest import Browser, words
 from tests.web.test_courses import (
     come_in,
@@ -23,6 +27,7 @@ from tests.web.test_courses import (
 )
 
 BANK = load_bank()
+_WORD = re.compile(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">(.*?)</word>')
 
 
 @pytest.mark.parametrize("slug", ["mazur-like", "true-false-relu", "attention-backward"])
@@ -63,6 +68,61 @@ def test_a_pdf_has_a_page_or_more_for_each_sheet(slug, key):
     made = as_pdf(printed(BANK[slug], seed=1, count=3), title="T", key=key, paper="us-letter")
     assert made.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page[^s]", made)) >= 3
+
+
+def in_print(folder, pdf, option):
+    """What poppler reads in a PDF."""
+    if shutil.which("pdftotext") is None:
+        missing("pdftotext", "apt-get install poppler-utils")
+    file = folder / "sheet.pdf"
+    file.write_bytes(pdf)
+    return subprocess.run(["pdftotext", option, file, "-"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("key", [False, True])
+@pytest.mark.parametrize(
+    ("slug", "notation"),
+    [
+        ("mazur-like", None),
+        ("mazur-like", "matrix"),
+        ("logistic-unit", None),
+        ("softmax", None),
+        ("attention-backward", None),
+        ("batchnorm-step", None),
+        ("true-false-relu", None),
+    ],
+)
+def test_nothing_is_printed_over_anything_else(tmp_path, slug, notation, key):
+    """Of two words one above the other, at most a quarter of the height is common: fonts claim more than they use."""
+    sheets = printed(BANK[slug], seed=0, count=1)
+    text = in_print(tmp_path, as_pdf(sheets, title="T", notation=notation, key=key), "-bbox")
+    found = []
+    for page in text.split("<page ")[1:]:
+        boxes = [(*map(float, box), word) for *box, word in _WORD.findall(page) if "√" not in word]  # a tall glyph
+        for (left, top, right, bottom, one), (left2, top2, right2, bottom2, other) in combinations(boxes, 2):
+            across = min(right, right2) - max(left, left2)
+            down = min(bottom, bottom2) - max(top, top2)
+            if across > 2.5 and down > min(bottom - top, bottom2 - top2) / 4:  # an index may reach below its letter
+                found.append((one, other))
+    assert not found
+
+
+def test_a_line_that_is_too_wide_has_an_equals_sign_a_row(tmp_path):
+    """It breaks nowhere amid a sum."""
+    (one,) = printed(BANK["dropout-test-time"], seed=0, count=1)
+    instance = one.instance
+    (line,) = (line for line in Solution(instance, "course", instance.exercise.places).lines if line.key == "y_test")
+    text = in_print(tmp_path, as_pdf([one], title="T", key=True), "-layout")
+    rows = [row.strip() for row in text.splitlines()]
+    assert f"= {line.numbers.text}" in rows
+    assert f"= {line.value}" in rows
+
+
+def test_a_qr_code_grows_and_shrinks_with_its_place():
+    """With a size of its own instead of a ``viewBox``, the style of the HTML would cut it."""
+    drawn = typeset.qr_code("https://example.org/w/mazur-like.7.12")
+    assert 'viewBox="0 0 ' in drawn
+    assert not re.search(r"<svg[^>]*\swidth=", drawn)
 
 
 def test_html_has_blanks_and_no_answer_and_the_key_has_the_answers():
