@@ -62,7 +62,7 @@ def test_every_formula_of_the_bank_can_be_set():
     assert typst.compile(source.encode()).startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("slug", ["mazur-like", "find-slip-tanh", "attention-backward"])
+@pytest.mark.parametrize("slug", ["mazur-like", "find-slip-tanh", "attention-backward", "shapes-forward"])
 @pytest.mark.parametrize("key", [False, True])
 def test_a_pdf_has_a_page_or_more_for_each_sheet(slug, key):
     made = as_pdf(printed(BANK[slug], seed=1, count=3), title="T", key=key, paper="us-letter")
