@@ -304,7 +304,7 @@ def exercise_page(
         found=found,
         problem=problem,
         message=message,
-        diagram=sheet.diagram(sample, exercise.notation, {}) if sample else "",
+        diagram=sheet.diagram(sample, exercise.notation, {}, done=True) if sample else "",
         rows=tuple(rows_of(found)) if found else (),
     )
 

@@ -1,5 +1,6 @@
 """What the question banks of learning platforms share: the exercise in words, numbers as text, packages of files."""
 
+import base64
 import io
 import re
 import zipfile
@@ -65,8 +66,8 @@ def worked_html(instance: Instance, notation: str) -> str:
 
 
 def picture(instance: Instance, notation: str) -> str:
-    """The drawing, as SVG."""
-    return str(sheet.diagram(instance.as_sheet, notation, {}))
+    """The drawing, SVG in base64; nothing where it would be the answer."""
+    return base64.b64encode(str(sheet.diagram(instance.as_sheet, notation, {})).encode()).decode()
 
 
 def cell_latex(instance: Instance, cell: Cell, notation: str) -> str:

@@ -3,7 +3,6 @@
 A value is a gap with its tolerance, a choice a list of options; what known mistakes give is answered in words.
 """
 
-import base64
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -144,8 +143,9 @@ def _body(item: Element, one: Printed, asked: list[_Asked], notation: str) -> No
         line = SubElement(table, "tr")
         SubElement(line, "th").text = f"{say(row.title)} {row.unit.text if row.unit else ''}".rstrip()
         SubElement(line, "td").text = ", ".join(f"{name.text} = {value}" for _, name, value in row.values)
-    drawn = base64.b64encode(picture(one.instance, notation).encode()).decode()
-    SubElement(SubElement(body, "p"), "img", src=f"data:image/svg+xml;base64,{drawn}", alt=gettext("The network"))
+    drawn = picture(one.instance, notation)
+    if drawn:
+        SubElement(SubElement(body, "p"), "img", src=f"data:image/svg+xml;base64,{drawn}", alt=gettext("The network"))
     for at, each in enumerate(asked, start=1):
         if each.options:
             choice = SubElement(body, "choiceInteraction", responseIdentifier=f"R{at}", shuffle="false", maxChoices="1")

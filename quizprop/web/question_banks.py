@@ -4,7 +4,6 @@ Each knows the tolerance of every value and, as ranges of wrong answers, what ea
 consequences further down they can't follow, which is what the site itself is for.
 """
 
-import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
@@ -64,11 +63,12 @@ def _cloze(one: Printed, notation: str) -> Element:
     question = Element("question", type="cloze")
     SubElement(SubElement(question, "name"), "text").text = f"{say(instance.exercise.title)} {one.code}"
     text = SubElement(question, "questiontext", format="html")
-    drawing = '<p><img src="@@PLUGINFILE@@/network.svg" alt="" style="max-width: 100%"></p>'
+    drawn = picture(instance, notation)
+    drawing = '<p><img src="@@PLUGINFILE@@/network.svg" alt="" style="max-width: 100%"></p>' if drawn else ""
     gaps = "".join(_choices(instance, notation) if instance.questions else _gaps(instance, notation))
     SubElement(text, "text").text = stem_html(one, notation) + drawing + gaps
-    drawn = SubElement(text, "file", name="network.svg", path="/", encoding="base64")
-    drawn.text = base64.b64encode(picture(instance, notation).encode()).decode()
+    if drawn:
+        SubElement(text, "file", name="network.svg", path="/", encoding="base64").text = drawn
     feedback = SubElement(question, "generalfeedback", format="html")
     SubElement(feedback, "text").text = worked_html(instance, notation)
     SubElement(question, "penalty").text = "0.1"
@@ -186,8 +186,8 @@ def qti_1_2(sheets: Iterable[Printed], *, title: str, notation: str | None = Non
 
 
 def _inline(one: Printed, notation: str) -> str:
-    drawn = base64.b64encode(picture(one.instance, notation).encode()).decode()
-    return f'<p><img alt="" src="data:image/svg+xml;base64,{drawn}"></p>'
+    drawn = picture(one.instance, notation)
+    return f'<p><img alt="" src="data:image/svg+xml;base64,{drawn}"></p>' if drawn else ""
 
 
 def _items_12(one: Printed, notation: str) -> Iterator[tuple[str, Element]]:

@@ -52,6 +52,17 @@ def gaps(question):
         yield kind, answers
 
 
+@pytest.mark.parametrize(("slug", "drawn"), [("mazur-like", True), ("shapes-forward", False)])
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_a_picture_goes_along_unless_it_would_be_the_answer(slug, drawn, form):
+    write, _ = FORMATS[form]
+    made = write(sheets(slug, 1), title="A")
+    if zipfile.is_zipfile(io.BytesIO(made)):
+        package = zipfile.ZipFile(io.BytesIO(made))
+        made = b"".join(package.read(name) for name in package.namelist())
+    assert (b"img" in made or b"image/svg" in made) == (drawn and form != "gift")
+
+
 @pytest.mark.parametrize("slug", SHEETS)
 def test_every_value_is_a_gap_of_moodle_with_its_tolerance_and_its_known_mistakes(slug):
     made = sheets(slug)
