@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
@@ -100,6 +101,43 @@ def test_a_note_of_another_run_is_not_gone_on_with(tmp_path):
     (tmp_path / "a.jsonl.part.json").write_text(json.dumps(note))
     done = run(*ARGUMENTS, "-n", 5, "--resume", "-o", target)
     assert (done.exit_code, "of another exercise, seed, count or release" in done.stderr) == (1, True)
+
+
+def test_without_its_note_a_part_is_written_anew(tmp_path):
+    part = tmp_path / "a.jsonl.part"
+    part.write_bytes(b"what an older run left behind, and longer than what comes now\n" * 1000)
+    bytes_of(*ARGUMENTS, "-n", 5, "--resume", "-o", tmp_path / "a.jsonl")
+    assert (tmp_path / "a.jsonl").read_bytes() == bytes_of(*ARGUMENTS, "-n", 5)
+
+
+@pytest.mark.parametrize("left", ["{", "{}", "[]", "7", '{"of": [], "chunk": 1, "records": 5, "size": "all"}', "short"])
+def test_a_note_that_does_not_fit_its_part_is_refused_and_deleting_it_is_the_way_out(tmp_path, monkeypatch, left):
+    target, note = tmp_path / "a.jsonl", tmp_path / "a.jsonl.part.json"
+    arguments = (*ARGUMENTS, "-n", 5, "--resume", "-o", target)
+    with monkeypatch.context() as patch:  # a run that ends just before the file takes its name
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        assert run(*arguments).exit_code == 1
+    if left == "short":
+        (tmp_path / "a.jsonl.part").unlink()
+    else:
+        note.write_text(left)
+    done = run(*arguments)
+    assert (done.exit_code, done.stderr.count(str(note)), f"{tmp_path / 'a.jsonl.part'} " in done.stderr) == (
+        1,
+        2,
+        True,
+    )
+    assert "delete" in done.stderr
+    assert not target.exists()
+    note.unlink()
+    bytes_of(*arguments)
+    assert target.read_bytes() == bytes_of(*ARGUMENTS, "-n", 5)
+
+
+def replaced_unless_done(self, target, replace=Path.replace):
+    if target.suffix == ".jsonl":
+        raise KeyboardInterrupt
+    replace(self, target)
 
 
 @pytest.mark.parametrize(

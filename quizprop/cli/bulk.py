@@ -218,15 +218,12 @@ class _Text:
     def begin(self) -> None:
         """Go on where a note says, or write the head of a new file."""
         if self._note is not None and self._note.exists():
-            kept = json.loads(self._note.read_text(encoding="utf-8"))
-            if kept.pop("of") != self._identity:
-                raise click.ClickException(
-                    f"{self._note} is of another exercise, seed, count or release: delete it to begin anew"
-                )
-            self.progress = Progress(**kept)
+            self.progress = self._noted(self._note)
             self._file.truncate(self.progress.size)
             self._file.seek(self.progress.size)
             return
+        if self._note is not None:
+            self._file.truncate(0)  # of what stands there without a note nobody knows how far it is
         head = header(self._job.exercise, self._form)
         # Shards are put one after the other: only the first has the head.
         if head and self._job.shard[0] == 1:
@@ -253,6 +250,29 @@ class _Text:
 
     def _put(self, data: bytes) -> None:
         self.progress.size += self._file.write(packed(data, self._packing))
+
+    def _noted(self, note: Path) -> Progress:
+        """How far a note says that the file is; refused unless the file is that far, and of this run."""
+        part = note.with_suffix("")
+        try:
+            kept = json.loads(note.read_text(encoding="utf-8"))
+            of, numbers = kept["of"], [kept[name] for name in ("chunk", "records", "size")]
+        except (ValueError, KeyError, TypeError):
+            of, numbers = None, []
+        if not numbers or not all(type(number) is int and number >= 0 for number in numbers):
+            raise click.ClickException(
+                f"{note} is damaged and does not say how far {part} is: delete {note} to begin anew"
+            )
+        if of != self._identity:
+            raise click.ClickException(
+                f"{note} is of another exercise, seed, count or release: delete it to begin anew"
+            )
+        progress, there = Progress(*numbers), part.stat().st_size
+        if there < progress.size:
+            raise click.ClickException(
+                f"{part} has {there:,} bytes of the {progress.size:,} that {note} tells of: delete {note} to begin anew"
+            )
+        return progress
 
     def _keep(self) -> None:
         note = self._note
