@@ -434,6 +434,13 @@ def test_serve_listens_where_it_is_told(run, monkeypatch):
     assert called == [("127.0.0.1", 8000), ("0.0.0.0", 80)]  # noqa: S104
 
 
+def test_serve_names_every_setting_of_the_readme(run):
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    settings = set(re.findall(r"^\| `(QUIZPROP_\w+)` \|", readme, re.MULTILINE))
+    assert settings <= set(re.findall(r"QUIZPROP_\w+", run("serve", "--help").stdout))
+    assert "QUIZPROP_LOG" in settings
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [

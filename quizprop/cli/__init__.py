@@ -1,6 +1,5 @@
 """The command line. What a command needs is imported when it runs, so that help comes at once."""
 
-import logging
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -315,13 +314,11 @@ def serve(*, host: str, port: int) -> None:
     """Serve the website until Ctrl-C.
 
     The database is created or brought up to date first. Settings are environment variables: QUIZPROP_DATABASE_URL,
-    QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_PROXIES, QUIZPROP_PROBLEM_BANK.
+    QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_HOSTS, QUIZPROP_PROXIES, QUIZPROP_PROBLEM_BANK, QUIZPROP_LOG,
+    QUIZPROP_METRICS.
     """
     from quizprop.web import serve as web
 
-    # Waitress tells where it listens, but only to who asks for its news.
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("waitress").setLevel(logging.INFO)
     try:
         web.serve(host, port)
     except OSError as error:
