@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow.parquet
@@ -92,6 +93,34 @@ def chunk_of(note):
         return json.loads(note.read_text())["chunk"]
     except (ValueError, FileNotFoundError):
         return 0
+
+
+def test_an_interrupt_of_all_processes_ends_several_jobs_at_once_as_it_ends_one(tmp_path):
+    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {PROGRAM[-1]}"
+    command = [*PROGRAM[:-1], program, *ARGUMENTS, "-n", "10000000", "-j", "2", "-o", str(tmp_path / "a.jsonl")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            until = time.monotonic() + 60
+            while time.monotonic() < until and not any(part.stat().st_size for part in tmp_path.iterdir()):
+                time.sleep(0.01)
+            for _ in range(20):  # whatever a worker is at, an interrupt of it alone changes nothing
+                for worker in workers_of(process.pid):
+                    os.kill(worker, signal.SIGINT)
+                time.sleep(0.01)
+            assert process.poll() is None
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.communicate(timeout=30) == (None, "\nAborted!\n")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 1
+    assert not list(tmp_path.iterdir())
+
+
+def workers_of(process):
+    """The processes that a process has started; none where the system does not tell."""
+    children = Path(f"/proc/{process}/task/{process}/children")
+    return [int(child) for child in children.read_text().split()] if children.exists() else []
 
 
 def test_a_note_of_another_run_is_not_gone_on_with(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -140,9 +141,13 @@ def _workers(job: Job) -> Iterator[Callable[[Calls], Iterator[Chunk]] | None]:
     elif job.jobs == 1:
         yield None
     else:
-        with ProcessPoolExecutor(job.jobs) as pool:
+        # Ctrl-C goes to all processes of the terminal. A worker that it ends while it holds the lock of the queue would
+        # leave the others waiting for ever: who started them ends them.
+        pool = ProcessPoolExecutor(job.jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+        try:
             yield lambda calls: _in_order(calls, lambda call: pool.submit(chunk_of, *call), job.jobs, job.stop)
-            pool.shutdown(wait=False, cancel_futures=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
