@@ -14,7 +14,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import text
 
 from quizprop import __version__, cli
@@ -42,36 +41,6 @@ W1 = 0.5
 b1 = 0.1
 eta = 0.1
 """
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in a folder of its own, as if from a pipe."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("QUIZPROP_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-
-    def call(*words, status=0, **options):
-        result = CliRunner().invoke(cli.main, [str(word) for word in words], prog_name="quizprop", **options)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == status, result.output
-        return result
-
-    return call
-
-
-@pytest.fixture
-def terminal(monkeypatch):
-    """Standard output and standard error are a terminal of so many columns."""
-
-    def set_up(columns):
-        monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
-
-    return set_up
 
 
 def sheets(run, *, count=3, exercise="mazur-like"):

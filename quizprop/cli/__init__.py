@@ -221,14 +221,14 @@ def hint(*, exercise: str, key: str, seed: int, notation: str | None) -> None:
 def grade(*, sheets: Path, answers: IO[bytes], decimal_comma: bool) -> None:
     """Grade answers and write the marks.
 
-    EXERCISES is a file that generate wrote. ANSWERS (- for standard input) has a line for each sheet, as in
+    EXERCISES is a file .jsonl that generate wrote. ANSWERS has a line for each sheet, as in
 
     \b
     {"index": 0, "answers": {"z1[1]": "0.3775", "a1[1]": 0.5933}}
 
-    or is a table .csv with a column index and a column for each cell. An answer is a number, or text as a student types
-    it. What else a line holds, a name say, is handed through to its marks. Lines that can't be graded are reported on
-    standard error and the rest goes on.
+    and - reads such lines from standard input. A file .csv is a table with a column index and a column for each cell.
+    An answer is a number, or text as a student types it. What else a line holds, a name say, is handed through to its
+    marks. Lines that can't be graded are reported on standard error and the rest goes on.
 
     Exit status: 0 if every line was graded, 1 if not, 2 for a wrong command.
     """  # noqa: D301 - click reads the control character

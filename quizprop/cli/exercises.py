@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["grade", "hint", "solve", "written"]
 
 _IN_A_TERMINAL: Mapping[str, str] = {RUNGS[2]: "With the numbers given"}  # where nobody types any
+_NO_LINES = (".gz", ".zst", ".parquet", ".csv")  # what generate writes too, for other readers
 _TIED = "\N{NO-BREAK SPACE}"  # where no line may be folded
 
 
@@ -137,6 +138,8 @@ def _laid_out(line: Line, width: int | None) -> str:
 
 def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
     """Grade lines of answers; returns whether all lines of both files were fit for it."""
+    if exercises.name.lower().endswith(_NO_LINES):
+        raise click.UsageError(f"{exercises}: EXERCISES are unpacked JSON Lines, as generate writes them to a .jsonl")
     grades: list[Grade] = []
     mistakes: dict[Mistake, None] = {}
     name = getattr(answers, "name", "<stdin>")  # a stream without a name stands in for standard input
@@ -147,7 +150,7 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
             try:
                 row = read()
                 instance = records.find(row.index)
-                if name.endswith(".csv"):
+                if _is_table(name):
                     row = sorted_out(instance, row)
                 grades.append(grade_row(instance, row, decimal_comma=decimal_comma))
                 mistakes |= dict.fromkeys(instance.structure.mistakes)
@@ -165,17 +168,21 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
 
 def _rows(answers: IO[bytes], name: str, *, decimal_comma: bool) -> Iterator[tuple[int, Callable[[], Row]]]:
     """Each line with what reads it: of a .csv a row of the table, else JSON."""
-    if not name.endswith(".csv"):
+    if not _is_table(name):
         for number, line in enumerate(answers, start=1):
             if line.strip():
                 yield number, partial(read_row, line, decimal_comma=decimal_comma)
         return
-    try:
-        text = answers.read().decode("utf-8-sig")
-        for number, row in read_table(text):
-            yield number, partial(_or_raise, row)
+    try:  # the whole of it first: of a damaged table nothing is graded
+        rows = list(read_table(answers.read().decode("utf-8-sig")))
     except (AnswersError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{name}: {error}") from error
+    for number, row in rows:
+        yield number, partial(_or_raise, row)
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(".csv")
 
 
 def _or_raise(row: Row | AnswersError) -> Row:

@@ -1,0 +1,61 @@
+"""What the command line does not take: what is said of it, and that nothing is done by halves."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from quizprop.exercise.figures import to_places
+from quizprop.exercise.record import read_record
+
+# --- grade ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sheets(run):
+    """A file of three sheets, and the cells of each with their answers."""
+    run("generate", "deltas", "-n", 3, "-o", "sheets.jsonl")
+    instances = [read_record(line).instance for line in Path("sheets.jsonl").read_bytes().splitlines()]
+    return [{cell.key: to_places(one.values[cell.key], 4) for cell in one.cells} for one in instances]
+
+
+def table(sheets):
+    keys = list(sheets[0])
+    rows = [["index", *keys], *([str(index), *(one[key] for key in keys)] for index, one in enumerate(sheets))]
+    return [";".join(row) for row in rows]
+
+
+def test_a_table_is_one_however_its_ending_is_written(run, sheets):
+    Path("answers.CSV").write_text("\n".join(table(sheets)))
+    marks = [json.loads(line) for line in run("grade", "sheets.jsonl", "answers.CSV").stdout.splitlines()]
+    assert [(one["index"], one["points"]) for one in marks] == [
+        (0, len(sheets[0])),
+        (1, len(sheets[0])),
+        (2, len(sheets[0])),
+    ]
+
+
+def test_of_a_damaged_table_nothing_is_graded(run, sheets):
+    lines = table(sheets)
+    lines[2] = lines[2].replace(";", ';"', 1)
+    Path("answers.csv").write_text("\n".join(lines))
+    done = run("grade", "sheets.jsonl", "answers.csv", status=1)
+    assert "answers.csv: line 3 is no line of a table" in done.stderr
+    assert not done.stdout
+
+
+def test_a_row_that_is_too_short_is_told_by_its_line(run, sheets):
+    lines = table(sheets)
+    lines[2] = lines[2].rpartition(";")[0]
+    Path("answers.csv").write_text("\n".join(lines))
+    done = run("grade", "sheets.jsonl", "answers.csv", status=1)
+    assert done.stderr.startswith(f"answers.csv:3: has {len(sheets[0])} cells")
+    assert [json.loads(line)["index"] for line in done.stdout.splitlines()] == [0, 2]
+
+
+@pytest.mark.parametrize("ending", ["jsonl.gz", "jsonl.zst", "parquet", "CSV"])
+def test_sheets_that_are_no_lines_are_refused_in_one(run, sheets, ending):
+    Path(f"sheets.{ending}").write_bytes(gzip.compress(Path("sheets.jsonl").read_bytes()))
+    done = run("grade", f"sheets.{ending}", "-", input="", status=2)
+    assert f"sheets.{ending}: EXERCISES are unpacked JSON Lines" in done.stderr
