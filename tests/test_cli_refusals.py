@@ -59,3 +59,28 @@ def test_sheets_that_are_no_lines_are_refused_in_one(run, sheets, ending):
     Path(f"sheets.{ending}").write_bytes(gzip.compress(Path("sheets.jsonl").read_bytes()))
     done = run("grade", f"sheets.{ending}", "-", input="", status=2)
     assert f"sheets.{ending}: EXERCISES are unpacked JSON Lines" in done.stderr
+
+
+# --- worksheet, reset-link ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["a.html", "./a.html", "link.html"])
+def test_a_key_never_replaces_its_sheets(run, key):
+    Path("link.html").symlink_to("a.html")
+    assert (
+        "the key would replace the sheets" in run("worksheet", "deltas", "-o", "a.html", "--key", key, status=2).stderr
+    )
+    assert not Path("a.html").exists()
+
+
+@pytest.mark.parametrize("address", ["foo", "ftp://a.org", "https://", "javascript:alert(1)", "https://a.org/?x=1", ""])
+def test_the_address_of_a_site_is_one_that_a_browser_opens(run, address):
+    for words in (("worksheet", "deltas", "-o", "a.html", "--url"), ("user", "reset-link", "ada", "--base")):
+        refused = run(*words, address, status=2).stderr
+        assert f"{address!r} is not the address of a site" in refused
+        assert "https://backprop.example.org" in refused
+    assert not list(Path().iterdir())
+
+
+def test_a_link_works_for_a_number_of_hours(run):
+    assert "nan is no number of hours" in run("user", "reset-link", "ada", "--hours", "nan", status=2).stderr

@@ -1,5 +1,6 @@
 """The command line. What a command needs is imported when it runs, so that help comes at once."""
 
+import re
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -77,6 +78,13 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _site(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> str | None:
+    """The address of a website, as it was typed."""
+    if typed is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", typed, re.IGNORECASE):
+        raise click.BadParameter(f"{typed!r} is not the address of a site; write it as in https://backprop.example.org")
+    return typed
+
+
 _seed_option = click.option(
     "--seed",
     type=click.IntRange(0, _LARGEST_SEED),
@@ -127,7 +135,9 @@ def generate(*, shard: str, **asked: Any) -> None:  # noqa: ANN401 - the options
 @click.option("-o", "--output", metavar="FILE", required=True, help="The sheets: FILE.pdf, or FILE.html to print.")
 @click.option("--key", metavar="FILE", help="Their key with the full worked solution: FILE.pdf or FILE.html.")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
-@click.option("--url", metavar="URL", help="The site's address: each sheet's QR code then opens it there.")
+@click.option(
+    "--url", metavar="URL", callback=_site, help="The site's address: each sheet's QR code then opens it there."
+)
 @_notation_option
 def worksheet(
     *,
@@ -461,6 +471,7 @@ def set_user_password(*, name: str, password_stdin: bool, url: str | None) -> No
     metavar="URL",
     default="http://127.0.0.1:8000",
     show_default=True,
+    callback=_site,
     help="Where visitors find the website.",
 )
 @click.option(
