@@ -176,6 +176,12 @@ def replaced_unless_done(self, target, replace=Path.replace):
         (("--shard", "half"), "as in 2/5"),
         (("--resume",), "name one"),
         (("-o", "a.parquet.gz"), "packed inside"),
+        (("-o", "a.bz2"), "writes .jsonl, .csv, .parquet"),
+        (("-o", "a.csv.xlsx"), "a name without an ending is JSON Lines"),
+        (("-o", "a.csv.gz.zst"), "writes .jsonl, .csv, .parquet"),
+        (("--long",), "name a file .csv"),
+        (("--long", "-o", "a.jsonl"), "name a file .csv"),
+        (("--long", "-o", "a.parquet"), "name a file .csv"),
         (("-o", "a.parquet", "--resume"), "goes on with a file of text"),
         (("--scheduler", "tcp://127.0.0.1:1"), "No Dask scheduler answers"),
     ],
@@ -185,6 +191,16 @@ def test_what_can_t_be_asked_is_said(tmp_path, monkeypatch, arguments, problem):
     done = run(*ARGUMENTS, "-n", 3, *arguments)
     assert done.exit_code != 0
     assert problem in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "lower"), [("A.CSV", "a.csv"), ("a.csv.GZ", "b.csv.gz"), ("a.JSONL", "a"), ("A.Gz", "a.gz")]
+)
+def test_an_ending_counts_however_it_is_written(tmp_path, name, lower):
+    for one in (name, lower):
+        bytes_of(*ARGUMENTS, "-n", 3, "-o", tmp_path / one)
+    assert (tmp_path / name).read_bytes() == (tmp_path / lower).read_bytes()
 
 
 def test_questions_are_no_table():

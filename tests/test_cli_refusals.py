@@ -61,6 +61,10 @@ def test_sheets_that_are_no_lines_are_refused_in_one(run, sheets, ending):
     assert f"sheets.{ending}: EXERCISES are unpacked JSON Lines" in done.stderr
 
 
+def test_a_line_of_a_file_takes_no_seed(run, sheets):
+    assert "leave --seed out" in run("solve", "--line", "sheets.jsonl:1", "--seed", 0, status=2).stderr
+
+
 # --- worksheet, reset-link ------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
+from click.core import ParameterSource
 
 from quizprop import __version__
 from quizprop.exercise.names import NOTATIONS
@@ -205,6 +206,10 @@ def solve(
 
     if (exercise is None) == (place is None):
         raise click.UsageError("Name an exercise, as in: quizprop solve mazur, or a line of a file: --line FILE:N.")
+    if place is not None and click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT:
+        raise click.UsageError(
+            "A line of a file has its numbers: leave --seed out, or name an exercise in place of --line."
+        )
     exercises.solve(exercise, seed=seed, place=place, notation=notation, start=start, digits=digits)
 
 

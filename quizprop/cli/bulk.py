@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ __all__ = ["Job", "generate"]
 
 _AHEAD: Final = 2
 """Chunks per worker that are under way at a time: memory stays flat however many are wanted."""
+
+_FORMS: Final[Mapping[str, Form]] = {"": "jsonl", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "table"}
 
 Calls = Iterable[tuple[str, int, int, Form]]
 
@@ -190,20 +192,24 @@ def _in_order(
 
 def _form_of(job: Job) -> tuple[Form, Packing]:
     """The format that the name of the file says."""
-    name, packing = job.output, ""
-    for ending in (".gz", ".zst"):
-        if name.endswith(ending):
-            name, packing = name.removesuffix(ending), ending[1:]
+    name, packing = Path(job.output).name.lower(), ""
+    if name.endswith((".gz", ".zst")):
+        name, _, packing = name.rpartition(".")
+    form = _FORMS.get(name[name.rindex(".") :] if "." in name else "")
+    if form is None:
+        raise click.UsageError(
+            f"{job.output}: generate writes {', '.join(filter(None, _FORMS))}; .gz or .zst after .jsonl or .csv packs "
+            "it, and a name without an ending is JSON Lines"
+        )
+    if form == "table" and packing:
+        raise click.UsageError("A .parquet is packed inside: leave the .gz or .zst away")
+    if job.long and form != "csv":
+        raise click.UsageError("--long is a form of CSV: name a file .csv with -o")
     if packing == "zst":
         _needs("zstandard", "zstd")
-    if name.endswith(".parquet"):
+    if form == "table":
         _needs("pyarrow", "parquet")
-        if packing:
-            raise click.UsageError("A .parquet is packed inside: leave the .gz or .zst away")
-        return "table", ""
-    if name.endswith(".csv"):
-        return ("csv-long" if job.long else "csv"), packing  # type: ignore[return-value]
-    return "jsonl", packing  # type: ignore[return-value]
+    return ("csv-long" if job.long else form), packing  # type: ignore[return-value]
 
 
 def _needs(module: str, extra: str) -> None:
