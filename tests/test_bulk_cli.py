@@ -183,6 +183,12 @@ def replaced_unless_done(self, target, replace=Path.replace):
         (("--long", "-o", "a.jsonl"), "name a file .csv"),
         (("--long", "-o", "a.parquet"), "name a file .csv"),
         (("-o", "a.parquet", "--resume"), "goes on with a file of text"),
+        (("-o", "/dev/null", "--resume"), "goes on with a file of text"),
+        (("-o", "nowhere/a.jsonl"), "Error: nowhere/a.jsonl: No such file or directory\n"),
+        (("-o", "nowhere/a.jsonl", "--resume"), "Error: nowhere/a.jsonl: No such file or directory\n"),
+        (("-o", "nowhere/a.parquet"), "Error: nowhere/a.parquet: No such file or directory\n"),
+        (("--scheduler", "foo"), "as in tcp://host:8786"),
+        (("--scheduler", "http://127.0.0.1:1"), "as in tcp://host:8786"),
         (("--scheduler", "tcp://127.0.0.1:1"), "No Dask scheduler answers"),
     ],
 )

@@ -421,6 +421,10 @@ def test_serve_names_every_setting_of_the_readme(run):
             PermissionError(errno.EACCES, "Permission denied", "/var/practice.db"),
             "/var/practice.db: Permission denied\n",
         ),
+        (
+            OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),
+            "Can't listen on 127.0.0.1:80: Cannot assign requested address. Another address: quizprop serve --host ",
+        ),
     ],
 )
 def test_a_server_that_cannot_start_says_why(run, monkeypatch, error, message):
@@ -581,6 +585,9 @@ def test_what_makes_no_problem_set_is_said_in_words_and_nothing_is_made(run, sch
     assert len(run("sets", "list").stdout.splitlines()) == 1
     assert "token or the title 'hw3'" in run("sets", "results", "hw3", status=1).stderr
     assert "date and a time" in run("sets", "due", "hw3", "soon", status=1).stderr
+    for zone in ("Mars/X", "../etc", "", "Europe", "/"):
+        error = run("sets", "due", "hw3", "2099-10-09 23:59", "--zone", zone, status=1).stderr
+        assert error == f'Error: {zone!r} is no time zone; write a name such as "Europe/Madrid" or "UTC"\n'
 
 
 RULES = """

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,31 @@ def test_the_address_of_a_site_is_one_that_a_browser_opens(run, address):
 
 def test_a_link_works_for_a_number_of_hours(run):
     assert "nan is no number of hours" in run("user", "reset-link", "ada", "--hours", "nan", status=2).stderr
+
+
+# --- where it goes --------------------------------------------------------------------------------------------------
+
+
+def shell(line):
+    """A line of the shell in which $Q is the program."""
+    program = f"{shlex.quote(sys.executable)} -c 'from quizprop.cli import main; main()'"
+    return subprocess.run(["sh", "-c", line.replace("$Q", program)], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["generate mazur", "solve mazur", "bank list", "worksheet deltas -o a.html"])
+def test_a_closed_output_is_said_and_what_to_do(run, command):
+    done = shell(f"$Q {command} >&-")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "Standard output is closed" in done.stderr
+    assert shell(f"$Q {command} >/dev/null").returncode == 0
+
+
+def test_a_pipe_may_have_the_name_of_a_device(run):
+    assert shell("$Q generate mazur -n 2 -o /dev/stdout | wc -l").stdout.split() == ["2"]
+
+
+@pytest.mark.parametrize("host", ["999.1.1.1", "a b", "x" * 70, "..."])
+def test_a_host_that_is_no_address_is_told_before_anything_is_made(run, host):
+    refused = run("serve", "--host", host, status=2).stderr
+    assert f"{host!r} is no address" in refused
+    assert not list(Path().iterdir())

@@ -72,8 +72,11 @@ def _words(error: Exception) -> str | None:
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Backpropagation worked by hand: certified exercises, graded step by step."""
+    if sys.stdout is None and ctx.invoked_subcommand != "serve":
+        raise click.ClickException("Standard output is closed. If nothing that is written there is wanted: > /dev/null")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an old terminal without a δ shows ? and goes on
             stream.reconfigure(errors="replace")
@@ -332,16 +335,9 @@ def serve(*, host: str, port: int) -> None:
     QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_HOSTS, QUIZPROP_PROXIES, QUIZPROP_PROBLEM_BANK, QUIZPROP_LOG,
     QUIZPROP_METRICS.
     """
-    from quizprop.web import serve as web
+    from quizprop.cli import server
 
-    try:
-        web.serve(host, port)
-    except OSError as error:
-        if error.filename:  # of the database
-            raise
-        raise click.ClickException(
-            f"Can't listen on {host}:{port}: {error.strerror}. Another port: quizprop serve --port {port + 1}"
-        ) from error
+    server.serve(host, port)
 
 
 @main.command()

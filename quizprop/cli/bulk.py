@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final, Protocol
 import click
 
 from quizprop import __version__
-from quizprop.cli.exercises import written
+from quizprop.cli.exercises import is_device, named, written
 from quizprop.cli.finding import exercise_named
 from quizprop.cli.layout import bar
 from quizprop.exercise.bulk import Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
@@ -86,7 +86,7 @@ def generate(
     form, packing = _form_of(job)
     if form != "jsonl" and job.exercise.question != "sheet":
         raise click.UsageError(f"{job.exercise.slug} asks questions, which only JSON Lines hold: name a file .jsonl")
-    if resume and (output == "-" or form == "table"):
+    if resume and (output == "-" or form == "table" or is_device(output)):
         raise click.UsageError("--resume goes on with a file of text: name one, .jsonl or .csv")
     with ExitStack() as stack:
         work = stack.enter_context(_workers(job))
@@ -160,6 +160,10 @@ def _cluster(address: str) -> Iterator[tuple[Any, int]]:
         raise click.ClickException("A Dask cluster needs the extra dask: pip install 'quizprop[dask]'") from error
     try:
         client = distributed.Client(address, timeout=10)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{address!r} is no address of a Dask scheduler, as in tcp://host:8786: {error}", param_hint="--scheduler"
+        ) from error
     except (OSError, TimeoutError) as error:
         raise click.ClickException(f"No Dask scheduler answers at {address}: {error}") from error
     try:
@@ -307,7 +311,9 @@ def _target(job: Job, form: Form, packing: Packing) -> Iterator[_Text]:
         return
     target = Path(job.output).resolve()
     part, note = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.json")
-    with part.open("r+b" if part.exists() else "w+b") as file:
+    with named(job.output):
+        opened = part.open("r+b" if part.exists() else "w+b")
+    with opened as file:
         text = _Text(job, form, packing, file, note)
         text.begin()
         yield text
@@ -338,7 +344,8 @@ def _parquet(job: Job) -> Iterator[_Writer]:
         def close(self) -> None:
             self.file.close()
 
-    table = Table()
+    with named(job.output):
+        table = Table()
     try:
         yield table
         table.close()

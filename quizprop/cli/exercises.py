@@ -28,7 +28,7 @@ from quizprop.exercise.solution import Line, Solution, steps_from
 if TYPE_CHECKING:
     from quizprop.engine.mistakes import Mistake
 
-__all__ = ["grade", "hint", "solve", "written"]
+__all__ = ["grade", "hint", "is_device", "named", "solve", "written"]
 
 _IN_A_TERMINAL: Mapping[str, str] = {RUNGS[2]: "With the numbers given"}  # where nobody types any
 _NO_LINES = (".gz", ".zst", ".parquet", ".csv")  # what generate writes too, for other readers
@@ -42,20 +42,36 @@ def written(path: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.flush()
         return
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():  # /dev/null, a pipe: not ours to replace
-        with target.open("wb") as file:
+    if is_device(path):
+        with Path(path).open("wb") as file:
             yield file
         return
+    target = Path(path).resolve()
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with part.open("xb") as file:
+        with named(path):
+            opened = part.open("xb")
+        with opened as file:
             yield file
         if target.exists():
             shutil.copymode(target, part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_device(path: str) -> bool:
+    """Whether it is /dev/null, a pipe or the like: not ours to replace. What /dev/stdout leads to may have no name."""
+    return Path(path).exists() and not Path(path).is_file()
+
+
+@contextmanager
+def named(path: str) -> Iterator[None]:
+    """What goes wrong with the hidden file beside a file is told of the one that was asked for."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error), path) from error
 
 
 def hint(exercise: str, key: str, *, seed: int, notation: str | None) -> None:
