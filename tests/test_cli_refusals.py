@@ -1,4 +1,4 @@
-"""What the command line does not take: what is said of it, and that nothing is done by halves."""
+"""What the command line does not take, what is said of it, and that nothing is done or shown by halves."""
 
 import gzip
 import json
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from quizprop.exercise.figures import to_places
@@ -119,3 +120,17 @@ def test_a_host_that_is_no_address_is_told_before_anything_is_made(run, host):
     refused = run("serve", "--host", host, status=2).stderr
     assert f"{host!r} is no address" in refused
     assert not list(Path().iterdir())
+
+
+# --- bank -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80])
+def test_the_name_of_an_exercise_is_never_cut(run, terminal, columns):
+    names = [line.split()[0] for line in run("bank", "list").stdout.splitlines()]
+    terminal(columns)
+    lines = click.unstyle(run("bank", "list").stdout).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert not [line for line in lines if "…" in line]
+    if columns >= max(map(len, names)):
+        assert [line.split()[0] for line in lines if line and line[0] != " "] == names
