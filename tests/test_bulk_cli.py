@@ -183,7 +183,6 @@ def replaced_unless_done(self, target, replace=Path.replace):
         (("--long", "-o", "a.jsonl"), "name a file .csv"),
         (("--long", "-o", "a.parquet"), "name a file .csv"),
         (("-o", "a.parquet", "--resume"), "goes on with a file of text"),
-        (("-o", "/dev/null", "--resume"), "goes on with a file of text"),
         (("-o", "nowhere/a.jsonl"), "Error: nowhere/a.jsonl: No such file or directory\n"),
         (("-o", "nowhere/a.jsonl", "--resume"), "Error: nowhere/a.jsonl: No such file or directory\n"),
         (("-o", "nowhere/a.parquet"), "Error: nowhere/a.parquet: No such file or directory\n"),
@@ -207,6 +206,13 @@ def test_an_ending_counts_however_it_is_written(tmp_path, name, lower):
     for one in (name, lower):
         bytes_of(*ARGUMENTS, "-n", 3, "-o", tmp_path / one)
     assert (tmp_path / name).read_bytes() == (tmp_path / lower).read_bytes()
+
+
+def test_a_pipe_is_not_gone_on_with_and_stays_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # none of the system's: it is lost if this fails
+    done = run(*ARGUMENTS, "-n", 3, "--resume", "-o", tmp_path / "pipe")
+    assert (done.exit_code, "goes on with a file of text" in done.stderr) == (2, True)
+    assert [one.is_fifo() for one in tmp_path.iterdir()] == [True]
 
 
 def test_questions_are_no_table():

@@ -379,9 +379,16 @@ def test_a_rare_family_is_not_called_impossible(run, monkeypatch):
 @pytest.mark.parametrize("command", [["generate"], ["solve"], ["bank", "show"], ["bank", "check"]])
 def test_an_unknown_or_a_broken_exercise_is_said_in_words(run, command):
     Path("broken.toml").write_text("format = 1\n[network]\nlayers = [1]\n")
-    assert "No exercise named 'mazr' in the problem bank. Known: " in run(*command, "mazr", status=2).stderr
+    unknown = run(*command, "mazr", status=2).stderr
+    assert "No exercise named 'mazr' in the problem bank. Did you mean mazur?" in unknown
+    assert "quizprop bank list" in unknown
+    assert "Did you mean" not in run(*command, "nothing-of-the-kind", status=2).stderr
     assert run(*command, "none.toml", status=1).stderr.startswith("Error: none.toml: can't be read")
     assert "broken.toml: title: Field required" in run(*command, "broken.toml", status=1).stderr
+    Path("Homework3.toml").write_text(FAMILY.format(x="4"))
+    misnamed = run(*command, "Homework3.toml", status=1).stderr
+    assert misnamed.startswith("Error: Homework3.toml: the file's name has small letters and digits")
+    assert "as in homework-3.toml" in misnamed
 
 
 def test_another_bank_may_be_named_in_the_environment(run, monkeypatch):
