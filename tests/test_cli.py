@@ -70,6 +70,12 @@ def test_every_command_explains_itself_in_eighty_columns(run, path):
     assert "..." not in text.partition("Commands:")[2], "a summary is cut off: shorten its first sentence"
 
 
+@pytest.mark.parametrize("name", ["bank", "db", "user", "sets"])
+def test_a_group_names_all_its_commands(run, name):
+    summary = run(name, "--help").stdout.partition("\n\n")[2].partition("\n\n")[0]
+    assert summary.strip().partition(": ")[2].rstrip(".").split(", ") == list(cli.main.commands[name].commands)
+
+
 def test_help_needs_nothing_but_click():
     heavy = ("alembic", "flask", "numpy", "orjson", "pydantic", "rich", "sqlalchemy", "waitress")
     code = f"""

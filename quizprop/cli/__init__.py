@@ -374,7 +374,7 @@ def demo(*, students: int, seed: int, url: str | None) -> None:
 
 @main.group(cls=_Ordered)
 def db() -> None:
-    """The database: upgrade, check, backup."""
+    """The database: upgrade, check, backup, restore."""
 
 
 @db.command("upgrade")
