@@ -142,11 +142,12 @@ def test_the_command_that_serves_writes_lines_of_json_and_no_others(tmp_path):
         try:
             serving = json.loads(process.stderr.readline())
             with urlopen(f"{serving['message'].removeprefix('Serving on ')}/healthz"):  # noqa: S310 - http
-                asked = json.loads(process.stderr.readline())
+                lines = map(json.loads, process.stderr)  # a busy server says more than who asked
+                asked = next(line for line in lines if line["message"] == "request")
         finally:
             process.terminate()
     assert (serving["logger"], serving["level"]) == ("waitress", "INFO")
-    assert (asked["message"], asked["route"], asked["status"]) == ("request", "/healthz", 200)
+    assert (asked["route"], asked["status"]) == ("/healthz", 200)
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
