@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from click.testing import CliRunner
+
+from quizprop import cli
 
 MEASURED = [Path(__file__).parent / part for part in ("engine", "exercise")]
 
@@ -22,3 +25,33 @@ def missing(program: str, how: str) -> NoReturn:
     if os.environ.get("QUIZPROP_NO_SKIPS") == "1":
         pytest.fail(f"{message} (QUIZPROP_NO_SKIPS=1 forbids to skip)", pytrace=False)
     pytest.skip(message)
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run a command in a folder of its own, as if from a pipe."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("QUIZPROP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    def call(*words, status=0, **options):
+        result = CliRunner().invoke(cli.main, [str(word) for word in words], prog_name="quizprop", **options)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Standard output and standard error are a terminal of so many columns."""
+
+    def set_up(columns):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+
+    return set_up

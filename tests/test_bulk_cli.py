@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
@@ -103,6 +105,34 @@ def chunk_of(note):
         return 0
 
 
+def test_an_interrupt_of_all_processes_ends_several_jobs_at_once_as_it_ends_one(tmp_path):
+    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {PROGRAM[-1]}"
+    command = [*PROGRAM[:-1], program, *ARGUMENTS, "-n", "10000000", "-j", "2", "-o", str(tmp_path / "a.jsonl")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            until = time.monotonic() + 60
+            while time.monotonic() < until and not any(part.stat().st_size for part in tmp_path.iterdir()):
+                time.sleep(0.01)
+            for _ in range(20):  # whatever a worker is at, an interrupt of it alone changes nothing
+                for worker in workers_of(process.pid):
+                    os.kill(worker, signal.SIGINT)
+                time.sleep(0.01)
+            assert process.poll() is None
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.communicate(timeout=30) == (None, "\nAborted!\n")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 1
+    assert not list(tmp_path.iterdir())
+
+
+def workers_of(process):
+    """The processes that a process has started; none where the system does not tell."""
+    children = Path(f"/proc/{process}/task/{process}/children")
+    return [int(child) for child in children.read_text().split()] if children.exists() else []
+
+
 def test_a_note_of_another_run_is_not_gone_on_with(tmp_path):
     target = tmp_path / "a.jsonl"
     (tmp_path / "a.jsonl.part").write_bytes(b"")
@@ -112,6 +142,43 @@ def test_a_note_of_another_run_is_not_gone_on_with(tmp_path):
     assert (done.exit_code, "of another exercise, seed, count or release" in done.stderr) == (1, True)
 
 
+def test_without_its_note_a_part_is_written_anew(tmp_path):
+    part = tmp_path / "a.jsonl.part"
+    part.write_bytes(b"what an older run left behind, and longer than what comes now\n" * 1000)
+    bytes_of(*ARGUMENTS, "-n", 5, "--resume", "-o", tmp_path / "a.jsonl")
+    assert (tmp_path / "a.jsonl").read_bytes() == bytes_of(*ARGUMENTS, "-n", 5)
+
+
+@pytest.mark.parametrize("left", ["{", "{}", "[]", "7", '{"of": [], "chunk": 1, "records": 5, "size": "all"}', "short"])
+def test_a_note_that_does_not_fit_its_part_is_refused_and_deleting_it_is_the_way_out(tmp_path, monkeypatch, left):
+    target, note = tmp_path / "a.jsonl", tmp_path / "a.jsonl.part.json"
+    arguments = (*ARGUMENTS, "-n", 5, "--resume", "-o", target)
+    with monkeypatch.context() as patch:  # a run that ends just before the file takes its name
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        assert run(*arguments).exit_code == 1
+    if left == "short":
+        (tmp_path / "a.jsonl.part").unlink()
+    else:
+        note.write_text(left)
+    done = run(*arguments)
+    assert (done.exit_code, done.stderr.count(str(note)), f"{tmp_path / 'a.jsonl.part'} " in done.stderr) == (
+        1,
+        2,
+        True,
+    )
+    assert "delete" in done.stderr
+    assert not target.exists()
+    note.unlink()
+    bytes_of(*arguments)
+    assert target.read_bytes() == bytes_of(*ARGUMENTS, "-n", 5)
+
+
+def replaced_unless_done(self, target, replace=Path.replace):
+    if target.suffix == ".jsonl":
+        raise KeyboardInterrupt
+    replace(self, target)
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -119,7 +186,18 @@ def test_a_note_of_another_run_is_not_gone_on_with(tmp_path):
         (("--shard", "half"), "as in 2/5"),
         (("--resume",), "name one"),
         (("-o", "a.parquet.gz"), "packed inside"),
+        (("-o", "a.bz2"), "writes .jsonl, .csv, .parquet"),
+        (("-o", "a.csv.xlsx"), "a name without an ending is JSON Lines"),
+        (("-o", "a.csv.gz.zst"), "writes .jsonl, .csv, .parquet"),
+        (("--long",), "name a file .csv"),
+        (("--long", "-o", "a.jsonl"), "name a file .csv"),
+        (("--long", "-o", "a.parquet"), "name a file .csv"),
         (("-o", "a.parquet", "--resume"), "goes on with a file of text"),
+        (("-o", "nowhere/a.jsonl"), "Error: nowhere/a.jsonl: No such file or directory\n"),
+        (("-o", "nowhere/a.jsonl", "--resume"), "Error: nowhere/a.jsonl: No such file or directory\n"),
+        (("-o", "nowhere/a.parquet"), "Error: nowhere/a.parquet: No such file or directory\n"),
+        (("--scheduler", "foo"), "as in tcp://host:8786"),
+        (("--scheduler", "http://127.0.0.1:1"), "as in tcp://host:8786"),
         (("--scheduler", "tcp://127.0.0.1:1"), "No Dask scheduler answers"),
     ],
 )
@@ -128,6 +206,23 @@ def test_what_can_t_be_asked_is_said(tmp_path, monkeypatch, arguments, problem):
     done = run(*ARGUMENTS, "-n", 3, *arguments)
     assert done.exit_code != 0
     assert problem in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "lower"), [("A.CSV", "a.csv"), ("a.csv.GZ", "b.csv.gz"), ("a.JSONL", "a"), ("A.Gz", "a.gz")]
+)
+def test_an_ending_counts_however_it_is_written(tmp_path, name, lower):
+    for one in (name, lower):
+        bytes_of(*ARGUMENTS, "-n", 3, "-o", tmp_path / one)
+    assert (tmp_path / name).read_bytes() == (tmp_path / lower).read_bytes()
+
+
+def test_a_pipe_is_not_gone_on_with_and_stays_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # none of the system's: it is lost if this fails
+    done = run(*ARGUMENTS, "-n", 3, "--resume", "-o", tmp_path / "pipe")
+    assert (done.exit_code, "goes on with a file of text" in done.stderr) == (2, True)
+    assert [one.is_fifo() for one in tmp_path.iterdir()] == [True]
 
 
 def test_questions_are_no_table():

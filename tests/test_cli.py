@@ -14,7 +14,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import text
 
 from quizprop import __version__, cli
@@ -44,36 +43,6 @@ eta = 0.1
 """
 
 
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in a folder of its own, as if from a pipe."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("QUIZPROP_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-
-    def call(*words, status=0, **options):
-        result = CliRunner().invoke(cli.main, [str(word) for word in words], prog_name="quizprop", **options)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == status, result.output
-        return result
-
-    return call
-
-
-@pytest.fixture
-def terminal(monkeypatch):
-    """Standard output and standard error are a terminal of so many columns."""
-
-    def set_up(columns):
-        monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
-
-    return set_up
-
-
 def sheets(run, *, count=3, exercise="mazur-like"):
     run("generate", exercise, "-n", count, "--seed", 7, "-o", "sheets.jsonl")
     return [read_record(line).instance for line in Path("sheets.jsonl").read_bytes().splitlines()]
@@ -99,6 +68,12 @@ def test_every_command_explains_itself_in_eighty_columns(run, path):
     assert text == run(*path, "-h").stdout
     assert max(map(len, text.splitlines())) <= 80
     assert "..." not in text.partition("Commands:")[2], "a summary is cut off: shorten its first sentence"
+
+
+@pytest.mark.parametrize("name", ["bank", "db", "user", "sets"])
+def test_a_group_names_all_its_commands(run, name):
+    summary = run(name, "--help").stdout.partition("\n\n")[2].partition("\n\n")[0]
+    assert summary.strip().partition(": ")[2].rstrip(".").split(", ") == list(cli.main.commands[name].commands)
 
 
 def test_help_needs_nothing_but_click():
@@ -410,9 +385,16 @@ def test_a_rare_family_is_not_called_impossible(run, monkeypatch):
 @pytest.mark.parametrize("command", [["generate"], ["solve"], ["bank", "show"], ["bank", "check"]])
 def test_an_unknown_or_a_broken_exercise_is_said_in_words(run, command):
     Path("broken.toml").write_text("format = 1\n[network]\nlayers = [1]\n")
-    assert "No exercise named 'mazr' in the problem bank. Known: " in run(*command, "mazr", status=2).stderr
+    unknown = run(*command, "mazr", status=2).stderr
+    assert "No exercise named 'mazr' in the problem bank. Did you mean mazur?" in unknown
+    assert "quizprop bank list" in unknown
+    assert "Did you mean" not in run(*command, "nothing-of-the-kind", status=2).stderr
     assert run(*command, "none.toml", status=1).stderr.startswith("Error: none.toml: can't be read")
     assert "broken.toml: title: Field required" in run(*command, "broken.toml", status=1).stderr
+    Path("Homework3.toml").write_text(FAMILY.format(x="4"))
+    misnamed = run(*command, "Homework3.toml", status=1).stderr
+    assert misnamed.startswith("Error: Homework3.toml: the file's name has small letters and digits")
+    assert "as in homework-3.toml" in misnamed
 
 
 def test_another_bank_may_be_named_in_the_environment(run, monkeypatch):
@@ -434,6 +416,13 @@ def test_serve_listens_where_it_is_told(run, monkeypatch):
     assert called == [("127.0.0.1", 8000), ("0.0.0.0", 80)]  # noqa: S104
 
 
+def test_serve_names_every_setting_of_the_readme(run):
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    settings = set(re.findall(r"^\| `(QUIZPROP_\w+)` \|", readme, re.MULTILINE))
+    assert settings <= set(re.findall(r"QUIZPROP_\w+", run("serve", "--help").stdout))
+    assert "QUIZPROP_LOG" in settings
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
@@ -444,6 +433,10 @@ def test_serve_listens_where_it_is_told(run, monkeypatch):
         (
             PermissionError(errno.EACCES, "Permission denied", "/var/practice.db"),
             "/var/practice.db: Permission denied\n",
+        ),
+        (
+            OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),
+            "Can't listen on 127.0.0.1:80: Cannot assign requested address. Another address: quizprop serve --host ",
         ),
     ],
 )
@@ -605,6 +598,9 @@ def test_what_makes_no_problem_set_is_said_in_words_and_nothing_is_made(run, sch
     assert len(run("sets", "list").stdout.splitlines()) == 1
     assert "token or the title 'hw3'" in run("sets", "results", "hw3", status=1).stderr
     assert "date and a time" in run("sets", "due", "hw3", "soon", status=1).stderr
+    for zone in ("Mars/X", "../etc", "", "Europe", "/"):
+        error = run("sets", "due", "hw3", "2099-10-09 23:59", "--zone", zone, status=1).stderr
+        assert error == f'Error: {zone!r} is no time zone; write a name such as "Europe/Madrid" or "UTC"\n'
 
 
 RULES = """

@@ -56,6 +56,12 @@ def test_a_setting_that_is_wrong_or_risky_is_told(site, change, weight, words):
     assert words in told({**GOOD, **change}, site, weight)
 
 
+def test_all_settings_that_are_wrong_are_told_at_once(site):
+    bad = {"HTTPS": "maybe", "PROXIES": "many", "HOSTS": "https://a.org", "LOG": "xml", "METRICS": "short"}
+    wrong = told({**GOOD, **{f"QUIZPROP_{name}": value for name, value in bad.items()}}, site, "wrong")
+    assert all(f"QUIZPROP_{name}: " in wrong for name in bad)
+
+
 def test_tables_that_do_not_fit_are_told(site, tmp_path):
     with sqlite3.connect(tmp_path / "site.db") as connection:
         connection.execute("ALTER TABLE learner DROP COLUMN language")
@@ -80,7 +86,10 @@ def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):
 
 
 def test_a_database_that_is_not_there_or_can_t_be_reached_is_told(tmp_path):
-    assert "no tables yet" in told(GOOD, f"sqlite:///{tmp_path / 'new.db'}", "risk")
+    assert "new.db is new: quizprop serve makes it" in told(GOOD, f"sqlite:///{tmp_path / 'new.db'}", "risk")
+    assert not list(tmp_path.iterdir()), "to look is not to make"
+    (tmp_path / "empty.db").touch()
+    assert "no tables yet" in told(GOOD, f"sqlite:///{tmp_path / 'empty.db'}", "risk")
     assert told(GOOD, "postgresql://nobody@127.0.0.1:1/nothing", "wrong")
     assert told(GOOD, "nonsense://x", "wrong")
     environ = {name: value for name, value in GOOD.items() if name != "QUIZPROP_SECRET_KEY"}

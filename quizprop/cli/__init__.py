@@ -1,11 +1,12 @@
 """The command line. What a command needs is imported when it runs, so that help comes at once."""
 
-import logging
+import re
 import sys
 from pathlib import Path
 from typing import IO, Any
 
 import click
+from click.core import ParameterSource
 
 from quizprop import __version__
 from quizprop.exercise.names import NOTATIONS
@@ -71,11 +72,21 @@ def _words(error: Exception) -> str | None:
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Backpropagation worked by hand: certified exercises, graded step by step."""
+    if sys.stdout is None and ctx.invoked_subcommand != "serve":
+        raise click.ClickException("Standard output is closed. If nothing that is written there is wanted: > /dev/null")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an old terminal without a δ shows ? and goes on
             stream.reconfigure(errors="replace")
+
+
+def _site(_ctx: click.Context, _param: click.Parameter, typed: str | None) -> str | None:
+    """The address of a website, as it was typed."""
+    if typed is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", typed, re.IGNORECASE):
+        raise click.BadParameter(f"{typed!r} is not the address of a site; write it as in https://backprop.example.org")
+    return typed
 
 
 _seed_option = click.option(
@@ -128,7 +139,9 @@ def generate(*, shard: str, **asked: Any) -> None:  # noqa: ANN401 - the options
 @click.option("-o", "--output", metavar="FILE", required=True, help="The sheets: FILE.pdf, or FILE.html to print.")
 @click.option("--key", metavar="FILE", help="Their key with the full worked solution: FILE.pdf or FILE.html.")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
-@click.option("--url", metavar="URL", help="The site's address: each sheet's QR code then opens it there.")
+@click.option(
+    "--url", metavar="URL", callback=_site, help="The site's address: each sheet's QR code then opens it there."
+)
 @_notation_option
 def worksheet(
     *,
@@ -196,6 +209,10 @@ def solve(
 
     if (exercise is None) == (place is None):
         raise click.UsageError("Name an exercise, as in: quizprop solve mazur, or a line of a file: --line FILE:N.")
+    if place is not None and click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT:
+        raise click.UsageError(
+            "A line of a file has its numbers: leave --seed out, or name an exercise in place of --line."
+        )
     exercises.solve(exercise, seed=seed, place=place, notation=notation, start=start, digits=digits)
 
 
@@ -222,14 +239,14 @@ def hint(*, exercise: str, key: str, seed: int, notation: str | None) -> None:
 def grade(*, sheets: Path, answers: IO[bytes], decimal_comma: bool) -> None:
     """Grade answers and write the marks.
 
-    EXERCISES is a file that generate wrote. ANSWERS (- for standard input) has a line for each sheet, as in
+    EXERCISES is a file .jsonl that generate wrote. ANSWERS has a line for each sheet, as in
 
     \b
     {"index": 0, "answers": {"z1[1]": "0.3775", "a1[1]": 0.5933}}
 
-    or is a table .csv with a column index and a column for each cell. An answer is a number, or text as a student types
-    it. What else a line holds, a name say, is handed through to its marks. Lines that can't be graded are reported on
-    standard error and the rest goes on.
+    and - reads such lines from standard input. A file .csv is a table with a column index and a column for each cell.
+    An answer is a number, or text as a student types it. What else a line holds, a name say, is handed through to its
+    marks. Lines that can't be graded are reported on standard error and the rest goes on.
 
     Exit status: 0 if every line was graded, 1 if not, 2 for a wrong command.
     """  # noqa: D301 - click reads the control character
@@ -315,21 +332,12 @@ def serve(*, host: str, port: int) -> None:
     """Serve the website until Ctrl-C.
 
     The database is created or brought up to date first. Settings are environment variables: QUIZPROP_DATABASE_URL,
-    QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_PROXIES, QUIZPROP_PROBLEM_BANK.
+    QUIZPROP_SECRET_KEY, QUIZPROP_HTTPS, QUIZPROP_HOSTS, QUIZPROP_PROXIES, QUIZPROP_PROBLEM_BANK, QUIZPROP_LOG,
+    QUIZPROP_METRICS.
     """
-    from quizprop.web import serve as web
+    from quizprop.cli import server
 
-    # Waitress tells where it listens, but only to who asks for its news.
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("waitress").setLevel(logging.INFO)
-    try:
-        web.serve(host, port)
-    except OSError as error:
-        if error.filename:  # of the database
-            raise
-        raise click.ClickException(
-            f"Can't listen on {host}:{port}: {error.strerror}. Another port: quizprop serve --port {port + 1}"
-        ) from error
+    server.serve(host, port)
 
 
 @main.command()
@@ -366,7 +374,7 @@ def demo(*, students: int, seed: int, url: str | None) -> None:
 
 @main.group(cls=_Ordered)
 def db() -> None:
-    """The database: upgrade, check, backup."""
+    """The database: upgrade, check, backup, restore."""
 
 
 @db.command("upgrade")
@@ -464,6 +472,7 @@ def set_user_password(*, name: str, password_stdin: bool, url: str | None) -> No
     metavar="URL",
     default="http://127.0.0.1:8000",
     show_default=True,
+    callback=_site,
     help="Where visitors find the website.",
 )
 @click.option(

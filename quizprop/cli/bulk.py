@@ -2,9 +2,10 @@
 
 import json
 import os
+import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO, Final, Protocol
 import click
 
 from quizprop import __version__
-from quizprop.cli.exercises import written
+from quizprop.cli.exercises import is_device, named, written
 from quizprop.cli.finding import exercise_named
 from quizprop.cli.layout import bar
 from quizprop.exercise.bulk import Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
@@ -27,6 +28,8 @@ __all__ = ["Job", "generate"]
 
 _AHEAD: Final = 2
 """Chunks per worker that are under way at a time: memory stays flat however many are wanted."""
+
+_FORMS: Final[Mapping[str, Form]] = {"": "jsonl", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "table"}
 
 Calls = Iterable[tuple[str, int, int, Form]]
 
@@ -83,7 +86,7 @@ def generate(
     form, packing = _form_of(job)
     if form != "jsonl" and job.exercise.question != "sheet":
         raise click.UsageError(f"{job.exercise.slug} asks questions, which only JSON Lines hold: name a file .jsonl")
-    if resume and (output == "-" or form == "table"):
+    if resume and (output == "-" or form == "table" or is_device(output)):
         raise click.UsageError("--resume goes on with a file of text: name one, .jsonl or .csv")
     with ExitStack() as stack:
         work = stack.enter_context(_workers(job))
@@ -140,9 +143,13 @@ def _workers(job: Job) -> Iterator[Callable[[Calls], Iterator[Chunk]] | None]:
     elif job.jobs == 1:
         yield None
     else:
-        with ProcessPoolExecutor(job.jobs) as pool:
+        # Ctrl-C goes to all processes of the terminal. A worker that it ends while it holds the lock of the queue would
+        # leave the others waiting for ever: who started them ends them.
+        pool = ProcessPoolExecutor(job.jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+        try:
             yield lambda calls: _in_order(calls, lambda call: pool.submit(chunk_of, *call), job.jobs, job.stop)
-            pool.shutdown(wait=False, cancel_futures=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -153,6 +160,10 @@ def _cluster(address: str) -> Iterator[tuple[Any, int]]:
         raise click.ClickException("A Dask cluster needs the extra dask: pip install 'quizprop[dask]'") from error
     try:
         client = distributed.Client(address, timeout=10)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{address!r} is no address of a Dask scheduler, as in tcp://host:8786: {error}", param_hint="--scheduler"
+        ) from error
     except (OSError, TimeoutError) as error:
         raise click.ClickException(f"No Dask scheduler answers at {address}: {error}") from error
     try:
@@ -185,20 +196,24 @@ def _in_order(
 
 def _form_of(job: Job) -> tuple[Form, Packing]:
     """The format that the name of the file says."""
-    name, packing = job.output, ""
-    for ending in (".gz", ".zst"):
-        if name.endswith(ending):
-            name, packing = name.removesuffix(ending), ending[1:]
+    name, packing = Path(job.output).name.lower(), ""
+    if name.endswith((".gz", ".zst")):
+        name, _, packing = name.rpartition(".")
+    form = _FORMS.get(name[name.rindex(".") :] if "." in name else "")
+    if form is None:
+        raise click.UsageError(
+            f"{job.output}: generate writes {', '.join(filter(None, _FORMS))}; .gz or .zst after .jsonl or .csv packs "
+            "it, and a name without an ending is JSON Lines"
+        )
+    if form == "table" and packing:
+        raise click.UsageError("A .parquet is packed inside: leave the .gz or .zst away")
+    if job.long and form != "csv":
+        raise click.UsageError("--long is a form of CSV: name a file .csv with -o")
     if packing == "zst":
         _needs("zstandard", "zstd")
-    if name.endswith(".parquet"):
+    if form == "table":
         _needs("pyarrow", "parquet")
-        if packing:
-            raise click.UsageError("A .parquet is packed inside: leave the .gz or .zst away")
-        return "table", ""
-    if name.endswith(".csv"):
-        return ("csv-long" if job.long else "csv"), packing  # type: ignore[return-value]
-    return "jsonl", packing  # type: ignore[return-value]
+    return ("csv-long" if job.long else form), packing  # type: ignore[return-value]
 
 
 def _needs(module: str, extra: str) -> None:
@@ -218,15 +233,12 @@ class _Text:
     def begin(self) -> None:
         """Go on where a note says, or write the head of a new file."""
         if self._note is not None and self._note.exists():
-            kept = json.loads(self._note.read_text(encoding="utf-8"))
-            if kept.pop("of") != self._identity:
-                raise click.ClickException(
-                    f"{self._note} is of another exercise, seed, count or release: delete it to begin anew"
-                )
-            self.progress = Progress(**kept)
+            self.progress = self._noted(self._note)
             self._file.truncate(self.progress.size)
             self._file.seek(self.progress.size)
             return
+        if self._note is not None:
+            self._file.truncate(0)  # of what stands there without a note nobody knows how far it is
         head = header(self._job.exercise, self._form)
         # Shards are put one after the other: only the first has the head.
         if head and self._job.shard[0] == 1:
@@ -254,6 +266,29 @@ class _Text:
     def _put(self, data: bytes) -> None:
         self.progress.size += self._file.write(packed(data, self._packing))
 
+    def _noted(self, note: Path) -> Progress:
+        """How far a note says that the file is; refused unless the file is that far, and of this run."""
+        part = note.with_suffix("")
+        try:
+            kept = json.loads(note.read_text(encoding="utf-8"))
+            of, numbers = kept["of"], [kept[name] for name in ("chunk", "records", "size")]
+        except (ValueError, KeyError, TypeError):
+            of, numbers = None, []
+        if not numbers or not all(type(number) is int and number >= 0 for number in numbers):
+            raise click.ClickException(
+                f"{note} is damaged and does not say how far {part} is: delete {note} to begin anew"
+            )
+        if of != self._identity:
+            raise click.ClickException(
+                f"{note} is of another exercise, seed, count or release: delete it to begin anew"
+            )
+        progress, there = Progress(*numbers), part.stat().st_size
+        if there < progress.size:
+            raise click.ClickException(
+                f"{part} has {there:,} bytes of the {progress.size:,} that {note} tells of: delete {note} to begin anew"
+            )
+        return progress
+
     def _keep(self) -> None:
         note = self._note
         if note is None:
@@ -276,7 +311,9 @@ def _target(job: Job, form: Form, packing: Packing) -> Iterator[_Text]:
         return
     target = Path(job.output).resolve()
     part, note = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.json")
-    with part.open("r+b" if part.exists() else "w+b") as file:
+    with named(job.output):
+        opened = part.open("r+b" if part.exists() else "w+b")
+    with opened as file:
         text = _Text(job, form, packing, file, note)
         text.begin()
         yield text
@@ -307,7 +344,8 @@ def _parquet(job: Job) -> Iterator[_Writer]:
         def close(self) -> None:
             self.file.close()
 
-    table = Table()
+    with named(job.output):
+        table = Table()
     try:
         yield table
         table.close()

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 import click
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from quizprop.exercise.bank import BankError, load_bank
 from quizprop.store import schema
@@ -57,16 +57,20 @@ def doctor(url: str | None) -> bool:
 
 def findings(environ: Mapping[str, str], url: str | None) -> Iterator[Finding]:
     """Everything that is looked at, in the order in which to mend it."""
-    try:
-        settings = from_environment(environ)
-    except SettingsError as error:
-        yield Finding("wrong", str(error))
+    bad = list(_bad_settings(environ))
+    if bad:
+        yield from bad
         return
+    settings = from_environment(environ)
     named = url or settings.get("DATABASE_URL") or default_database_url(environ)
     yield from _key(settings.get("SECRET_KEY"), named)
     yield from _https(settings)
     yield from _bank(settings.get("PROBLEM_BANK"))
     yield from _clock()
+    file = _new_file(named)
+    if file is not None:
+        yield Finding("risk", f"{file} is new: quizprop serve makes it with its tables, or quizprop db upgrade.")
+        return
     try:
         database = open_database(named)
     except (DatabaseUrlError, MissingDriverError) as error:
@@ -76,6 +80,29 @@ def findings(environ: Mapping[str, str], url: str | None) -> Iterator[Finding]:
         yield from _looked_at(database)
     finally:
         database.close()
+
+
+def _bad_settings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """All settings that can't be understood: each is left out to see the next."""
+    left = dict(environ)
+    while True:
+        try:
+            from_environment(left)
+        except SettingsError as error:
+            yield Finding("wrong", str(error))
+            del left[str(error).partition(":")[0]]
+        else:
+            return
+
+
+def _new_file(url: str) -> Path | None:
+    """The SQLite file of a URL, if it is not there yet: to open it would make it."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # opening it says what is wrong
+        return None
+    path = Path(parsed.database or "")
+    return path if parsed.drivername == "sqlite" and path.is_absolute() and not path.exists() else None
 
 
 def _key(key: str | None, url: str) -> Iterator[Finding]:

@@ -28,9 +28,10 @@ from quizprop.exercise.solution import Line, Solution, steps_from
 if TYPE_CHECKING:
     from quizprop.engine.mistakes import Mistake
 
-__all__ = ["grade", "hint", "solve", "written"]
+__all__ = ["grade", "hint", "is_device", "named", "solve", "written"]
 
 _IN_A_TERMINAL: Mapping[str, str] = {RUNGS[2]: "With the numbers given"}  # where nobody types any
+_NO_LINES = (".gz", ".zst", ".parquet", ".csv")  # what generate writes too, for other readers
 _TIED = "\N{NO-BREAK SPACE}"  # where no line may be folded
 
 
@@ -41,20 +42,36 @@ def written(path: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.flush()
         return
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():  # /dev/null, a pipe: not ours to replace
-        with target.open("wb") as file:
+    if is_device(path):
+        with Path(path).open("wb") as file:
             yield file
         return
+    target = Path(path).resolve()
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with part.open("xb") as file:
+        with named(path):
+            opened = part.open("xb")
+        with opened as file:
             yield file
         if target.exists():
             shutil.copymode(target, part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_device(path: str) -> bool:
+    """Whether it is /dev/null, a pipe or the like: not ours to replace. What /dev/stdout leads to may have no name."""
+    return Path(path).exists() and not Path(path).is_file()
+
+
+@contextmanager
+def named(path: str) -> Iterator[None]:
+    """What goes wrong with the hidden file beside a file is told of the one that was asked for."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error), path) from error
 
 
 def hint(exercise: str, key: str, *, seed: int, notation: str | None) -> None:
@@ -137,6 +154,8 @@ def _laid_out(line: Line, width: int | None) -> str:
 
 def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
     """Grade lines of answers; returns whether all lines of both files were fit for it."""
+    if exercises.name.lower().endswith(_NO_LINES):
+        raise click.UsageError(f"{exercises}: EXERCISES are unpacked JSON Lines, as generate writes them to a .jsonl")
     grades: list[Grade] = []
     mistakes: dict[Mistake, None] = {}
     name = getattr(answers, "name", "<stdin>")  # a stream without a name stands in for standard input
@@ -147,7 +166,7 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
             try:
                 row = read()
                 instance = records.find(row.index)
-                if name.endswith(".csv"):
+                if _is_table(name):
                     row = sorted_out(instance, row)
                 grades.append(grade_row(instance, row, decimal_comma=decimal_comma))
                 mistakes |= dict.fromkeys(instance.structure.mistakes)
@@ -165,17 +184,21 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
 
 def _rows(answers: IO[bytes], name: str, *, decimal_comma: bool) -> Iterator[tuple[int, Callable[[], Row]]]:
     """Each line with what reads it: of a .csv a row of the table, else JSON."""
-    if not name.endswith(".csv"):
+    if not _is_table(name):
         for number, line in enumerate(answers, start=1):
             if line.strip():
                 yield number, partial(read_row, line, decimal_comma=decimal_comma)
         return
-    try:
-        text = answers.read().decode("utf-8-sig")
-        for number, row in read_table(text):
-            yield number, partial(_or_raise, row)
+    try:  # the whole of it first: of a damaged table nothing is graded
+        rows = list(read_table(answers.read().decode("utf-8-sig")))
     except (AnswersError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{name}: {error}") from error
+    for number, row in rows:
+        yield number, partial(_or_raise, row)
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(".csv")
 
 
 def _or_raise(row: Row | AnswersError) -> Row:

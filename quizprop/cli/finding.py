@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
@@ -27,8 +28,11 @@ def exercise_named(name: str) -> Exercise:
         return load_exercise(Path(name))
     known = bank()
     if name not in known:
+        near = get_close_matches(name.lower(), known, n=4)
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise click.UsageError(
-            f"No exercise named {name!r} in the problem bank. Known: {', '.join(known)}. A file's name ends in .toml."
+            f"No exercise named {name!r} in the problem bank.{meant} quizprop bank list shows all; "
+            "a file's name ends in .toml."
         )
     return known[name]
 

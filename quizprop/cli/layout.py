@@ -9,6 +9,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -44,13 +45,20 @@ def print_heading(text: str, width: int | None) -> None:
 def print_table(
     rows: Iterable[tuple[str, ...]], *, headings: tuple[str, ...] = (), right: tuple[str, ...] = (), err: bool = False
 ) -> None:
-    """A table without lines. Columns whose heading is in ``right`` hold numbers."""
+    """A table without lines. Columns whose heading is in ``right`` hold numbers.
+
+    The first column tells what to type: it is never cut, the others give way.
+    """
+    rows, console = list(rows), _console(err=err)
+    first = max((len(line) for row in rows for line in row[0].splitlines()), default=0)
     table = Table(box=None, pad_edge=False, show_header=bool(headings), header_style="dim", padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in right else "left", no_wrap=heading in right)
+    for place in range(max(map(len, [headings, *rows]))):
+        heading = headings[place] if headings else ""
+        whole = heading in right if place else first <= console.width
+        side: Literal["left", "right"] = "right" if heading in right else "left"
+        table.add_column(heading, justify=side, no_wrap=whole, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console = _console(err=err)
     with console.capture() as lines:
         console.print(table)
     for line in lines.get().splitlines():

@@ -1,6 +1,7 @@
 """Worksheets and their keys, and question banks, as files."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -27,6 +28,8 @@ def worksheet(
     for wanted in filter(None, (output, key)):
         if not wanted.endswith((".pdf", ".html")):
             raise click.UsageError(f"{wanted}: sheets are a .pdf, or an .html to print")
+    if key is not None and Path(key).resolve() == Path(output).resolve():
+        raise click.UsageError(f"{key}: the key would replace the sheets; name another file with --key")
     found = exercise_named(exercise)
     sheets = list(printed(found, seed=seed, count=count, site=url))
     for name, of_key in ((output, False), (key, True)):

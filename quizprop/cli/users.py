@@ -1,5 +1,6 @@
 """Accounts on the command line."""
 
+import math
 import sys
 import time
 from datetime import UTC, datetime
@@ -45,6 +46,10 @@ def set_password(name: str, *, password_stdin: bool, url: str | None) -> None:
 
 def reset_link(name: str, *, base: str, hours: float, url: str | None) -> None:
     """Print a link by which a forgotten password is set anew."""
+    if math.isnan(hours):  # which is in every range
+        raise click.BadParameter(
+            "nan is no number of hours; write how long the link works, 24 say", param_hint="--hours"
+        )
     with up_to_date(url) as database, database.write() as session:
         token = resets.issue_reset_link(session, username=name, now=_now(), valid_for=round(hours * _HOUR))
     click.echo(f"{base.rstrip('/')}/reset/{token}")

@@ -15,7 +15,7 @@ from quizprop.exercise.numbers import typed_number
 
 __all__ = ["AnswersError", "Row", "grade_row", "marks_line", "read_row", "read_table", "sorted_out"]
 
-_CELL = re.compile(r"[A-Za-z]\w*\[[0-9, ]+\](@[0-9]+)?")
+_LIKE_A_CELL = re.compile(r"[A-Za-z]\w*\s*\[\s*[0-9].*", re.DOTALL)
 _EXAMPLE = '{"index": 0, "answers": {"z1[1]": "0.3775"}}'
 
 
@@ -55,31 +55,52 @@ def read_row(line: bytes | str, *, decimal_comma: bool = False) -> Row:
 
 
 def read_table(text: str) -> Iterator[tuple[int, Row | AnswersError]]:
-    """The rows of a CSV table with a column ``index`` and one for each cell; each with the number of its line.
+    """The rows of a CSV table with a column ``index`` and one for each cell; each with the number of its first line.
 
     Which columns are cells is settled by `sorted_out`, once the sheet is known.
 
     Raises:
-        AnswersError: there is no column ``index``, or it is no table.
+        AnswersError: there is no column ``index``, a heading stands twice, or it is no table.
     """
     text = text.removeprefix("\ufeff").replace("\0", "")
     first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    # Strictly: else a quotation mark that is never closed would take all lines after it into one cell.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    began = 1
     try:
-        heads = [head.strip() for head in next(reader, [])]
-        if "index" not in heads:
-            raise AnswersError("a table of answers has a column index, and one for each cell, named as in z1[1]")
+        heads = _headings(next(reader, []))
+        began = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield reader.line_num, _row_of(heads, cells)
+                yield began, _row_of(heads, cells)
+            began = reader.line_num + 1
     except csv.Error as error:
-        raise AnswersError(f"line {reader.line_num} is no line of a table: {error}") from None
+        raise AnswersError(
+            f"line {began} is no line of a table ({error}): close each quotation mark, and write one inside of a "
+            'quoted cell twice, as in "5"" wide"'
+        ) from None
+
+
+def _headings(cells: list[str]) -> list[str]:
+    heads = [cell.strip() for cell in cells]
+    if "index" not in heads:
+        raise AnswersError("a table of answers has a column index, and one for each cell, named as in z1[1]")
+    keys = [_as_key(head) for head in heads if head]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise AnswersError(f"a heading stands twice, and only one column can count: {', '.join(twice)}; take one away")
+    return heads
+
+
+def _as_key(head: str) -> str:
+    """A heading as the cell is named that it may stand for: without spaces."""
+    return "".join(head.split()) if _LIKE_A_CELL.fullmatch(head) else head
 
 
 def _row_of(heads: list[str], cells: list[str]) -> Row | AnswersError:
-    if len(cells) > len(heads):
-        return AnswersError(f"has {len(cells)} cells, the headings are {len(heads)}")
-    values = dict(zip(heads, cells, strict=False))
+    if len(cells) != len(heads):
+        return AnswersError(f"has {len(cells)} cells, the headings are {len(heads)}; leave a blank cell empty, not out")
+    values = dict(zip(heads, cells, strict=True))
     index = values.pop("index", "").strip()
     if not (index.isascii() and index.isdigit() and len(index) < 19):
         return AnswersError(f"index: {_said(index)}; write the index of the sheet, a whole number")
@@ -92,10 +113,13 @@ def sorted_out(instance: Instance, row: Row) -> Row:
     A column that is named like a cell but is none of this sheet is an answer if it is filled in, so that it is told.
     """
     asked = {cell.key for cell in instance.cells}
-    answers = {
-        name: text for name, text in row.rest.items() if name in asked or (_CELL.fullmatch(name) and text.strip())
-    }
-    rest = {name: text for name, text in row.rest.items() if name not in asked and not _CELL.fullmatch(name)}
+    answers, rest = dict[str, str](), dict[str, str]()
+    for name, text in row.rest.items():
+        key = _as_key(name)
+        if key in asked or (_LIKE_A_CELL.fullmatch(name) and text.strip()):
+            answers[key if key in asked else name] = text
+        elif not _LIKE_A_CELL.fullmatch(name):
+            rest[name] = text
     return replace(row, answers=answers, rest=rest)
 
 

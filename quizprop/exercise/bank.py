@@ -1,11 +1,12 @@
 """The problem bank: a folder of exercise files, read and checked all at once."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -27,6 +28,11 @@ FORMAT = 1
 
 SKILLS_FILE = "skills.toml"
 """The one file of a bank that is no exercise: the map of skills, read by ``quizprop.exercise.skills``."""
+
+_NAME: Final = (
+    "the file's name has small letters and digits, with single hyphens between them, and at most 60 characters before "
+    "the .toml, as in homework-3.toml"
+)
 
 
 class BankError(ValueError):
@@ -92,7 +98,7 @@ def read_exercise(slug: str, text: str) -> Exercise:
     try:
         exercise = Exercise.model_validate({**fields, "slug": slug})
     except ValidationError as error:
-        problems += described(error)
+        problems += (re.sub("^slug: .*", _NAME, problem) for problem in described(error))
     if problems:
         raise BankError("\n".join(problems))
     return exercise

@@ -44,12 +44,19 @@ def read_moment(written: object, zone: str | None = None) -> int:
 def _on_the_clock(moment: datetime, zone: str | None) -> datetime:
     if zone is None:
         raise ValueError(f"{moment} needs a zone, {_HOW}")
-    first = moment.replace(tzinfo=ZoneInfo(zone), fold=0)
+    first = moment.replace(tzinfo=_zone_named(zone), fold=0)
     if first.utcoffset() != first.replace(fold=1).utcoffset():  # the clocks are changed
         there = first.astimezone(UTC).astimezone(first.tzinfo).replace(tzinfo=None) == moment
         why = "comes twice" if there else "never comes"
         raise ValueError(f"{moment} {why} in {zone}, where the clocks are changed then; write it with its offset")
     return first
+
+
+def _zone_named(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ValueError(f'{name!r} is no time zone; write a name such as "Europe/Madrid" or "UTC"') from error
 
 
 def _with_zone(written: object, info: ValidationInfo) -> int:
@@ -122,10 +129,7 @@ class SetFile(_Part):
     @field_validator("zone")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:  # TOML has no null: it is text where there is a line
-        try:
-            ZoneInfo(name)
-        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
-            raise ValueError(f'{name!r} is no time zone; write a name such as "Europe/Madrid" or "UTC"') from error
+        _zone_named(name)
         return name
 
     @field_validator("due")

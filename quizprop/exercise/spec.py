@@ -341,12 +341,27 @@ def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:
 
 
 def _target_problems(value: Value, network: Network) -> Iterator[str]:
-    """With cross-entropy over softmax delta is a - t only for targets that are shares of one."""
-    if network.loss != "cce" or isinstance(value, OneHot):
+    """With cross-entropy delta is a - t only for targets that are shares, over softmax of one together."""
+    if isinstance(value, OneHot):
+        return
+    if network.loss == "bce" and not all(0 <= number <= 1 for number in _numbers(value)):
+        yield "t: with bce a target is a share, from 0 to 1; write t = { choices = [0, 1] }"
+    if network.loss != "cce":
         return
     fixed = isinstance(value, tuple) and np.allclose(np.sum(np.atleast_2d(np.array(value, dtype=float)), axis=-1), 1)
     if not fixed:
         yield "t: with cce the targets of an example add up to 1; write t = { one_hot = true } or fix such rows"
+
+
+def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - a value that is no one-hot target
+    """All numbers that a value may be or has."""
+    if isinstance(value, (Grid, Choices)):
+        yield from value.points
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _numbers(part)
+    else:
+        yield value
 
 
 def _shape_problems(name: str, value: Any, shape: tuple[int, ...], *, tied: bool) -> Iterator[str]:  # noqa: ANN401

@@ -1,5 +1,6 @@
 """Serving the application with waitress: one process and some threads, which suits SQLite, on any system."""
 
+import logging
 import select
 from collections.abc import Mapping
 from typing import Any, Final
@@ -24,6 +25,10 @@ OPTIONS: Final[Mapping[str, Any]] = {
 def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve until interrupted. Behind a proxy that speaks https to the visitors, set QUIZPROP_HTTPS=1."""
     app = create_app()
+    # Waitress tells where it listens, but only to who asks for its news. The application comes before: where it has set
+    # up lines of JSON, they stay.
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("waitress").setLevel(logging.INFO)
     waitress.serve(
         app,
         host=host,

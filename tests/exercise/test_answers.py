@@ -121,6 +121,7 @@ def keys_of(instance):
     ("text", "problem"),
     [
         ("index,z1[1]\n0,1,2\n", "has 3 cells, the headings are 2"),
+        ("index,z1[1]\n0\n", "has 1 cells, the headings are 2"),
         ("index,z1[1]\nfirst,1\n", "write the index of the sheet"),
         ("index,z1[1]\n-1,1\n", "write the index of the sheet"),
     ],
@@ -135,6 +136,33 @@ def test_a_row_that_can_t_be_used_is_told_and_the_rest_is_read(text, problem):
 def test_what_is_no_table_is_told(text):
     with pytest.raises(AnswersError, match=r"index|line"):
         list(read_table(text))
+
+
+@pytest.mark.parametrize("tail", ["", '2,"0.7"\n'])
+def test_a_quotation_mark_that_is_not_closed_takes_no_lines_with_it(tail):
+    with pytest.raises(AnswersError, match="line 4 is no line of a table"):
+        list(read_table('index,z1[1]\n0,"0.5\n"\n1,"0.6\n' + tail))
+
+
+def test_a_row_of_several_lines_is_told_by_the_first():
+    (first, _), (second, _) = read_table('index,name\n0,"Ada\nKing"\n1,Blaise\n')
+    assert (first, second) == (2, 4)
+
+
+@pytest.mark.parametrize("heads", ["index,z1[1],z1[1]", "index,index,z1[1]", 'index,"W1[1,1]","W1[1, 1]"'])
+def test_a_heading_that_stands_twice_is_told_and_columns_without_one_are_not(heads):
+    with pytest.raises(AnswersError, match="stands twice"):
+        list(read_table(heads + "\n0,0.5,0.5\n"))
+    assert len(list(read_table("index,,\n0,0.5,0.5\n"))) == 1
+
+
+def test_a_heading_is_a_cell_up_to_spaces_and_what_is_only_like_one_is_told(mazur):
+    row = sorted_out(mazur, Row(0, {}, {"W1_new[1, 1]": "0.1", "W1_new [1,2]": "0.2", "name": "z", "E": "1"}))
+    assert row.answers == {"W1_new[1,1]": "0.1", "W1_new[1,2]": "0.2", "E": "1"}
+    assert row.rest == {"name": "z"}
+    for stranger in ("W1_new[1;1]", "W1_new[1.1]", "W1_new[1", "w1_new[1,1]"):
+        with pytest.raises(AnswersError, match="is not asked"):
+            grade_row(mazur, sorted_out(mazur, Row(0, {}, {stranger: "0.1"})))
 
 
 def test_a_cell_of_another_sheet_is_told_and_a_blank_one_is_not():

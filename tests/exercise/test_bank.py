@@ -148,6 +148,40 @@ def test_targets_of_categorical_cross_entropy_add_up_to_one(tmp_path, t, told):
         assert load_exercise(file).network.loss == "cce"
 
 
+@pytest.mark.parametrize(
+    ("t", "told"),
+    [
+        ("{ choices = [0, 1] }", False),
+        ("{ low = 0.1, high = 0.9, step = 0.1 }", False),
+        ("[[0.25]]", False),
+        ("{ one_hot = true }", False),
+        ("{ choices = [-1, 1] }", True),
+        ("{ low = 0.5, high = 1.5, step = 0.1 }", True),
+        ("2", True),
+        ("[[1.5]]", True),
+    ],
+)
+def test_targets_of_binary_cross_entropy_are_shares(tmp_path, t, told):
+    file = tmp_path / "unit.toml"
+    file.write_text(GOOD.replace("layers", 'loss = "bce"\nlayers').replace("{ choices = [0, 1] }", t), encoding="utf-8")
+    if told:
+        with pytest.raises(BankError, match="t: with bce a target is a share, from 0 to 1"):
+            load_exercise(file)
+    else:
+        assert load_exercise(file).network.loss == "bce"
+
+
+@pytest.mark.parametrize("name", ["Homework3", "home_work", "a--b", "x" * 61])
+def test_a_file_whose_name_names_no_exercise_is_told_so_beside_its_other_problems(tmp_path, name):
+    file = tmp_path / f"{name}.toml"
+    file.write_text(GOOD.replace("places = 4", "places = 40"), encoding="utf-8")
+    with pytest.raises(BankError) as caught:
+        load_exercise(file)
+    named, places = sorted(str(caught.value).splitlines(), key=lambda line: "places" in line)
+    assert named.startswith(f"{name}.toml: the file's name has small letters and digits")
+    assert places.startswith(f"{name}.toml: places: ")
+
+
 def test_a_shared_bias_is_one_number(problems):
     shared = GOOD.replace("layers = [2, 1]", 'bias = "shared"\nlayers = [2, 2]').replace("[[0.5, -0.25]]", "0.5")
     assert any("b1: a shared bias has one value" in line for line in problems(shared.replace("[0.1]", "[0.1, 0.2]")))

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from urllib.request import urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -127,6 +128,26 @@ def test_the_log_is_lines_of_json_that_tell_nothing_of_anybody(tmp_path):
     assert "TypeError" in error["message"]
     for secret in ("sentinel", "Sentinel", "192.0.2.77", "0.77712", sheet):
         assert secret not in done.stderr
+
+
+def test_the_command_that_serves_writes_lines_of_json_and_no_others(tmp_path):
+    environ = {
+        **os.environ,
+        "QUIZPROP_DATABASE_URL": f"sqlite:///{tmp_path}/quizprop.sqlite",
+        "QUIZPROP_SECRET_KEY": "k" * 32,
+        "QUIZPROP_LOG": "json",
+    }
+    command = [sys.executable, "-c", "from quizprop.cli import main; main()", "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            serving = json.loads(process.stderr.readline())
+            with urlopen(f"{serving['message'].removeprefix('Serving on ')}/healthz"):  # noqa: S310 - http
+                lines = map(json.loads, process.stderr)  # a busy server says more than who asked
+                asked = next(line for line in lines if line["message"] == "request")
+        finally:
+            process.terminate()
+    assert (serving["logger"], serving["level"]) == ("waitress", "INFO")
+    assert (asked["route"], asked["status"]) == ("/healthz", 200)
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
