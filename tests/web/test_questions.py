@@ -179,3 +179,13 @@ def test_a_quantity_with_options_is_chosen_on_a_sheet(app, browser):
     token = browser.start("fell")
     page = browser.checked(token, {"fell": "0"}).text
     assert checked_options(page) == {"fell": "0"}
+
+
+def test_what_the_slip_may_be_is_shown_to_who_opens_it_or_has_chosen(browser):
+    token = browser.start("find-slip-softmax")
+    page = browser.get(f"/x/{token}").text
+    held = re.search(r'<details class="ask-hold">(.*?)</details>', page, re.DOTALL)[1]
+    assert 'name="mistake"' in held
+    assert 'name="cell"' not in held
+    answers = right_answers(browser.instance(token))
+    assert "ask-hold" not in browser.checked(token, answers).text
