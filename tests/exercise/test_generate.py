@@ -1,6 +1,7 @@
 """Drawing: reproducible, in whatever blocks, and clear about families that can't be certified."""
 
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -177,3 +178,11 @@ def test_a_mistake_that_rejects_many_is_suspected():
     certify(plan, show(plan, draw_block(exercise, np.random.default_rng(0), 1500)))
     # An input of 1 is among those drawn, and nothing tells whether it was left out.
     assert "grad_W1 can't show grad_W1:input_left_out" in plan.suspected
+
+
+@pytest.mark.parametrize("slug", ["mazur", "attention-forward", "find-slip-mazur"])
+def test_an_instance_goes_to_another_process_and_back_as_it_was(slug):
+    instance = draw(load_bank()[slug], np.random.default_rng(0))
+    _ = instance.values  # what is worked out on the way stays behind
+    again = pickle.loads(pickle.dumps(instance))  # noqa: S301 - what was written here
+    assert (again.exercise, again.given, again.values) == (instance.exercise, instance.given, instance.values)
