@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from quizprop.exercise.spec import Exercise
+from quizprop.exercise.spec import Exercise, share_problems
 from quizprop.resources import folder
 
 __all__ = [
@@ -83,8 +83,10 @@ def load_exercise(file: Path) -> Exercise:
         raise BankError("\n".join(f"{file.name}: {problem}" for problem in str(error).splitlines())) from error
 
 
-def read_exercise(slug: str, text: str) -> Exercise:
+def read_exercise(slug: str, text: str, *, kept: bool = False) -> Exercise:
     """The exercise of this name that the text of its file describes.
+
+    A text that was ``kept`` may be of an earlier release, which took more.
 
     Raises:
         BankError: it is not valid; a line for each problem.
@@ -97,6 +99,7 @@ def read_exercise(slug: str, text: str) -> Exercise:
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}
     try:
         exercise = Exercise.model_validate({**fields, "slug": slug})
+        problems += () if kept else share_problems(exercise)
     except ValidationError as error:
         problems += (re.sub("^slug: .*", _NAME, problem) for problem in described(error))
     if problems:

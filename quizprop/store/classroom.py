@@ -50,6 +50,7 @@ __all__ = [
     "create_course",
     "find_course",
     "gradebook",
+    "held_work",
     "join",
     "members",
     "new_join_code",
@@ -430,6 +431,12 @@ def sets_in(session: Session, course: StoredCourse) -> tuple[StoredSet, ...]:
 def shelf(session: Session, seat: Seat) -> tuple[CourseWork, ...]:
     """All problem sets of the course, those too that are not published, the first one first."""
     return _works(session, seat.course)
+
+
+def held_work(session: Session, seat: Seat, token: str) -> CourseWork | None:
+    """The course's problem set of this token as it is now, which nobody changes until the transaction ends."""
+    _hold(session, seat.course)
+    return next((one for one in shelf(session, seat) if one.stored.token == token), None)
 
 
 def _works(session: Session, course: StoredCourse) -> tuple[CourseWork, ...]:

@@ -12,7 +12,17 @@ from quizprop.store.classroom import Seat
 from quizprop.store.database import Session
 from quizprop.store.models import CourseExercise, CourseMember, table
 
-__all__ = ["MOST", "OwnExercise", "TooManyError", "find_own", "of_course", "own_exercises", "remove_own", "save_own"]
+__all__ = [
+    "MOST",
+    "OwnExercise",
+    "TooManyError",
+    "find_own",
+    "has_own",
+    "of_course",
+    "own_exercises",
+    "remove_own",
+    "save_own",
+]
 
 MOST = 200
 """So many exercises of its own a course may have."""
@@ -38,6 +48,12 @@ class OwnExercise:
     def key(self) -> str:
         """Its name among those of all courses and of the bank, in which no slug has a dot."""
         return f"{self.exercise.slug}.{self.id}"
+
+
+def has_own(session: Session, seat: Seat, slug: str) -> bool:
+    """Whether the course has an exercise of this name."""
+    here = (_own.c.course_id == seat.course.id) & (_own.c.slug == slug)
+    return session.execute(select(_own.c.id).where(here)).first() is not None
 
 
 def own_exercises(session: Session, learner_id: int) -> tuple[OwnExercise, ...]:
@@ -88,7 +104,7 @@ def _read(rows: Iterable[Row[Any]]) -> tuple[OwnExercise, ...]:
     found = []
     for row in rows:
         try:
-            exercise = read_exercise(row.slug, row.source)
+            exercise = read_exercise(row.slug, row.source, kept=True)
         except BankError:  # written for an older release: it stays in the table, and is offered no more
             continue
         found.append(OwnExercise(row.id, row.course_id, exercise, row.source, row.created_at))

@@ -81,6 +81,9 @@ def use_reset_link(
     Raises:
         ResetLinkError: the link doesn't work, or not any more.
     """
+    # The account first, as whoever makes another link does: of the two one comes first.
+    wanted = select(_link.c.account_id).where(_link.c.token_sha256 == sha256(link))
+    session.execute(select(_account.c.id).where(_account.c.id.in_(wanted)).with_for_update()).all()
     used = (
         update(_link)
         .where(_link.c.token_sha256 == sha256(link), _link.c.used_at.is_(None), _link.c.expires_at > now)

@@ -141,10 +141,7 @@ def check_roster(session: Session, seat: Seat, rows: tuple[Row, ...]) -> tuple[O
     """What would become of each row; nothing is changed."""
     accounts, inside = _accounts(session, rows), {one.learner_id: one for one in classroom.members(session, seat)}
     unopened = _unopened(session, seat)
-    return tuple(
-        Outcome(row, _step(row, accounts, inside), unopened=accounts.get(fold(row.username)) in unopened)
-        for row in rows
-    )
+    return tuple(Outcome(row, _step(row, accounts, inside), unopened=_whose(row, accounts) in unopened) for row in rows)
 
 
 def sealed() -> PasswordHash:
@@ -168,7 +165,7 @@ def apply_roster(
     has an empty cell keeps what was there.
     """
     accounts, inside = _accounts(session, rows), {one.learner_id: one for one in classroom.members(session, seat)}
-    unopened = _unopened(session, seat) if new_links else set()
+    unopened = _held_unopened(session, seat, rows, accounts) if new_links else set()
     outcomes = []
     for row in rows:
         step = _step(row, accounts, inside)
@@ -177,7 +174,7 @@ def apply_roster(
             accounts[fold(row.username)] = people.add_user(
                 session, username=row.username, password_hash=password_hash, now=now
             )
-        if step == "new account" or (not row.problem and accounts.get(fold(row.username)) in unopened):
+        if step == "new account" or _whose(row, accounts) in unopened:
             link = resets.issue_reset_link(session, username=row.username, now=now, valid_for=_LINK_LASTS)
         if step in ("new account", "joins"):
             classroom.join(session, seat.course.join_code, learner_id=accounts[fold(row.username)], now=now)
@@ -222,15 +219,31 @@ def _unopened(session: Session, seat: Seat) -> set[int]:
     Who came into the course by a code, or with an account that there was before, is none of them: a link would let
     somebody else into that account.
     """
-    used = exists().where(_link.c.account_id == _account.c.id, _link.c.used_at.is_not(None))
+    of_account = _link.c.account_id == _account.c.id
+    used = exists().where(of_account, _link.c.used_at.is_not(None))
+    # A password that is set in another way ends the time of the link.
+    whole = exists().where(of_account, _link.c.expires_at - _link.c.created_at == _LINK_LASTS)
     been = exists().where(_login.c.learner_id == _account.c.learner_id)
     made_here = _member.c.created_at == _account.c.created_at
     rows = session.execute(
         select(_account.c.learner_id)
         .join(_member, _member.c.learner_id == _account.c.learner_id)
-        .where(_member.c.course_id == seat.course.id, made_here, ~used, ~been)
+        .where(_member.c.course_id == seat.course.id, made_here, whole, ~used, ~been)
     )
     return set(rows.scalars())
+
+
+def _held_unopened(session: Session, seat: Seat, rows: tuple[Row, ...], accounts: Mapping[str, int]) -> set[int]:
+    """The same of some rows, whose accounts nobody comes into until the transaction ends."""
+    wanted = {_whose(row, accounts) for row in rows}
+    held = select(_account.c.id).where(_account.c.learner_id.in_(wanted)).order_by(_account.c.id).with_for_update()
+    session.execute(held).all()
+    return _unopened(session, seat) & wanted
+
+
+def _whose(row: Row, accounts: Mapping[str, int]) -> int | None:
+    """The learner of a row that can be used, if there is an account."""
+    return None if row.problem else accounts.get(fold(row.username))
 
 
 def _accounts(session: Session, rows: tuple[Row, ...]) -> dict[str, int]:

@@ -366,20 +366,24 @@ def assign(
 
 
 def leave_untouched(session: Session, problem_set: StoredSet, learner_id: int) -> None:
-    """Take a set from a learner who has started no item of it; from others nothing."""
+    """Take a set from a learner who has not begun it, nor any item, and has no date of their own; else nothing."""
     items = select(_item.c.id).where(_item.c.set_id == problem_set.id)
     started = exists().where(_variant.c.learner_id == learner_id, _variant.c.set_item_id.in_(items))
     here = (_assignment.c.set_id == problem_set.id) & (_assignment.c.learner_id == learner_id)
-    session.execute(delete(_assignment).where(here, ~_assignment.c.preview, ~started))
+    plain = _assignment.c.started_at.is_(None) & _assignment.c.due_at.is_(None) & ~_assignment.c.preview
+    session.execute(delete(_assignment).where(here, plain, ~started))
 
 
 def end_previews(session: Session, set_ids: Collection[int], learner_ids: Collection[int]) -> None:
     """Have these learners try these sets out no more; what they did there stays theirs, outside of the sets."""
     tried = _assignment.c.preview & _assignment.c.set_id.in_(set_ids) & _assignment.c.learner_id.in_(learner_ids)
-    for row in session.execute(select(_assignment.c.learner_id, _assignment.c.set_id).where(tried)).all():
-        items = select(_item.c.id).where(_item.c.set_id == row.set_id)
-        own = (_variant.c.learner_id == row.learner_id) & _variant.c.set_item_id.in_(items)
-        session.execute(update(_variant).where(own).values(set_item_id=None))
+    items = (
+        select(_item.c.id)
+        .join(_assignment, _assignment.c.set_id == _item.c.set_id)
+        .where(tried, _assignment.c.learner_id == _variant.c.learner_id)
+        .correlate(_variant)
+    )
+    session.execute(update(_variant).where(_variant.c.set_item_id.in_(items)).values(set_item_id=None))
     session.execute(delete(_assignment).where(tried))
 
 

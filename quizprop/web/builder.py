@@ -1,8 +1,9 @@
 """Problem sets as those who teach make them: choose exercises and rules, try them out, publish."""
 
+import hashlib
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from quizprop.exercise.figures import shortest
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, course_exercises, decisions, sets
 from quizprop.store.classroom import CourseWork, Seat
+from quizprop.store.course_exercises import OwnExercise
+from quizprop.store.database import Session
 from quizprop.store.sets import NewItem, StoredSet
 from quizprop.web.forms import SetForm, write_groups, write_late
 from quizprop.web.languages import gettext, marked, ngettext, say
@@ -31,6 +34,9 @@ _POINTS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?", re.ASCII)
 _ORDER: Final = re.compile(r"[0-9]{0,4}", re.ASCII)
 _ZONE: Final = re.compile(r"[A-Z]?", re.ASCII)
 _RENEWED: Final = marked("Your visit was renewed in the meantime: look it over and send it again.")
+_MEANWHILE: Final = marked(
+    "Somebody changed this problem set meanwhile. What you typed is below: sent again, it takes the place of theirs."
+)
 _BAD_POINTS: Final = marked("Points are a number above 0, at most 1000.")
 _BAD_ZONE: Final = marked("A group is one letter, an order a whole number.")
 _NO_ITEM: Final = marked("Choose at least one exercise: write how many points it is worth.")
@@ -65,7 +71,7 @@ def make_set(token: str) -> ResponseReturnValue:
     """Make a problem set of the course; only those who teach see it, until it is published."""
     seat, form = teaching(token), SetForm()
     copied = original(seat)
-    items, problem = read_items(choices(seat, *filter(None, (copied,))))
+    items, problem = read_items(choices(seat, copied))
     if not form.validate_on_submit() or (problem := problem or groups_problem(form, items)):
         return set_page(seat, form, problem=problem, like=copied), 422
     same = bool(form.same_numbers.data)
@@ -91,7 +97,7 @@ def show_change_set(token: str, name: str) -> ResponseReturnValue:
 def change_set(token: str, name: str) -> ResponseReturnValue:
     """Give a problem set another title, other words, dates or rules; other exercises only before it is published."""
     seat = teaching(token)
-    answer = refused(seat, work_in(seat, name))
+    answer = keep_form(seat, work_in(seat, name))
     if answer is None:
         flash(gettext("That is changed."))
     return answer or redirect(url_for(".show_change_set", token=token, name=name), 303)
@@ -101,13 +107,13 @@ def change_set(token: str, name: str) -> ResponseReturnValue:
 def publish(token: str, name: str) -> ResponseReturnValue:
     """Let the students have a problem set, as its form says it now."""
     seat = teaching(token)
-    if "title" in request.form and (answer := refused(seat, work_in(seat, name))) is not None:
-        return answer
     work = work_in(seat, name)
+    if "title" in request.form and (answer := keep_form(seat, work)) is not None:
+        return answer
     with database().write() as session:
         stay(session)
         count = classroom.publish(session, seat, work.stored, now=now())
-        decisions.note(session, seat, "set published", now=now(), set=work.stored.title)
+        decisions.note(session, seat, "set published", now=now(), set=text("title") or work.stored.title)
     flash(ngettext("%(num)s student has it now.", "%(num)s students have it now.", count))
     return redirect(url_for("courses.show_course", token=token), 303)
 
@@ -116,9 +122,9 @@ def publish(token: str, name: str) -> ResponseReturnValue:
 def preview(token: str, name: str) -> ResponseReturnValue:
     """Work a problem set as a student would; nothing of it counts. A draft is worked as its form says it now."""
     seat = teaching(token)
-    if "title" in request.form and (answer := refused(seat, work_in(seat, name))) is not None:
-        return answer
     work = work_in(seat, name)
+    if "title" in request.form and (answer := keep_form(seat, work)) is not None:
+        return answer
     with database().write() as session:
         stay(session)
         decisions.begin_preview(session, seat, work.stored, now=now())
@@ -128,22 +134,40 @@ def preview(token: str, name: str) -> ResponseReturnValue:
 # --- what the views share -------------------------------------------------------------------------------------------
 
 
-def refused(seat: Seat, work: CourseWork) -> ResponseReturnValue | None:
-    """Keep what the form of a set says, and return None; the form with what is wrong, where something is."""
+def keep_form(seat: Seat, work: CourseWork) -> ResponseReturnValue | None:
+    """Keep what the form of a set says, where it says something new; the form again, where it can't be kept."""
     form = SetForm()
     # As they stand they may stay, though here the clocks may show them twice.
     form.known = {typed_moment(one): one for one in (work.stored.opens_at, work.stored.due_at) if one is not None}
     items, problem = read_items(choices(seat, work.stored)) if work.published_at is None else ([], "")
     if not form.validate_on_submit() or (problem := problem or (items and groups_problem(form, items)) or ""):
-        return set_page(seat, form, work=work, problem=problem), 422
+        return set_page(seat, form, work=work, problem=problem, seen=text("seen")), 422
     with database().write() as session:
         stay(session)
-        sets.change_set(session, work.stored, **form.said)
-        if items:
-            sets.replace_items(session, work.stored, items)
-        changed = differences(work.stored, replace(work.stored, **form.said))
-        decisions.note(session, seat, "set changed", now=now(), set=work.stored.title, **changed)
-    return None
+        held = classroom.held_work(session, seat, work.stored.token) or abort(404)
+        there = sets.items_of(session, held.stored)
+        others = items if held.published_at is None and tuple(items) != there else []
+        new = bool(others) or replace(held.stored, **form.said) != held.stored
+        meanwhile = new and text("seen") not in ("", fingerprint(held.stored, there))
+        if new and not meanwhile:
+            write_set(session, seat, held.stored, said=form.said, items=others)
+    return (set_page(seat, form, work=held, message=gettext(_MEANWHILE)), 409) if meanwhile else None
+
+
+def write_set(
+    session: Session, seat: Seat, stored: StoredSet, *, said: Mapping[str, Any], items: list[NewItem]
+) -> None:
+    """Write what a form says of a set, and the other items if there are any; note what is changed."""
+    sets.change_set(session, stored, **said)
+    if items:
+        sets.replace_items(session, stored, items)
+    changed = differences(stored, replace(stored, **said))
+    decisions.note(session, seat, "set changed", now=now(), set=stored.title, **changed)
+
+
+def fingerprint(stored: StoredSet, items: tuple[NewItem, ...]) -> str:
+    """Tells whether a set is as its form was made from it."""
+    return hashlib.sha256(repr((stored, items)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +195,25 @@ def set_page(
     chosen: Mapping[str, Chosen] | None = None,
     problem: str = "",
     message: str = "",
+    seen: str = "",
 ) -> str:
-    """The form of a problem set, with what was typed; of a new one where ``work`` is None, perhaps ``like`` another."""
+    """The form of a problem set, with what was typed; of a new one where ``work`` is None, perhaps ``like`` another.
+
+    ``seen`` is the fingerprint of the set as it was when the form was made, if it was made before.
+    """
     stored = work.stored if work else None
-    known = choices(seat, *filter(None, (stored or like,)))
+    known = choices(seat, stored or like)
     if chosen is None:
         chosen = {slug: Chosen(*map(text, names_of(slug))) for slug in known}
     own = {name: exercise for name, exercise in known.items() if name not in services().bank}
     shown: dict[str, Any] = {"shelves": services().shelves, "own": own, "chosen": chosen, "empty": Chosen()}
-    shown["samples"] = samples(seat)
+    # Of these the course has a page.
+    shown["samples"] = {one.key for one in own_exercises(seat) if one.course_id == seat.course.id}
     told = {"problem": problem, "message": message, "zone": zone().key, "stored": stored, "work": work}
-    new = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
-    items = items_in(stored) if stored is not None and work and work.published_at is not None else ()
+    new: dict[str, Any] = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
+    there = items_in(stored) if stored is not None else ()
+    new["seen"] = seen or (fingerprint(stored, there) if stored is not None else "")
+    items = there if work and work.published_at is not None else ()
     titles = [exercise_of(one.spec).title for one in items]
     return render_template("courses/set.html", seat=seat, form=form, items=items, titles=titles, **shown, **told, **new)
 
@@ -206,26 +237,19 @@ def original(seat: Seat) -> StoredSet | None:
     return next((one for one in copies(seat) if one.token == request.args.get("copy")), None)
 
 
-def own_exercises(seat: Seat) -> Mapping[str, Exercise]:
-    """The exercises of the visitor's courses that are not in the bank, by the name that they have in the form."""
+def own_exercises(seat: Seat) -> tuple[OwnExercise, ...]:
+    """The exercises of the visitor's courses that are not in the bank."""
     with database().read() as session:
-        found = course_exercises.own_exercises(session, seat.learner_id)
-    return {one.key: one.exercise for one in found}
+        return course_exercises.own_exercises(session, seat.learner_id)
 
 
-def samples(seat: Seat) -> Collection[str]:
-    """The names of those own exercises that the course has a page of."""
-    with database().read() as session:
-        return {one.key for one in course_exercises.of_course(session, seat)}
-
-
-def choices(seat: Seat, *stored: StoredSet) -> Mapping[str, Exercise]:
+def choices(seat: Seat, stored: StoredSet | None = None) -> Mapping[str, Exercise]:
     """All exercises to choose from, by the name that they have in the form.
 
-    Those of some sets are among them as the sets have them, where their own is deleted or somebody else's.
+    Those of a set are among them as the set has them, where their own is deleted or somebody else's.
     """
-    known = {**own_exercises(seat), **services().bank}
-    kept = {item.exercise: item.spec for one in stored for item in items_in(one) if item.exercise not in known}
+    known = {**{one.key: one.exercise for one in own_exercises(seat)}, **services().bank}
+    kept = {item.exercise: item.spec for item in (items_in(stored) if stored else ()) if item.exercise not in known}
     return {**{name: exercise_of(spec) for name, spec in kept.items()}, **known}
 
 

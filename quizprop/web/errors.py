@@ -48,7 +48,7 @@ _WORDS: Final[Mapping[int, tuple[str, str]]] = {
         marked("That does not work here"),
         marked("This address can't be used in this way. Start again from the exercises."),
     ),
-    409: (marked("Not yet"), marked("This sheet was handed out ahead, for its problem set.")),
+    409: (marked("Not yet"), marked("This problem set does not show its sheets now.")),
     413: (
         marked("That was too much at once"),
         marked("What you sent is larger than any sheet. Press Back: your browser still has what you typed."),

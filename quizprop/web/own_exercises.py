@@ -112,7 +112,7 @@ def change_exercise(token: str, slug: str) -> ResponseReturnValue:
     before, _ = find(seat, slug)
     name, source = request.form.get("name", "").strip(), written(before)
     try:
-        exercise = read(name, source)
+        exercise = read(name, source, own=has_own(seat, name))
         found = certificate(exercise)
     except (BankError, CannotCertifyError) as error:
         return exercise_page(seat, slug, before, source, problem=str(error), name=name), 422
@@ -132,6 +132,12 @@ def find(seat: Seat, slug: str) -> tuple[Exercise, str]:
         return own.exercise, own.source
     known = services().bank.get(slug) or abort(404)
     return known, written_exercise(known)
+
+
+def has_own(seat: Seat, slug: str) -> bool:
+    """Whether the course has an exercise of this name."""
+    with database().read() as session:
+        return course_exercises.has_own(session, seat, slug)
 
 
 def saved(seat: Seat, exercise: Exercise, source: str) -> ResponseReturnValue:
@@ -154,15 +160,15 @@ def deleted(seat: Seat, slug: str) -> ResponseReturnValue:
     return redirect(url_for(".show_exercises", token=seat.course.token), 303)
 
 
-def read(name: str, source: str) -> Exercise:
-    """The exercise that was sent.
+def read(name: str, source: str, *, own: bool) -> Exercise:
+    """The exercise that was sent; ``own`` says that the course has one of this name.
 
     Raises:
         BankError: it is not valid, or its name is not, or it is too large to be tried here.
     """
     if not _SLUG.fullmatch(name) or len(name) > 60:
         raise BankError(gettext(_NO_SLUG))
-    if name in services().bank:
+    if name in services().bank and not own:
         raise BankError(gettext(_TAKEN))
     if len(source) > _LARGEST:
         raise BankError(gettext(_TOO_LARGE, most=_MOST_CELLS, layers=_MOST_LAYERS))
@@ -191,7 +197,7 @@ def toml(text: str) -> dict[str, Any]:
         RecursionError: it is nested too deeply.
     """
     # The parser takes time with the square of the parts of a dotted name.
-    if any(line.count(".") > _MOST_POINTS for line in text.splitlines()):
+    if any(line.count(".") > _MOST_POINTS for line in re.split(r"[\r\n]", text)):
         raise tomllib.TOMLDecodeError(f"a line has more than {_MOST_POINTS} points")
     return tomllib.loads(text)
 
@@ -289,8 +295,7 @@ def exercise_page(
     if found is None and not problem:
         found = certificate(exercise)
     sample = found.variants[0].as_sheet if found else None
-    with database().read() as session:
-        own = course_exercises.find_own(session, seat, slug) is not None
+    own = has_own(seat, slug)
     return render_template(
         "courses/exercise.html",
         seat=seat,

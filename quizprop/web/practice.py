@@ -142,7 +142,7 @@ def check(token: str) -> ResponseReturnValue:
         kept = drafts.find_draft(session, desk.variant)
     elsewhere = kept is not None and kept.raw != work.texts
     anchor = f"phase-{phase.replace(' ', '-')}" if only else "summary"
-    return result_of(desk, submission, anchor, checked="y" if elsewhere else None)
+    return result_of(desk, submission, anchor, checked="elsewhere" if elsewhere and not desk.withheld else None)
 
 
 @practice.post("/x/<token>/draft")
@@ -171,6 +171,8 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
         return redirect(url_for(".show_sheet", token=token, notation=request.args.get("notation")))
     choose_notation(request.args.get("notation"))
     work = desk.work(submission.raw, decimal_comma=submission.decimal_comma)
+    if request.args.get("checked") == "elsewhere" and desk.pending:
+        work = replace(work, seq=work.seq - 1)  # what is typed here is not to take the place of what waits
     if desk.withheld:
         return page(desk, work)
     return page(desk, replace(work, feedback=feedback.told(submission.marks)), submission=submission)
@@ -356,7 +358,7 @@ def expired(_error: CSRFError) -> ResponseReturnValue:
 def not_yet(error: SheetNotYetError) -> ResponseReturnValue:
     """The page of the problem set says from when the sheet is to be seen; what was typed for it is not lost."""
     if request.endpoint == "practice.save_draft":
-        return {"error": sets.not_yet(error.of)}, 409
+        return {"error": sets.not_yet(error.of), "early": True}, 409
     if request.method == "POST":
         return errors.page(409, more=sets.not_yet(error.of))
     return redirect(url_for("sets.show_set", token=error.of.stored.token))

@@ -52,6 +52,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "exercise saved": marked("Exercise saved: %(exercise)s"),
     "exercise deleted": marked("Exercise deleted: %(exercise)s"),
     "roster": marked("Roster: %(added)s new, %(changed)s changed"),
+    "links": marked("New links for accounts that nobody had opened: %(count)s"),
     "student": marked("Particulars of %(student)s"),
     "extension": marked("Extension for %(student)s: %(set)s"),
     "extension ended": marked("Extension of %(student)s taken back: %(set)s"),
@@ -213,6 +214,9 @@ def applied(seat: Seat, rows: tuple[Row, ...]) -> tuple[Outcome, ...]:
         added = sum(one.step in ("new account", "joins") for one in done)
         changed = sum(one.step == "changed" for one in done)
         decisions.note(session, seat, "roster", now=now(), added=added, changed=changed)
+        links = sum(one.link is not None and one.step != "new account" for one in done)
+        if links:
+            decisions.note(session, seat, "links", now=now(), count=links)
     return done
 
 

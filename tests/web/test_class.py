@@ -3,9 +3,14 @@
 import csv
 import io
 import re
+import time
 
 import pytest
 
+from quizprop.exercise.bank import load_bank
+from quizprop.exercise.exercise_file import written_exercise
+from quizprop.exercise.spec import Choices
+from quizprop.store import course_exercises, people
 from tests.web.conftest import Browser, words
 from tests.web.test_courses import (
     come_in,
@@ -16,7 +21,12 @@ from tests.web.test_courses import (
     set_token,
     token,  # noqa: F401 - a fixture
 )
-from tests.web.test_teaching import worked  # noqa: F401 - a fixture
+from tests.web.test_teaching import (
+    members,
+    worked,  # noqa: F401 - a fixture
+)
+
+BANK = load_bank()
 
 UMLAUTS = "username;name;section\njoerg;Jörg Müller;Süd\n"
 LINK = re.compile(r"http://localhost(/reset/[^<\s]+)")
@@ -64,6 +74,41 @@ def test_lost_links_are_made_anew_only_for_accounts_of_the_course_that_nobody_op
     other = make_course(grace, "Another")
     assert LINK.findall(send(grace, other, roster=text, do="apply", links="y").text) == []
     assert Browser(app).post(anew, {"password": "correct horse"}, page=anew).status_code in (302, 303)
+
+
+def test_a_row_that_can_t_be_used_promises_no_link(grace, token):  # noqa: F811
+    send(grace, token, roster="username\nann", do="apply")
+    look = words(send(grace, token, roster="username\nann\nANN").text)
+    assert look.count("not opened yet") == 1
+    assert "A new link for 1 account" in look
+
+
+def test_new_links_stand_in_the_record(grace, token):  # noqa: F811
+    send(grace, token, roster="username\nann", do="apply")
+    send(grace, token, roster="username\nann", do="apply", links="y")
+    assert "New links for accounts that nobody had opened: 1" in words(grace.get(f"/courses/{token}/record").text)
+
+
+def test_a_password_set_by_who_looks_after_the_accounts_ends_the_way_in_by_links(app, grace, token):  # noqa: F811
+    send(grace, token, roster="username\nann", do="apply")
+    with grace.database.write() as session:
+        people.set_password(session, username="ann", password_hash=people.PasswordHash("-"), now=time.time_ns() // 1000)
+    assert LINK.findall(send(grace, token, roster="username\nann", do="apply", links="y").text) == []
+
+
+def test_an_exercise_of_an_earlier_release_is_still_shown_and_worked(grace, token):  # noqa: F811
+    with grace.database.read() as session:
+        seat, _ = members(grace, token)
+    unit = BANK["logistic-unit"]
+    loose = unit.model_copy(update={"values": {**unit.values, "t": Choices(choices=(-1.0, 1.0))}, "slug": "loose"})
+    with grace.database.write() as session:
+        course_exercises.save_own(session, seat, loose, written_exercise(loose), now=1)
+    page = grace.get(f"/courses/{token}/sets/new").text
+    (name,) = re.findall(r'name="points-(loose\.[0-9]+)"', page)
+    made = grace.post(f"/courses/{token}/sets/new", {"title": "Old", f"points-{name}": "1"}, page="/courses").location
+    assert grace.get(made).status_code == 200
+    answer = grace.post(f"/courses/{token}/exercises/loose", {"do": "save", "name": "loose"})
+    assert (answer.status_code, "from 0 to 1" in words(answer.text)) == (422, True)
 
 
 def test_a_decision_that_is_refused_stands_at_its_own_item_alone(app, grace, token):  # noqa: F811

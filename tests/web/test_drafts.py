@@ -61,6 +61,10 @@ def test_the_check_of_an_older_page_counts_but_newer_text_stays(browser):
     assert typed(page)["z1[1]"] == "0.3775"
     assert "Correct" in cell(page, "z1[1]")
     assert "Other text waits on this sheet" in page
+    # Typing on here is not to take its place unasked.
+    refused = save(browser, token, {"z1[1]": "typed on"}, seq=int(hidden(page, "draft_seq")), key="save-3")
+    assert refused.status_code == 409
+    assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "newer"
 
 
 def test_save_without_a_script(browser):

@@ -67,6 +67,23 @@ def test_what_was_done_in_a_preview_is_no_work_of_a_student(grace, token, bob, p
     assert [(one.attempts, one.best_credit, one.variant_token) for one in of.items] == [(0, None, None)]
 
 
+def test_a_date_of_ones_own_and_a_running_time_outlast_a_look(app, grace, token):  # noqa: F811
+    carl = come_in(app, grace, token, "carl")
+    address = draft(grace, token, time_limit="60").location
+    grace.post(f"{address}/publish")
+    name = address.rpartition("/")[2]
+    carl.post(f"/sets/{name}/begin")
+    with grace.database.read() as session:
+        (before,) = sets.results(session, sets.find_set(session, name), now=0)
+    make(grace, token, "carl", "instructor")
+    carl.post(f"{address}/preview", page=address)
+    make(grace, token, "carl", "student")
+    with grace.database.read() as session:
+        (after,) = sets.results(session, sets.find_set(session, name), now=0)
+    assert after.work.terms == before.work.terms
+    assert after.work.terms.started_at is not None
+
+
 @pytest.mark.parametrize("begun", [True, False])
 def test_who_had_a_set_as_a_student_tries_it_out_if_nothing_was_begun(app, grace, token, begun):  # noqa: F811
     carl = come_in(app, grace, token, "carl")

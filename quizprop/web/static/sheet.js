@@ -228,7 +228,7 @@
       else keep();
     } else if (answer.status === 409 || answer.status === 404) {
       stopped = true;
-      tell(answer.status === 404 ? "gone" : told.seq ? "stale" : "closed", told.saved_at);
+      tell(answer.status === 404 ? "gone" : told.seq ? "stale" : told.early ? "early" : "closed", told.saved_at);
     } else later("busy");
   }
 
