@@ -138,11 +138,8 @@ def check(token: str) -> ResponseReturnValue:
     graded = check_work(desk, work, only)
     with database().write() as session:
         stay(session)
-        submission = record(session, desk, work, graded, phase)
-        kept = drafts.find_draft(session, desk.variant)
-    elsewhere = kept is not None and kept.raw != work.texts
-    anchor = f"phase-{phase.replace(' ', '-')}" if only else "summary"
-    return result_of(desk, submission, anchor, checked="elsewhere" if elsewhere and not desk.withheld else None)
+        submission, checked = record(session, desk, work, graded, phase), other_text(session, desk, work)
+    return result_of(desk, submission, f"phase-{phase.replace(' ', '-')}" if only else "summary", checked=checked)
 
 
 @practice.post("/x/<token>/draft")
@@ -317,6 +314,12 @@ def keep_draft(desk: Desk, work: Work, key: str) -> StoredDraft:
             decimal_comma=work.decimal_comma,
             now=now(),
         )
+
+
+def other_text(session: Session, desk: Desk, work: Work) -> str | None:
+    """``elsewhere``, where newer text than what was just checked waits on the sheet and the result can be told."""
+    kept = drafts.find_draft(session, desk.variant)
+    return "elsewhere" if not desk.withheld and kept is not None and kept.raw != work.texts else None
 
 
 def as_typed(desk: Desk, work: Work) -> ResponseReturnValue:

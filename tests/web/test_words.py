@@ -35,7 +35,7 @@ def test_every_kind_of_network_can_be_shown_in_every_notation(instance, notation
     listed = [key for row in givens(instance, notation) for key, _, _ in row.values]
     assert len(listed) == len(set(listed))
     assert set(listed) <= set(instance.values)
-    assert "<svg" in diagram(instance, notation, {})
+    assert "<svg" in diagram(instance, notation, {}, done=True)
     steps = [step for _, lines in solution(instance, notation, work).rest for step in lines]
     assert sum(step.asked for step in steps) == len(instance.cells)
     for step in steps:
