@@ -34,7 +34,7 @@ def to_places(value: float, places: int) -> str:
     return _signed(f"{value + 0.0:.{places}f}")
 
 
-def shortest(value: float, places: int) -> str:
+def shortest(value: float | Decimal, places: int) -> str:
     """A value rounded to some decimals, without zeros at the end: 0.5, 0.3775."""
     text = f"{value:.{places}f}"
     return _signed(text.rstrip("0").rstrip(".") if "." in text else text)

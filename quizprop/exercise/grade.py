@@ -29,7 +29,7 @@ HIDDEN_BY_EARLIER = (
 _HAIR = 1e-6
 """Of a unit of the last decimal typed: what lies half-way may be rounded either way."""
 
-_PLAIN = re.compile(r"(?P<sign>[-−]?)\s*(?P<whole>[0-9]*)[.,](?P<decimals>[0-9]{1,15})")
+_PLAIN = re.compile(r"[-−]?\s*[0-9]*[.,](?P<decimals>[0-9]{1,15})")
 
 
 class Verdict(StrEnum):
@@ -185,14 +185,13 @@ def _settled(key: str, reading: Reading) -> Mark:
     return Mark(key, Verdict.BLANK if reading.blank else Verdict.UNREADABLE, reading)
 
 
-def is_coarse(text: str, value: float) -> bool:
+def _is_coarse(reading: Reading, value: float) -> bool:
     """Whether a plain decimal is the value cut off, or rounded, to the decimals that it is typed with; one at least."""
-    plain = _PLAIN.fullmatch(text.strip())
+    plain, typed = _PLAIN.fullmatch(reading.text.strip()), reading.value or 0.0
     if plain is None or not math.isfinite(value):
         return False
-    typed = abs(float(f"{plain['whole']}.{plain['decimals']}"))
-    off, unit = abs(value) - typed, 10.0 ** -len(plain["decimals"])
-    same_sign = typed == 0 or (plain["sign"] != "") == (value < 0)
+    off, unit = abs(value) - abs(typed), 10.0 ** -len(plain["decimals"])
+    same_sign = typed == 0 or (typed < 0) == (value < 0)
     return same_sign and -unit / 2 <= off + _HAIR * unit and off < unit
 
 
@@ -238,7 +237,7 @@ class _Tutor:
             if any(self._fits(route, own=own)[at] for own in (False, True)):
                 found.setdefault(route.mistake.code, tutor_says(self.instance.structure, route))
         exact, own = self.instance.sheet.expected[name][at], self.own.expected[name][at]
-        coarse = (self._too_coarse,) if any(is_coarse(reading.text, value) for value in (exact, own)) else ()
+        coarse = (self._too_coarse,) if any(_is_coarse(reading, value) for value in (exact, own)) else ()
         if found:
             return Mark(key, Verdict.MISTAKE, reading, tuple(found), (*dict.fromkeys(found.values()), *coarse))
         lost = not np.isfinite(own)

@@ -49,6 +49,7 @@ __all__ = [
     "courses_of",
     "create_course",
     "find_course",
+    "find_work",
     "gradebook",
     "held_work",
     "join",
@@ -433,10 +434,15 @@ def shelf(session: Session, seat: Seat) -> tuple[CourseWork, ...]:
     return _works(session, seat.course)
 
 
-def held_work(session: Session, seat: Seat, token: str) -> CourseWork | None:
-    """The course's problem set of this token as it is now, which nobody changes until the transaction ends."""
-    _hold(session, seat.course)
+def find_work(session: Session, seat: Seat, token: str) -> CourseWork | None:
+    """The course's problem set of this token; None where it has none."""
     return next((one for one in shelf(session, seat) if one.stored.token == token), None)
+
+
+def held_work(session: Session, seat: Seat, token: str) -> CourseWork | None:
+    """The same as it is now, which nobody changes until the transaction ends."""
+    _hold(session, seat.course)
+    return find_work(session, seat, token)
 
 
 def _works(session: Session, course: StoredCourse) -> tuple[CourseWork, ...]:

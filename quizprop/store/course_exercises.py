@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
 from quizprop.exercise.bank import BankError, read_exercise
 from quizprop.exercise.spec import Exercise
@@ -52,8 +52,7 @@ class OwnExercise:
 
 def has_own(session: Session, seat: Seat, slug: str) -> bool:
     """Whether the course has an exercise of this name."""
-    here = (_own.c.course_id == seat.course.id) & (_own.c.slug == slug)
-    return session.execute(select(_own.c.id).where(here)).first() is not None
+    return session.execute(select(_own.c.id).where(_named(seat, slug))).first() is not None
 
 
 def own_exercises(session: Session, learner_id: int) -> tuple[OwnExercise, ...]:
@@ -84,7 +83,7 @@ def save_own(session: Session, seat: Seat, exercise: Exercise, source: str, *, n
     Raises:
         TooManyError: the course has as many as it may.
     """
-    here = (_own.c.course_id == seat.course.id) & (_own.c.slug == exercise.slug)
+    here = _named(seat, exercise.slug)
     if session.execute(update(_own).where(here).values(source=source).returning(_own.c.id)).first() is not None:
         return
     count = session.execute(select(func.count()).where(_own.c.course_id == seat.course.id)).scalar_one()
@@ -96,8 +95,11 @@ def save_own(session: Session, seat: Seat, exercise: Exercise, source: str, *, n
 
 def remove_own(session: Session, seat: Seat, slug: str) -> bool:
     """Delete an exercise of the course; problem sets that have it keep it. Returns whether there was one."""
-    here = (_own.c.course_id == seat.course.id) & (_own.c.slug == slug)
-    return session.execute(delete(_own).where(here).returning(_own.c.id)).first() is not None
+    return session.execute(delete(_own).where(_named(seat, slug)).returning(_own.c.id)).first() is not None
+
+
+def _named(seat: Seat, slug: str) -> ColumnElement[bool]:
+    return (_own.c.course_id == seat.course.id) & (_own.c.slug == slug)
 
 
 def _read(rows: Iterable[Row[Any]]) -> tuple[OwnExercise, ...]:

@@ -253,8 +253,6 @@ def body(model: type[_Model]) -> _Model:
         abort(415)
     try:
         return model.model_validate(request.get_json())
-    except RecursionError:
-        abort(400)
     except ValidationError as error:
         raise NotAsItShouldBeError(*findings(model, error)) from None
 

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -71,7 +71,7 @@ def make_set(token: str) -> ResponseReturnValue:
     """Make a problem set of the course; only those who teach see it, until it is published."""
     seat, form = teaching(token), SetForm()
     copied = original(seat)
-    items, problem = read_items(choices(seat, copied))
+    items, problem = read_items(choices(own_exercises(seat), items_in(copied)))
     if not form.validate_on_submit() or (problem := problem or groups_problem(form, items)):
         return set_page(seat, form, problem=problem, like=copied), 422
     same = bool(form.same_numbers.data)
@@ -139,7 +139,10 @@ def keep_form(seat: Seat, work: CourseWork) -> ResponseReturnValue | None:
     form = SetForm()
     # As they stand they may stay, though here the clocks may show them twice.
     form.known = {typed_moment(one): one for one in (work.stored.opens_at, work.stored.due_at) if one is not None}
-    items, problem = read_items(choices(seat, work.stored)) if work.published_at is None else ([], "")
+    items: list[NewItem] = []
+    problem = ""
+    if work.published_at is None:
+        items, problem = read_items(choices(own_exercises(seat), items_in(work.stored)))
     if not form.validate_on_submit() or (problem := problem or (items and groups_problem(form, items)) or ""):
         return set_page(seat, form, work=work, problem=problem, seen=text("seen")), 422
     with database().write() as session:
@@ -182,8 +185,7 @@ class Chosen:
 def work_in(seat: Seat, name: str) -> CourseWork:
     """The course's problem set of this token; 404 where it has none."""
     with database().read() as session:
-        found = classroom.shelf(session, seat)
-    return next((one for one in found if one.stored.token == name), None) or abort(404)
+        return classroom.find_work(session, seat, name) or abort(404)
 
 
 def set_page(
@@ -201,25 +203,27 @@ def set_page(
 
     ``seen`` is the fingerprint of the set as it was when the form was made, if it was made before.
     """
-    stored = work.stored if work else None
-    known = choices(seat, stored or like)
+    stored, mine = work.stored if work else None, own_exercises(seat)
+    there = items_in(stored or like)
+    known = choices(mine, there)
     if chosen is None:
         chosen = {slug: Chosen(*map(text, names_of(slug))) for slug in known}
     own = {name: exercise for name, exercise in known.items() if name not in services().bank}
     shown: dict[str, Any] = {"shelves": services().shelves, "own": own, "chosen": chosen, "empty": Chosen()}
     # Of these the course has a page.
-    shown["samples"] = {one.key for one in own_exercises(seat) if one.course_id == seat.course.id}
+    shown["samples"] = {one.key for one in mine if one.course_id == seat.course.id}
     told = {"problem": problem, "message": message, "zone": zone().key, "stored": stored, "work": work}
     new: dict[str, Any] = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
-    there = items_in(stored) if stored is not None else ()
     new["seen"] = seen or (fingerprint(stored, there) if stored is not None else "")
     items = there if work and work.published_at is not None else ()
     titles = [exercise_of(one.spec).title for one in items]
     return render_template("courses/set.html", seat=seat, form=form, items=items, titles=titles, **shown, **told, **new)
 
 
-def items_in(stored: StoredSet) -> tuple[NewItem, ...]:
-    """The items of a set."""
+def items_in(stored: StoredSet | None) -> tuple[NewItem, ...]:
+    """The items of a set, none of no set."""
+    if stored is None:
+        return ()
     with database().read() as session:
         return sets.items_of(session, stored)
 
@@ -234,7 +238,8 @@ def copies(seat: Seat) -> tuple[StoredSet, ...]:
 
 def original(seat: Seat) -> StoredSet | None:
     """The set that the address of a new one says it is a copy of."""
-    return next((one for one in copies(seat) if one.token == request.args.get("copy")), None)
+    wanted = request.args.get("copy")
+    return next((one for one in copies(seat) if one.token == wanted), None) if wanted else None
 
 
 def own_exercises(seat: Seat) -> tuple[OwnExercise, ...]:
@@ -243,14 +248,13 @@ def own_exercises(seat: Seat) -> tuple[OwnExercise, ...]:
         return course_exercises.own_exercises(session, seat.learner_id)
 
 
-def choices(seat: Seat, stored: StoredSet | None = None) -> Mapping[str, Exercise]:
+def choices(own: Iterable[OwnExercise], items: Iterable[NewItem]) -> Mapping[str, Exercise]:
     """All exercises to choose from, by the name that they have in the form.
 
-    Those of a set are among them as the set has them, where their own is deleted or somebody else's.
+    The items of a set are among them as the set has them, where their exercise is deleted or somebody else's.
     """
-    known = {**{one.key: one.exercise for one in own_exercises(seat)}, **services().bank}
-    kept = {item.exercise: item.spec for item in (items_in(stored) if stored else ()) if item.exercise not in known}
-    return {**{name: exercise_of(spec) for name, spec in kept.items()}, **known}
+    known = {**{one.key: one.exercise for one in own}, **services().bank}
+    return {**{one.exercise: exercise_of(one.spec) for one in items if one.exercise not in known}, **known}
 
 
 def chosen_of(stored: StoredSet) -> dict[str, Chosen]:

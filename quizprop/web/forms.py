@@ -8,7 +8,6 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import (
@@ -44,7 +43,6 @@ __all__ = [
     "read_groups",
     "read_late",
     "read_seq",
-    "sent_json",
     "write_groups",
     "write_late",
 ]
@@ -296,32 +294,34 @@ class SetForm(FlaskForm):  # type: ignore[misc]
             "title": self.title.data.strip(),
             "words": self.words.data or "",
             "attempts": self.attempts.data,
-            "opens_at": _moment(self.opens, self.known),
-            "due_at": _moment(self.due, self.known),
+            "opens_at": self._moment(self.opens),
+            "due_at": self._moment(self.due),
             "policy": self.policy,
         }
 
     def validate_opens(self, field: Field) -> None:
         """Take a moment that there is."""
-        _moment(field, self.known)
+        self._moment(field)
 
     def validate_due(self, field: Field) -> None:
         """Take a moment after it opens."""
-        due = _moment(field, self.known)
+        due = self._moment(field)
         try:
-            opens = _moment(self.opens, self.known)
+            opens = self._moment(self.opens)
         except ValidationError:
             return
         if due is not None and opens is not None and due <= opens:
             raise ValidationError(_NOT_AFTER)
 
-
-def sent_json() -> Any:  # noqa: ANN401 - JSON may be anything
-    """The JSON of the request; None where it is none, or nested too deeply to be read."""
-    try:
-        return request.get_json(silent=True)
-    except RecursionError:
-        return None
+    def _moment(self, field: Field) -> int | None:
+        if not field.data:
+            return None
+        if field.data in self.known:
+            return self.known[field.data]
+        try:
+            return read_moment(field.data, zone().key)
+        except ValueError as error:
+            raise ValidationError(_NO_MOMENT) from error
 
 
 def read_late(text: str) -> tuple[tuple[int, float], ...]:
@@ -354,8 +354,7 @@ def write_late(late: tuple[tuple[int, float], ...]) -> str:
 def _time_text(after: int) -> str:
     """A time in hours, unless it is a part of one that has no decimals, or more of them than can be written."""
     unit, name = (_UNITS["h"], "h") if after * 100 % _UNITS["h"] == 0 else (_MINUTE, "min")
-    whole, decimals = f"{Decimal(after) / unit:.9f}".split(".")
-    return f"{whole}.{decimals}".rstrip("0").rstrip(".") + f" {name}"
+    return f"{shortest(Decimal(after) / unit, 9)} {name}"
 
 
 def read_groups(text: str) -> dict[str, int]:
@@ -376,14 +375,3 @@ def read_groups(text: str) -> dict[str, int]:
 def write_groups(best_of: Mapping[str, int]) -> str:
     """What `read_groups` reads."""
     return ", ".join(f"{name}: {count}" for name, count in best_of.items())
-
-
-def _moment(field: Field, known: Mapping[str, int]) -> int | None:
-    if not field.data:
-        return None
-    if field.data in known:
-        return known[field.data]
-    try:
-        return read_moment(field.data, zone().key)
-    except ValueError as error:
-        raise ValidationError(_NO_MOMENT) from error

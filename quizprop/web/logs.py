@@ -11,9 +11,10 @@ import sys
 import time
 import traceback
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, current_app, g, request
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from pythonjsonlogger.json import JsonFormatter
 from werkzeug.exceptions import HTTPException
@@ -28,6 +29,17 @@ _VALUES: Final = re.compile(r"^DETAIL:.*$", re.MULTILINE)
 
 _logger: Final = logging.getLogger(__name__)
 
+
+class _Json(DefaultJSONProvider):
+    """JSON that is nested too deeply to be read is none, like any other text that is no JSON."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ANN401 - JSON may be anything
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
 Raised = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 
@@ -37,6 +49,8 @@ class Site(Flask):
     What the handler of an error raises is handled as well: the page that it wanted to show may not be there for this
     visitor any more.
     """
+
+    json_provider_class = _Json
 
     def handle_user_exception(self, error: Exception) -> HTTPException | ResponseReturnValue:
         """The answer to an error that some page expects."""

@@ -112,7 +112,7 @@ def change_exercise(token: str, slug: str) -> ResponseReturnValue:
     before, _ = find(seat, slug)
     name, source = request.form.get("name", "").strip(), written(before)
     try:
-        exercise = read(name, source, own=has_own(seat, name))
+        exercise = read(seat, name, source)
         found = certificate(exercise)
     except (BankError, CannotCertifyError) as error:
         return exercise_page(seat, slug, before, source, problem=str(error), name=name), 422
@@ -160,15 +160,15 @@ def deleted(seat: Seat, slug: str) -> ResponseReturnValue:
     return redirect(url_for(".show_exercises", token=seat.course.token), 303)
 
 
-def read(name: str, source: str, *, own: bool) -> Exercise:
-    """The exercise that was sent; ``own`` says that the course has one of this name.
+def read(seat: Seat, name: str, source: str) -> Exercise:
+    """The exercise that was sent.
 
     Raises:
         BankError: it is not valid, or its name is not, or it is too large to be tried here.
     """
     if not _SLUG.fullmatch(name) or len(name) > 60:
         raise BankError(gettext(_NO_SLUG))
-    if name in services().bank and not own:
+    if name in services().bank and not has_own(seat, name):
         raise BankError(gettext(_TAKEN))
     if len(source) > _LARGEST:
         raise BankError(gettext(_TOO_LARGE, most=_MOST_CELLS, layers=_MOST_LAYERS))

@@ -35,7 +35,7 @@ from quizprop.store.sets import withheld_items
 from quizprop.web import desk as desks
 from quizprop.web import errors, feedback, limits, sets
 from quizprop.web.desk import Desk, SheetNotYetError, check_work, open_desk, page, record, scope, typed
-from quizprop.web.forms import is_key, new_key, read_seq, sent_json
+from quizprop.web.forms import is_key, new_key, read_seq
 from quizprop.web.languages import decimal_comma, gettext, marked
 from quizprop.web.rendering import iso
 from quizprop.web.sheet import Work, cell
@@ -146,7 +146,7 @@ def check(token: str) -> ResponseReturnValue:
 def save_draft(token: str) -> ResponseReturnValue:
     """Keep what is typed, for the page's script: JSON in, JSON out."""
     desk = open_desk(token)
-    sent = sent_json()
+    sent: Any = request.get_json(silent=True)
     if not is_draft(sent):
         return {"error": "A draft is an object with seq, key, texts and decimal_comma."}, 400
     if desk.ended:
