@@ -124,6 +124,14 @@ class Desk:
         equal = (one for one in reversed(self.attempts) if one.raw == work.texts)
         return next((one for one in equal if one.decimal_comma == work.decimal_comma), None)
 
+    def keeps(self, work: Work) -> bool:
+        """Whether these very texts are stored: checked, or as what was typed last."""
+        if self.same(work) is not None:
+            return True
+        draft, texts = self.draft, {key: text for key, text in work.texts.items() if text}
+        kept = {key: text for key, text in draft.raw.items() if text} if draft is not None else None
+        return draft is not None and kept == texts and draft.decimal_comma == work.decimal_comma
+
     def counted(self, work: Work, phase: str) -> StoredSubmission | None:
         """In a problem set, the attempt that a check would only repeat: sent twice, or the same text once more."""
         if self.place is None:
@@ -321,6 +329,7 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         "ended": desk.ended,
         "message": message,
         "work": work,
+        "unsaved": not (work.empty or desk.ended or desk.keeps(work)),
         "summary": summary,
         "notation": notation,
         # A lesson brings its own symbols: they or the keys.

@@ -32,6 +32,7 @@ def start(page, title):
     card = page.get_by_role("article").filter(has=page.get_by_role("heading", name=title, exact=True))
     card.get_by_role("button", name="Start").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    page.wait_for_load_state()  # the heading is there before the scripts are
 
 
 def field(page, key):
@@ -160,6 +161,55 @@ def test_work_is_kept_when_the_form_has_expired(page, complaints):
     # The browser reports what was refused: the form, and perhaps a save before it.
     assert set(complaints) == {"Failed to load resource: the server responded with a status of 400 (BAD REQUEST)"}
     complaints.clear()
+
+
+def scripts_come_late(page):
+    """Opens the page anew, as on a slow line: without its scripts, until what is returned is called."""
+    waiting = []
+    page.route("**/sheet.js*", lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    page.reload(wait_until="commit")
+
+    def come():
+        while not waiting:
+            page.wait_for_timeout(20)
+        waiting.pop().continue_()
+        page.unroute("**/sheet.js*")
+        page.wait_for_load_state()
+
+    return come
+
+
+def test_what_is_typed_before_the_script_is_there_is_saved(page):
+    start(page, "Mazur's network")
+    come = scripts_come_late(page)
+    fill(page, {"z1[1]": "0.3775", "a1[1]": "half"})
+    come()
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+    page.reload()
+    expect(field(page, "z1[1]")).to_have_value("0.3775")
+    expect(field(page, "a1[1]")).to_have_value("half")
+
+
+def test_what_this_browser_kept_spares_what_is_typed_since(page):
+    start(page, "Mazur's network")
+    page.route("**/draft", lambda route: route.abort())
+    fill(page, {"z1[1]": "old", "a1[1]": "kept"})
+    come = scripts_come_late(page)
+    fill(page, {"z1[1]": "new"})
+    come()
+    expect(field(page, "a1[1]")).to_have_value("kept")
+    expect(field(page, "z1[1]")).to_have_value("new")
+
+
+def test_what_a_hint_was_asked_with_is_saved(page):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "0.3775"})
+    page.evaluate("() => localStorage.clear()")
+    field(page, "z1[2]").press("?")
+    expect(field(page, "z1[1]")).to_have_value("0.3775")
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+    page.reload()
+    expect(field(page, "z1[1]")).to_have_value("0.3775")
 
 
 def test_practice_is_kept_on_registration(page, mazur):

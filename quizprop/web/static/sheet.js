@@ -104,10 +104,13 @@
 
   // --- what is done ----------------------------------------------------------------------------------------------
 
-  const answers = () => {
+  const inputs = [...form.querySelectorAll("input[data-cell]")];
+  // What stands in the form, or with served what the server put there.
+  const answers = (served) => {
     const found = {};
-    for (const input of form.querySelectorAll("input[data-cell]")) {
-      if (input.type !== "radio" || input.checked) found[input.name] = input.value;
+    for (const input of inputs) {
+      if (input.type !== "radio") found[input.name] = served ? input.defaultValue : input.value;
+      else if (served ? input.defaultChecked : input.checked) found[input.name] = input.value;
     }
     return found;
   };
@@ -132,7 +135,8 @@
 
   const state = document.getElementById("save-state");
   const { csrf_token: csrf, draft_seq: base, draft_key: lastKey, decimal_comma: comma } = form.elements;
-  const now = () => JSON.stringify([answers(), comma?.type === "checkbox" ? comma.checked : Boolean(comma)]);
+  const ticked = (served) => (comma?.type !== "checkbox" ? Boolean(comma) : served ? comma.defaultChecked : comma.checked);
+  const now = (served = false) => JSON.stringify([answers(served), ticked(served)]);
 
   // Another tab of this browser has the same sheet and storage: each keeps what is its own.
   const prefix = `quizprop ${sheet} `;
@@ -156,7 +160,13 @@
   };
   const tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
 
-  let saved = now();
+  // On a slow line this script comes late: what is typed by then is not saved, nor is what the server could not save.
+  const unsaved = "unsaved" in form.dataset;
+  const atFirst = now();
+  const early = inputs
+    .filter((input) => input.value !== input.defaultValue || input.checked !== input.defaultChecked)
+    .map((input) => input.name);
+  let saved = unsaved ? "" : now(true);
   let timer = 0;
   let first = 0;
   let sending = false;
@@ -265,8 +275,8 @@
 
   // --- what this browser kept ------------------------------------------------------------------------------------
 
-  const fill = ({ texts, decimalComma }) => {
-    for (const input of form.querySelectorAll("input[data-cell]")) {
+  const fill = ({ texts, decimalComma }, spared = []) => {
+    for (const input of inputs.filter(({ name }) => !spared.includes(name))) {
       const text = texts[input.name] ?? "";
       if (input.type === "radio") input.checked = input.value === text;
       else input.value = text;
@@ -276,16 +286,19 @@
   };
   const month = 30 * 24 * 3600 * 1000;
   const kept = store.all().sort((one, other) => other.at - one.at);
-  const mine = kept.find((one) => one.seq === Number(base.value) && JSON.stringify([one.texts, one.decimalComma]) !== saved);
+  const here = (one) => [saved, atFirst].includes(JSON.stringify([one.texts, one.decimalComma]));
+  const mine = kept.find((one) => !unsaved && one.seq === Number(base.value) && !here(one));
   for (const one of kept) {
-    const same = JSON.stringify([one.texts, one.decimalComma]) === saved;
-    if (one === mine || same || Date.now() - one.at > month) store.drop(one.name);
+    if (one === mine || here(one) || Date.now() - one.at > month) store.drop(one.name);
   }
-  const other = kept.find((one) => one !== mine && one.seq !== Number(base.value) && JSON.stringify([one.texts, one.decimalComma]) !== saved);
+  const other = kept.find((one) => one !== mine && (unsaved || one.seq !== Number(base.value)) && !here(one));
   if (mine) {
-    fill(mine);
+    fill(mine, early);
     tell("restored");
-  } else if (other) {
+  } else if (now() !== saved) {
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  if (other && !mine) {
     // Typed on an older state of the sheet: offered, never put over newer text by itself.
     tell("other", new Date(other.at).toISOString());
     state.querySelector("button[data-do=take]").addEventListener("click", () => {
