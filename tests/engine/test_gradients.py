@@ -20,7 +20,7 @@ from quizprop.engine.arrays import batch_innermost, select
 from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 SEEDS = st.integers(0, 2**32 - 1)
 STEP = 1e-30
 

@@ -76,7 +76,7 @@ def test_every_mistake_moves_every_cell_at_which_it_can_make_a_difference(networ
     assert seen == applicable
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1), one_hot=st.booleans())
 def test_in_any_other_network_too(networks, numbers, data, seed, one_hot):
     network = data.draw(networks)
@@ -224,7 +224,7 @@ def test_every_stem_of_a_training_step_has_its_mistakes(all_networks):
     assert {kind.stem for kind in MISCONCEPTIONS} == stems
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_code_stands_for_one_mistake_in_a_network(networks, data):
     network = data.draw(networks)

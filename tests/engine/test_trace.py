@@ -117,7 +117,7 @@ def larger(trees):
 
 
 @STYLES
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(tree=st.recursive(LEAVES, larger, max_leaves=8))
 def test_however_an_expression_is_put_together_its_text_computes_to_its_value(tree, style):
     expression, value = tree

@@ -36,7 +36,7 @@ MAZUR_GIVEN = {
     "b2": [0.6, 0.6],
     "eta": 0.5,
 }
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=40)
 
 
 def network_of(layers, **parts):

@@ -9,7 +9,7 @@ from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Verdict, grade
 from quizprop.exercise.slips import shows, wrong
 from quizprop.exercise.tolerance import Sheet
 
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 def half_up(value, places):

@@ -35,7 +35,7 @@ served = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(beliefs, served, st.integers(0, 9))
 def test_what_comes_next_can_be_drawn_and_is_something_else(known, lately, seed):
     choice = chosen(Knowledge(SKILLS, known), seed, served=lately)
@@ -45,7 +45,7 @@ def test_what_comes_next_can_be_drawn_and_is_something_else(known, lately, seed)
     assert choice.why.fading is choice.form.fading
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(beliefs, st.integers(0, 9))
 def test_nothing_out_of_reach_is_asked_where_something_in_reach_can_be(known, seed):
     knowledge = Knowledge(SKILLS, known)

@@ -22,7 +22,7 @@ MATHML = {
 }
 
 
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=40)
 
 
 @st.composite
@@ -118,7 +118,6 @@ def test_a_malformed_key_is_refused_with_a_way_out(key, message):
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_any_text_is_a_key_or_a_value_error(text):
     try:
         key = parse_key(text)
@@ -444,7 +443,6 @@ def test_links_are_taken_out():
 
 
 @given(st.text(max_size=30) | st.text(alphabet=r"\{}^_&<>'ab1 ", max_size=20))
-@settings(deadline=None)
 def test_any_latex_becomes_mathml_or_a_value_error(latex):
     try:
         markup = mathml(latex)

@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 from quizprop.exercise.figures import exact
 from quizprop.exercise.numbers import Reading, read_number, typed_number
 
-relaxed = settings(deadline=None)
-
 within_range = st.floats(min_value=-1e15, max_value=1e15)
 
 typed = st.one_of(
@@ -103,7 +101,6 @@ def test_a_read_cell_is_not_blank() -> None:
     assert not read_number("0").blank
 
 
-@relaxed
 @given(within_range)
 @example(5e-324)
 @example(0.1 + 0.2)
@@ -113,7 +110,6 @@ def test_every_float_written_by_repr_is_read_back_exactly(number: float) -> None
     assert value(read_number(repr(number)).echo) == number
 
 
-@relaxed
 @given(within_range)
 def test_a_programs_number_is_read_back_exactly_whatever_the_mark(number: float) -> None:
     for decimal_comma in (False, True):
@@ -132,7 +128,6 @@ def test_a_programs_whole_number_has_no_decimals_and_one_too_large_is_told_so() 
         assert "too large" in read_number(typed_number(number)).problem
 
 
-@relaxed
 @given(st.decimals(min_value=-1000, max_value=1000, places=6, allow_nan=False))
 def test_a_written_decimal_is_the_nearest_float(number: Decimal) -> None:
     assert value(f"{number:f}") == float(number)
@@ -140,7 +135,6 @@ def test_a_written_decimal_is_the_nearest_float(number: Decimal) -> None:
     assert value(f"{number:.12e}") == float(number)
 
 
-@relaxed
 @given(st.integers(-(10**6), 10**6), st.integers(1, 10**6))
 def test_a_fraction_is_its_quotient(top: int, bottom: int) -> None:
     assert value(f"{top}/{bottom}") == float(Fraction(top, bottom))
@@ -172,7 +166,6 @@ def test_the_echo_has_a_point_so_that_a_comma_is_seen_to_be_understood() -> None
     assert read_number("0,3775", decimal_comma=True).echo == "0.3775"
 
 
-@relaxed
 @given(within_range)
 def test_a_point_and_a_chosen_comma_read_alike(number: float) -> None:
     text = f"2*{number!r}+{exact(number)}"
@@ -315,7 +308,7 @@ trees = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(trees)
 def test_working_agrees_with_the_tree_it_was_written_from(tree: Tree) -> None:
     assume(len(tree.text) <= 200)
@@ -329,7 +322,6 @@ def test_working_agrees_with_the_tree_it_was_written_from(tree: Tree) -> None:
         assert problem(tree.text)
 
 
-@relaxed
 @given(st.floats(-50, 50))
 def test_sigmoid_agrees_with_its_form_by_tanh(z: float) -> None:
     assert value(f"σ({z!r})") == pytest.approx((1 + math.tanh(z / 2)) / 2, rel=1e-14, abs=1e-16)
@@ -457,7 +449,6 @@ def test_with_a_decimal_comma_the_messages_speak_in_commas(text: str, message: s
 # Numbers of programs
 
 
-@relaxed
 @given(st.one_of(within_range, st.integers(-(10**15), 10**15)), st.booleans())
 def test_a_typed_number_reads_back_as_it_was(number: float, decimal_comma: bool) -> None:  # noqa: FBT001
     assert value(typed_number(number, decimal_comma=decimal_comma), decimal_comma=decimal_comma) == number
@@ -472,7 +463,7 @@ def test_a_number_of_numpy_is_typed_as_any_other(kind: Callable[[float], float])
 # Any text at all
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(typed, st.booleans())
 def test_any_text_is_read_or_answered_and_none_raises(text: str, decimal_comma: bool) -> None:  # noqa: FBT001
     reading = read_number(text, decimal_comma=decimal_comma)

@@ -12,7 +12,7 @@ from quizprop.store import practice
 from quizprop.store.models import Variant
 from tests.store.conftest import NOW, SECOND, at_once, serve, submit, visit
 
-on_one_database = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+on_one_database = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 anything = st.text(st.characters(exclude_categories=()), max_size=30)
 
 

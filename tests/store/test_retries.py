@@ -176,7 +176,5 @@ def template(tmp_path):
 
 def test_repeats_count_once_a_stale_tab_overwrites_nothing_and_a_clock_that_is_set_gives_nothing(template):
     machine = type("Machine", (TwoTabs,), {"template": template})
-    quick = settings(
-        max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    quick = settings(max_examples=40, stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow])
     run_state_machine_as_test(machine, settings=quick)

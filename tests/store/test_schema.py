@@ -105,12 +105,10 @@ def test_after_an_upgrade_the_tables_are_those_of_the_models(empty):
     assert schema.current(empty) == schema.newest()
 
 
-def test_a_second_upgrade_is_fast_and_quiet_and_only_reads(database, monkeypatch, caplog, capfd):
+def test_a_second_upgrade_is_quiet_and_only_reads(database, monkeypatch, caplog, capfd):
     practised(database)
     monkeypatch.setattr(schema, "_migrate", None)
-    start = time.perf_counter()
     schema.upgrade(database)
-    assert time.perf_counter() - start < 0.5
     assert counts(database) == [1, 1]
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []

@@ -377,7 +377,7 @@ def test_any_request_has_an_answer_that_the_description_knows(schema):
 def ask(operation, head):
     known = operation.definition.raw["responses"]
 
-    @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def answered(case):
         answer = case.call(headers=head)

@@ -86,7 +86,7 @@ def entries(browser, token, what):  # noqa: F811
 # --- what is written reads back -------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(ladders)
 def test_a_late_ladder_reads_back_as_it_was_written(ladder):
     assert read_late(write_late(ladder)) == ladder
