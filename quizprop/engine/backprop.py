@@ -116,7 +116,8 @@ def E_mean_outputs(e: Array) -> Array:
     latex=r"E = \frac{1}{m} \sum_i \sum_k E_k^{(i)}",
     per_example=False,
     matrix=r"J = \frac{1}{m} \sum_{k$each} \mathcal{L}_{k$each}",
-    idea="How wrong the network is as a whole: add up the outputs of each example, then average over the examples.",
+    idea="How wrong the network is as a whole: add up the errors of the outputs of each example, then "
+    "average over the examples.",
 )
 def E_mean_examples(e: Array) -> Array:
     """Summed over the outputs, averaged over the examples."""

@@ -250,8 +250,7 @@ def _off_diagonal(delta: Array) -> Array:
 # --- sentences that serve several entries ---------------------------------------------------------------------------
 
 WEIGHTS_TRANSPOSED = (
-    "These are the weights that leave a unit. A unit's net input takes the weights that *arrive* at it: the first index of a "
-    "weight is where it goes to."
+    "These are the weights that leave a unit. A unit's net input takes the weights that *arrive* at it."
 )
 ONE_INPUT_ONLY = (
     "Only one of the incoming connections was counted. Every unit of the layer below contributes weight times value."
@@ -266,8 +265,8 @@ MINUS_LEFT_OUT = (
 )
 COMMON_LOGARITHM = "This is the logarithm to base 10. Cross-entropy takes the natural one, ln."
 SIGN_FLIPPED = (
-    "The sign is the other way round: it would say that more output lowers the loss just where it raises it. Compare the "
-    "output with its target."
+    "The sign is the other way round: more output raises the loss where the output is above its target, and lowers it "
+    "where it is below. Compare the two."
 )
 STEP_ADDED = "The step went uphill. The gradient points to where the loss grows: subtract it."
 ETA_FORGOTTEN = "The whole gradient was subtracted. Multiply it by the learning rate first."

@@ -95,7 +95,7 @@ class _Helper:
 
     @property
     def _with_numbers(self) -> Hint:
-        if self._expression(self.cell.key).kind == "symbol":
+        if all(self._expression(key).kind == "symbol" for key in self._explained):
             return Hint(RUNGS[2], _NOTHING_TO_COMPUTE, tuple(self._lines(self.solution.symbol)))
         open_still = any(self._known(key) is None for each in self._explained for key in self._expression(each).names())
         return Hint(RUNGS[2], _OPEN if open_still else "", tuple(self._lines(self._number_or_symbol)))

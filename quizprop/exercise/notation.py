@@ -97,7 +97,7 @@ _MAZUR: Final[_Rows] = MappingProxyType({
     "e_new": ("E_o$k⁺$n", "E_{o$k}^{+}$n"),
     "E_new": ("E_total⁺", r"E_{\text{total}}^{+}"),
     "change": ("ΔE_total", r"\Delta E_{\text{total}}"),
-    "fell": ("E_total⁺ < E_total", r"E_{\text{total}}^{+} < E_{\text{total}}"),
+    "fell": ("[E_total⁺ < E_total]", r"\left[E_{\text{total}}^{+} < E_{\text{total}}\right]"),
     "prediction": ("class$n", r"\text{class}$n"),
 })  # fmt: skip
 
@@ -126,7 +126,7 @@ _COURSE: Final[_Rows] = MappingProxyType({
     "e_new": ("L_new${n}_$k", r"\mathcal{L}^{$m\,\text{new}}_{$k}"),
     "E_new": ("${cost}_new", r"$cost^{\text{new}}"),
     "change": ("Δ$cost", r"\Delta $cost"),
-    "fell": ("${cost}_new < $cost", r"$cost^{\text{new}} < $cost"),
+    "fell": ("[${cost}_new < $cost]", r"\left[$cost^{\text{new}} < $cost\right]"),
     "prediction": ("ŷ$n", r"\text{class}$n"),
 })  # fmt: skip
 
@@ -155,7 +155,7 @@ _MATRIX: Final[_Rows] = MappingProxyType({
     "e_new": ("L_new_$k$col", r"\mathcal{L}^{\text{new}}_{$k$col}"),
     "E_new": ("J_new", r"J^{\text{new}}"),
     "change": ("ΔJ", r"\Delta J"),
-    "fell": ("J_new < J", r"J^{\text{new}} < J"),
+    "fell": ("[J_new < J]", r"\left[J^{\text{new}} < J\right]"),
     "prediction": ("class$n", r"\text{class}$n"),
 })  # fmt: skip
 
@@ -184,7 +184,7 @@ _PLAIN: Final[_Rows] = MappingProxyType({
     "e_new": ("$key", "e${n}_{$k}^{+}"),
     "E_new": ("$key", "E^{+}"),
     "change": ("$key", r"\Delta E"),
-    "fell": ("$key", "E^{+} < E"),
+    "fell": ("$key", r"\left[E^{+} < E\right]"),
     "prediction": ("$key", r"\text{class}$n"),
 })  # fmt: skip
 

@@ -222,8 +222,8 @@ def descent_svg(done: Descent, *, loss: Symbol, prefix: str = "descent") -> str:
 def _descent_words(done: Descent, loss: Symbol) -> Iterator[str]:
     known = dict(zip(done.steps, done.losses, strict=False))
     marks = [step for step in (0, 1, 10, 100, 1_000, 10_000) if step in known]
-    reached = (said(phrase("{number} steps: {value}", number=step, value=short(known[step]))) for step in marks)
-    yield phrase("{loss} after {reached}.", loss=loss.text, reached=", ".join(reached))
+    reached = (said(phrase("after step {number}: {value}", number=step, value=short(known[step]))) for step in marks)
+    yield phrase("{loss}, {reached}.", loss=loss.text, reached=", ".join(reached))
     if not done.ended:
         last = done.steps[len(done.losses)]
         yield phrase("By step {number} it has grown a thousandfold: the steps are too large.", number=last)

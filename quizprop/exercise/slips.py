@@ -154,7 +154,7 @@ def tutor_says(structure: Structure, route: Route) -> str:
         return sentence
     # The sentence speaks of the value where the slip was made, which is not the one that is written here.
     place = structure.graph[route.way[0]].formula.title
-    return phrase("On the way, at the {place}: {sentence}", place=place, sentence=sentence)
+    return phrase("On the way ({place}): {sentence}", place=place, sentence=sentence)
 
 
 def shows(route: Route, values: Mapping[str, Array]) -> Array | bool:

@@ -330,7 +330,9 @@ class Facts:
                     most, least = (named(key.replace("path", "W")) for key in found)
                     true, false = (
                         phrase(
-                            "Most of the error that reaches {unit} comes back along {weight}.", unit=hidden, weight=one
+                            "Of what comes back to {unit}, the part along {weight} is the largest in size.",
+                            unit=hidden,
+                            weight=one,
                         )
                         for one in (most, least)
                     )

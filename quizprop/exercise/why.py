@@ -28,8 +28,8 @@ REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
         "Due for review: %(skill)s, last seen %(num)s days ago.",
     ),
     Reason.MISTAKE: (
-        "Your last slip was: %(mistake)s. Here is %(skill)s again.",
-        "The same slip %(num)s times: %(mistake)s. Here is %(skill)s again.",
+        "Your last slip was: %(mistake)s. Once more: %(skill)s.",
+        "The same slip %(num)s times: %(mistake)s. Once more: %(skill)s.",
     ),
     Reason.FIRST: ("To begin with: %(skill)s.",) * 2,
     Reason.NEXT: ("Next after %(after)s: %(skill)s.",) * 2,

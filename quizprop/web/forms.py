@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 _NO_MOMENT = lazy_gettext("Write a date and a time that the clocks of your time zone show once.")
-_NOT_AFTER = lazy_gettext("It is due after it opens: move one of the two.")
+_NOT_AFTER = lazy_gettext("It must be due after it opens: move one of the two.")
 _NO_CHOICE = lazy_gettext("This is not among the choices.")
 _NEEDS_DUE = lazy_gettext("This needs a due date: give the set one.")
 _BAD_LADDER = lazy_gettext("Write times that go up and shares that go down, as in 24 h: 80 %, 72 h: 50 %.")

@@ -111,7 +111,10 @@ def _catalogue(code: str) -> NullTranslations:
         file = folder / f"{domain}.po"
         if not file.is_file():
             continue
-        for message in read_po(BytesIO(file.read_bytes()), code):
+        part = read_po(BytesIO(file.read_bytes()), code)
+        # Babel knows a third form for the millions of some languages; a catalogue has the forms that it says.
+        merged.mime_headers = [("Plural-Forms", part.plural_forms)]
+        for message in part:
             if message.id and not message.fuzzy:
                 merged[message.id] = message
     compiled = BytesIO()

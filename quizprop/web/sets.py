@@ -175,7 +175,9 @@ def _policy_words(of: AssignedSet) -> Iterator[str]:
         share = percent(policy.follow_credit)
         yield gettext("A value that follows from an error above it earns %(share)s.", share=share)
     for zone, count in policy.best_of.items():
-        yield gettext("Of group %(name)s the best %(count)s count.", name=zone, count=count)
+        yield ngettext(
+            "Of group %(name)s the best one counts.", "Of group %(name)s the best %(num)s count.", count, name=zone
+        )
 
 
 def hand_out(known: Visitor, of: AssignedSet, item: ItemWork, *, renew: bool = False) -> str:

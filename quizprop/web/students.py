@@ -32,7 +32,7 @@ _PAGE: Final = 100
 _MOST_EXTRA: Final = 1000
 _POINTS: Final = re.compile(r"[0-9]{1,5}([.,][0-9]{1,6})?", re.ASCII)
 _NO_MOMENT: Final = marked("Write a date and a time that the clocks of your time zone show once.")
-_BEFORE_OPEN: Final = marked("It is due after it opens: move one of the two.")
+_BEFORE_OPEN: Final = marked("It must be due after it opens: move one of the two.")
 _NO_REASON: Final = marked("Say why: whoever looks at it later wants to know.")
 _BAD_POINTS: Final = marked("Points are a number from 0 to 10,000.")
 _BAD_EXTRA: Final = marked("Extra time is a whole number of percent from 0 to 1000.")
@@ -57,9 +57,9 @@ DEEDS: Final[Mapping[str, str]] = {
     "extension": marked("Extension for %(student)s: %(set)s"),
     "extension ended": marked("Extension of %(student)s taken back: %(set)s"),
     "excused": marked("%(student)s excused from %(exercise)s in %(set)s: %(reason)s"),
-    "points": marked("%(student)s has %(points)s points at %(exercise)s in %(set)s: %(reason)s"),
+    "points": marked("Points of %(student)s at %(exercise)s in %(set)s: %(points)s. %(reason)s"),
     "taken back": marked("Decision taken back for %(student)s at %(exercise)s in %(set)s: %(reason)s"),
-    "regrade": marked("%(set)s regraded, %(count)s submissions changed: %(reason)s"),
+    "regrade": marked("%(set)s regraded, submissions changed: %(count)s. %(reason)s"),
     "role": marked("%(member)s is now: %(role)s"),
     "removed": marked("%(member)s taken out of the course"),
     "code": marked("New code"),

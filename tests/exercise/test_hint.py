@@ -100,6 +100,16 @@ def test_where_a_value_is_only_carried_over_no_number_gives_it_away():
     assert hint.text == "grad_b2[1] = delta2[1]\nThere is nothing to compute at this step."
 
 
+@pytest.mark.parametrize("slug", ["chain", "tanh-regression", "after-the-step"])
+def test_where_a_carried_value_is_not_written_the_numbers_are_those_of_its_own_formula(slug):
+    instance = draw(load_bank()[slug], np.random.default_rng(0))
+    hint = hints(instance, cell_of(instance, "E"), "plain", {})[2]
+    first, second = hint.lines
+    assert first.text == "E = e[1]"
+    assert f"({exact(instance.given['t'][0][0])} −" in second.text
+    assert "nothing to compute" not in hint.words
+
+
 def test_where_the_formula_is_the_value_there_are_words_alone():
     base = load_bank()["tanh-regression"]
     exercise = base.model_copy(update={"asked": (*base.asked, "da_dz2")})

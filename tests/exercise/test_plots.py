@@ -185,7 +185,7 @@ def test_the_axis_of_steps_is_logarithmic():
     assert [text_of(text) for text in of_class(root, "qp-axes")[0].iter(f"{SVG}text")][-6:] == [
         *("0", "1", "10", "100", "1\u202f000", "10\u202f000"),
     ]
-    assert "E_total after 0 steps: 4, 1 steps: 3, 10000 steps: 0.5." in root.find(f"{SVG}desc").text
+    assert "E_total, after step 0: 4, after step 1: 3, after step 10000: 0.5." in root.find(f"{SVG}desc").text
 
 
 def test_now_and_after_differ_without_colour():

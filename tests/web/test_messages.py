@@ -7,7 +7,7 @@ import pytest
 from babel.messages.catalog import Message
 
 from quizprop.web.extract import messages, read, update
-from quizprop.web.languages import DOMAINS, ENGLISH, known_languages
+from quizprop.web.languages import DOMAINS, ENGLISH, known_languages, spoken
 
 CODES = sorted(set(known_languages()) - {ENGLISH})
 CATALOGUES = [(code, domain) for code in CODES for domain in DOMAINS]
@@ -94,3 +94,13 @@ def test_an_update_keeps_what_is_translated_and_forgets_what_nobody_says(tmp_pat
 @pytest.mark.parametrize(("code", "domain"), CATALOGUES)
 def test_no_message_is_without_a_translation(code, domain):
     assert [message.id for message in in_file(code, domain) if not all(forms(message.string))] == []
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 21, 1_000_000])
+def test_every_count_is_said_in_the_language(app, code, count):
+    counted = [one for domain in DOMAINS for one in translated(code, domain) if not isinstance(one.id, str)]
+    assert counted
+    with app.test_request_context("/", headers={"Accept-Language": code}):
+        for message in counted:
+            assert spoken().ngettext(*message.id, count) == message.string[count != 1]

@@ -53,12 +53,12 @@ def size_of_a_key(scores: Array, K: Array) -> Array:
     text="z_$k",
     symbol="z_{$k}",
     idea=(
-        "The score over the root of the size of a key. Dot products grow with that size; without the scaling the "
-        "softmax would soon give everything to one key."
+        "The score over the root of the number of components of a key. Dot products grow with that number; without the "
+        "scaling the softmax would soon give everything to one key."
     ),
 )
 def z(s: Array, K: Array) -> Array:
-    """The score over the root of the size of a key."""
+    """The score over the root of the number of components of a key."""
     return s / np.sqrt(size_of_a_key(s, K))
 
 
@@ -143,7 +143,10 @@ def grad_a(grad_o: Array, V: Array) -> Array:
     phase="backward",
     text="m",
     symbol="m",
-    idea="What raising all attention weights together would do. They cannot rise together, so this will be taken away.",
+    idea=(
+        "What raising all attention weights in the same proportion would do. They cannot rise together, so this will "
+        "be taken away."
+    ),
 )
 def average(a: Array, grad_a: Array) -> Array:
     """The mean of the derivatives by the attention weights, each counted with its weight."""
@@ -158,8 +161,8 @@ def average(a: Array, grad_a: Array) -> Array:
     text="∂E/∂z_$k",
     symbol=r"\frac{\partial E}{\partial z_{$k}}",
     idea=(
-        "Back through the softmax: a score that rises takes its share from all others, so what counts is how far its "
-        "key is from the mean. These derivatives add up to zero."
+        "Back through the softmax: a score that rises takes its share from all others, so what counts is how far the "
+        "derivative by its weight is above the weighted mean. These derivatives add up to zero."
     ),
 )
 def grad_z(a: Array, grad_a: Array, average: Array) -> Array:
@@ -245,7 +248,7 @@ class Attention(UnitLesson):
         """What is a row, and the formulas of the way forward."""
         return (
             Rule("Keys and values", "one in each row"),
-            Rule("Size", "of the query and of each key", f"d = {SIZE}"),
+            Rule("Components", "of the query and of each key", f"d = {SIZE}"),
             Rule("Scaled score", "", r"z_i = \frac{1}{\sqrt{d}} \sum_j q_j\,K_{ij}"),
             Rule("Softmax", "", r"a_i = \frac{e^{z_i}}{\sum_k e^{z_k}}"),
             Rule("Output", "", o.latex),

@@ -51,14 +51,15 @@ _SCORES: Final = (
         "not_scaled",
         "z",
         "not scaled",
-        "This is the score itself. Divide it by the root of the size of a key before the softmax.",
+        "This is the score itself. Divide it by the root of the number of components of a key before the softmax.",
         (lambda s: s,),
     ),
     Misconception(
         "root_left_out",
         "z",
-        "divided by the size, not by its root",
-        "The score was divided by the size of a key itself, or scaled twice. Divide once, by the *root* of that size.",
+        "divided without the root",
+        "The score was divided by the number of components of a key itself, or scaled twice. Divide once, by the "
+        "*root* of that number.",
         (lambda s, K: s / K.shape[-1],),
     ),
     Misconception(
@@ -317,8 +318,9 @@ _BACK: Final = (
     Misconception(
         "root_left_out",
         "grad_s",
-        "divided by the size, not by its root",
-        "This was divided by the size of a key itself, or scaled twice. Divide once, by the *root* of that size.",
+        "divided without the root",
+        "This was divided by the number of components of a key itself, or scaled twice. Divide once, by the *root* of "
+        "that number.",
         (lambda grad_z, K: grad_z / K.shape[-1],),
     ),
     Misconception(
@@ -385,7 +387,9 @@ _QUERY_AND_KEYS: Final = (
     ),
 )
 
-KEYS_TRANSPOSED = "Rows and columns of the keys are swapped. A key is a *row*: its components are multiplied together."
+KEYS_TRANSPOSED = (
+    "Rows and columns of the keys are swapped. A key is a *row*: each of its components meets that of the query."
+)
 VALUES_TRANSPOSED = (
     "Rows and columns of the values are swapped. A value is a *row*, and its weight multiplies all of it."
 )

@@ -56,7 +56,7 @@ def itself(v: Array) -> Array:
 
 
 def logarithm(u: Array) -> Array:
-    """The natural logarithm: the power of e that gives the argument."""
+    """The natural logarithm: the exponent to which e must be raised to give the argument."""
     return np.log(u)
 
 

@@ -78,7 +78,7 @@ def dR_dw(weights: Array, decay: Array) -> Array:
     symbol="g_{$l,$k}",
 )
 def grad_w_with_penalty(dD_dw: Array, dR_dw: Array) -> Array:
-    """The data and the penalty pull together."""
+    """The total is a sum, so the two gradients add up."""
     return dD_dw + dR_dw
 
 
@@ -182,7 +182,7 @@ def first_correction(average: Array, beta: Array) -> Array:
 
 
 def second_correction(average: Array, beta: Array) -> Array:
-    """An average that started from 0 holds only the share 1 - beta squared after two steps."""
+    """An average that started from 0 holds only the share 1 minus the square of beta after two steps."""
     return average / (1 - beta[..., None] ** 2)
 
 
@@ -236,11 +236,12 @@ def kept(w_prev: Array, eta: Array, decay: Array) -> Array:
     return (1 - eta[..., None] * decay[..., None]) * w_prev
 
 
-def ratio(above: str, symbol: str) -> Formula:
-    """What is left of the gradient when its usual size is divided out."""
+def ratio(above: str, symbol: str, *, title: str, idea: str) -> Formula:
+    """What is left of a gradient when its usual size is divided out."""
     words = step(
         "ratio",
-        title="gradient over the root",
+        title=title,
+        idea=idea,
         latex=symbol,
         phase="update",
         text="u_$l,$k",
@@ -251,9 +252,15 @@ def ratio(above: str, symbol: str) -> Formula:
 
 
 def divided(above: Array, root: Array) -> Array:
-    """A gradient in units of its usual size."""
+    """One over the other, a unit at a time."""
     return above / root
 
+
+_OVER_ROOT: Final = {"title": "gradient over the root", "idea": "The gradient in units of its usual size."}
+_AVERAGE_OVER_ROOT: Final = {
+    "title": "corrected average over the root",
+    "idea": "The average gradient in units of its usual size.",
+}
 
 # --- the step -------------------------------------------------------------------------------------------------------
 
@@ -336,8 +343,8 @@ def change(E_after: Array, E1: Array) -> Array:
     title="did the error fall",
     latex="E^{+} < E_1",
     phase="after",
-    text="E⁺ < E_1",
-    symbol="E^{+} < E_{1}",
+    text="[E⁺ < E_1]",
+    symbol=r"\left[E^{+} < E_{1}\right]",
     whole=True,
     idea="Yes, in formulas 1, where the error is smaller after the step; else no, which is 0.",
     options=("no", "yes"),
@@ -447,12 +454,12 @@ class Descent(UnitLesson):
             case "momentum" | "nesterov":
                 yield velocity
             case "rmsprop":
-                yield from (s, root("s", "s"), ratio("grad_w", r"u_t = \frac{g_t}{r_t}"))
+                yield from (s, root("s", "s"), ratio("grad_w", r"u_t = \frac{g_t}{r_t}", **_OVER_ROOT))
             case "adam":
                 yield from (m_first, v_first) if t == 1 else (m, v)
                 yield from (corrected("m", 1, t), corrected("v", 2, t))
                 yield root("v_hat", r"\hat{v}")
-                yield ratio("m_hat", r"u_t = \frac{\hat{m}_t}{r_t}")
+                yield ratio("m_hat", r"u_t = \frac{\hat{m}_t}{r_t}", **_AVERAGE_OVER_ROOT)
             case "weight_decay":
                 yield kept
         yield w(self.optimizer)
@@ -524,7 +531,7 @@ class Descent(UnitLesson):
     def rules(self) -> tuple[Rule, ...]:
         """Activation, error, and how the step is made."""
         return (
-            *unit_rules(self.activation, self.loss),
+            *unit_rules(self.activation, self.loss, error=self._data),
             Rule("Gradient", "", _GRADIENT_AHEAD if self.optimizer == "nesterov" else _GRADIENT),
             *([_PENALTY_RULE] if self.penalty else []),
             *_RULES[self.optimizer],

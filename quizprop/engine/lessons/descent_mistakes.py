@@ -158,8 +158,9 @@ _MOMENTUM: Final = (
     Misconception(
         "plain_step",
         "w",
-        "step along the gradient alone",
-        "This is a plain gradient step. With momentum the weight moves along the velocity.",
+        "step against the gradient alone",
+        "This is a plain gradient step. With momentum the weight moves against the velocity, not "
+        "against the gradient alone.",
         (lambda w_prev, eta, grad_w: w_prev - eta[..., None] * grad_w,),
     ),
 )
@@ -377,7 +378,8 @@ _ADAM: Final = (
         "plain_step",
         "w",
         "plain gradient step",
-        "This is a plain gradient step. Adam goes along the ratio of the two corrected averages.",
+        "This is a plain gradient step. Adam goes against the corrected average of the gradient, "
+        "divided by the root of that of the squares.",
         (lambda w_prev, eta, grad_w: w_prev - eta[..., None] * grad_w,),
     ),
 )
@@ -387,7 +389,7 @@ _DECAY: Final = (
         "eta_forgotten",
         "kept",
         "learning rate forgotten",
-        "The learning rate is missing: in each step the weight shrinks by the learning rate times lambda.",
+        "The learning rate is missing: in each step the weight loses the share learning rate times lambda of itself.",
         (lambda w_prev, decay: (1 - decay[..., None]) * w_prev,),
     ),
     Misconception(

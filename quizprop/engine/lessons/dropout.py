@@ -90,7 +90,7 @@ def whole_layer(v: Array, a: Array, c: Array) -> Array:
 
 
 def shrunk_layer(v: Array, a: Array, c: Array, p: Array) -> Array:
-    """At test time nothing is dropped; the weights shrink by the keep probability, for now all units add to the sum."""
+    """Nothing is dropped at test time; each weight is multiplied by the keep probability: all units add to the sum."""
     return total(p[..., None] * v * a, -1) + c
 
 
@@ -339,7 +339,8 @@ _PLAIN: Final = (
         "scale_left_out",
         "y_test",
         "scale left out",
-        "The weights were used whole. At test time no unit is missing, so each weight shrinks by the keep probability.",
+        "The weights were used whole. At test time no unit is missing, so each weight is multiplied by the keep "
+        "probability.",
         (lambda v, a, c: total(v * a, -1) + c,),
     ),
     Misconception(

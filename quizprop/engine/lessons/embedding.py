@@ -6,8 +6,10 @@ predicted is part of the lesson, not drawn. Source: Mikolov, Chen, Corrado and D
 Representations in Vector Space" (2013): skip-gram for one word, continuous bag of words for several; the full softmax.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import reduce
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 import numpy as np
@@ -278,6 +280,28 @@ def _predicting(target: int) -> tuple[Misconception, ...]:
     )
 
 
+_SAID_OF_WORDS: Final[Mapping[str, str]] = MappingProxyType({
+    "activation_skipped": "This is still the score. Put the scores through the softmax.",
+    "not_normalised": (
+        "This is only the power of e. Divide it by the sum over all words, so that the probabilities add up to 1."
+    ),
+    "shares_of_net_inputs": "The scores themselves were divided by their sum. Softmax takes powers of e first.",
+    "sigmoid_for_softmax": (
+        "Each score was put through a sigmoid alone. Softmax compares the words with each other: the probabilities "
+        "add up to 1."
+    ),
+    "weight_for_input": (
+        "Delta was multiplied by the output vector. What that one multiplies, and so the derivative, is the hidden "
+        "vector."
+    ),
+})  # fmt: skip
+"""The sentences of a network's layer, said of words and their vectors."""
+
+
+def _of_words(mistakes: Iterable[Misconception]) -> Iterator[Misconception]:
+    return (replace(one, sentence=_SAID_OF_WORDS.get(one.kind, one.sentence)) for one in mistakes)
+
+
 _SCORES: Final = (
     Misconception(
         "input_vector",
@@ -340,10 +364,10 @@ class Embedding(Lesson):
         return (
             *_entering(self.words),
             *_SCORES,
-            *of_softmax("p", "z"),
+            *_of_words(of_softmax("p", "z")),
             *_predicting(self.target),
             *sent_back_mistakes("grad_h", "U", "grad_z", square=False, updated="U_new"),
-            *by_weights_mistakes("grad_U", "grad_z", "h", "U", square=False),
+            *_of_words(by_weights_mistakes("grad_U", "grad_z", "h", "U", square=False)),
             *step_mistakes("U", 2),
             *step_mistakes("V", 2),
         )

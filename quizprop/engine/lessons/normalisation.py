@@ -46,7 +46,7 @@ def mu(x: Array) -> Array:
 
 @step("c", title="centred value", latex=r"c_k = x_k - \mu", phase="forward", text="c_$k", symbol="c_{$k}")
 def c(x: Array, mu: Array) -> Array:
-    """How far each number lies from the mean; these add up to 0."""
+    """Each number minus the mean; with their signs these add up to 0."""
     return x - mu[..., None]
 
 
@@ -152,7 +152,7 @@ def back_each(grad_y: Array, gamma: Array) -> Array:
     symbol=partial(r"\sigma^{2}"),
 )
 def grad_var(grad_xhat: Array, c: Array, sd: Array) -> Array:
-    """A larger variance makes every normalised value smaller: all of them add up.
+    """A larger variance brings every normalised value closer to 0: all of them add up.
 
     Under the root stands the variance, so that 1/s has the derivative -1/(2 s**3).
     """

@@ -236,6 +236,12 @@ def part_v(grad_y: Array, h: Array) -> Array:
     return grad_y * h
 
 
+_WEIGHT_EACH_STEP: Final = (
+    "One and the same weight works at every step, so its gradient adds up what it did at each of them."
+)
+_BIAS_EACH_STEP: Final = "The one bias works at every step: all deltas are added up."
+
+
 def over_steps(name: str, parts: str, latex: str, steps: range) -> Formula:
     """The gradient of a shared weight: the sum over the steps."""
     letter = _WEIGHTS[name][1]
@@ -246,7 +252,7 @@ def over_steps(name: str, parts: str, latex: str, steps: range) -> Formula:
         phase="gradients",
         text=f"∂E/∂{letter}",
         symbol=rf"\frac{{\partial E}}{{\partial {letter}}}",
-        idea="One and the same weight works at every step, so its gradient adds up what it did at each of them.",
+        idea=_BIAS_EACH_STEP if name == "b" else _WEIGHT_EACH_STEP,
         reads=tuple(f"{parts}{number}" for number in steps),
     )
     return words(added)

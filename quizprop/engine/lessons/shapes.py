@@ -60,6 +60,12 @@ _COUNTED: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 
 
+_IDEA: Final = (
+    "What does this side count: units of this layer, units of the layer below, examples, or just one thing? The "
+    "formula of the net input must fit."
+)
+
+
 def size(array: _Array, side: Side, counted: str) -> Formula:
     """One side of an array, and what it counts."""
     words = step(
@@ -71,6 +77,7 @@ def size(array: _Array, side: Side, counted: str) -> Formula:
         symbol=rf"\text{{{side}}}({array.latex}^{{[$l]}})",
         whole=True,
         reads=("n" if counted == "one" else counted,),
+        idea=_IDEA,
     )
     return words(one if counted == "one" else itself)
 

@@ -310,11 +310,11 @@ def _anywhere(_lesson: Any, _layer: int | None) -> bool:  # noqa: ANN401 - any l
 # --- the conventions ------------------------------------------------------------------------------------------------
 
 
-def unit_rules(activation: str, loss: str) -> tuple[Rule, ...]:
-    """Its activation and its loss."""
+def unit_rules(activation: str, loss: str, *, error: str = "E") -> tuple[Rule, ...]:
+    """Its activation and its loss, by the letter of the error."""
     return (
         Rule("Activation", ACTIVATIONS[activation].title, _plain(ACTIVATIONS[activation].latex)),
-        Rule("Error", LOSSES[loss].title, _plain(LOSSES[loss].latex)),
+        Rule("Error", LOSSES[loss].title, _plain(LOSSES[loss].latex).replace("E", error, 1)),
     )
 
 
