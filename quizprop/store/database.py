@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 __all__ = [
     "Database",
@@ -220,5 +220,10 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
 def _on_begin(connection: Connection) -> None:
     read = connection.get_execution_options().get("quizprop_read", False)
     driver: Any = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA query_only = {'ON' if read else 'OFF'}")
-    driver.execute("BEGIN" if read else "BEGIN IMMEDIATE")
+    statement = "BEGIN" if read else "BEGIN IMMEDIATE"
+    try:
+        driver.execute(f"PRAGMA query_only = {'ON' if read else 'OFF'}")
+        driver.execute(statement)
+    except sqlite3.OperationalError as error:
+        # Another program writes: it is told as SQLAlchemy tells what goes wrong in any other statement.
+        raise OperationalError(statement, None, error) from error

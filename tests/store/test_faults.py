@@ -64,11 +64,11 @@ def full(site):
 
 
 @contextmanager
-def locked(site):
-    """Another program holds the file."""
+def locked(site, how):
+    """Another program holds the file, for itself or for its writing."""
     event.listen(site.database.engine, "checkout", lambda one, *_: one.execute(f"PRAGMA busy_timeout = {SHORT}"))
     with closing(sqlite3.connect(site.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
+        other.execute(f"BEGIN {how}")
         yield
         other.execute("ROLLBACK")
 
@@ -83,7 +83,7 @@ def away(site, folder):
     moved.rename(folder)
 
 
-@pytest.fixture(params=["full", "locked", "away", pytest.param("stopped", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["full", "locked", "written to", "away", pytest.param("stopped", marks=pytest.mark.postgres)])
 def troubled(request, tmp_path):
     """A site, the trouble that it gets into, and whether pages that only read are served meanwhile."""
     if request.param == "stopped":
@@ -106,7 +106,9 @@ def troubled(request, tmp_path):
         case "full":
             yield site, full(site), True
         case "locked":
-            yield site, locked(site), journal_for(sqlite3.sqlite_version_info).mode == "wal"
+            yield site, locked(site, "EXCLUSIVE"), journal_for(sqlite3.sqlite_version_info).mode == "wal"
+        case "written to":
+            yield site, locked(site, "IMMEDIATE"), True
         case _:
             yield site, away(site, folder), False
     site.database.close()

@@ -203,8 +203,8 @@ def grad_z(grad_a: Array, da_dz: Array) -> Array:
     text="∂E/∂x_$k",
     symbol=r"\frac{\partial E}{\partial x_{$k}}",
     idea=(
-        "Delta times the weight that lay on this input, added up over all positions whose window holds it: fewer at the "
-        "ends than in the middle."
+        "Delta times the weight that lay on this input, added up over all positions whose window holds it: fewer at "
+        "the ends than in the middle."
     ),
 )
 def grad_x(grad_z: Array, w: Array) -> Array:
