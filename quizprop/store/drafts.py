@@ -1,7 +1,8 @@
 """What is typed and not checked yet, and the hints that were opened.
 
 A page saves its text every few seconds, and a sheet may be open twice: in two tabs, on a phone and a laptop. Each save
-names the one that it builds on, and a save that builds on an older one is refused, so that the newest text stays.
+names the one that it builds on, and a save that builds on an older one is refused, so that the newest text stays. The
+answer to a save may get lost: a page remembers the keys of the saves that it does not know of, and builds on each.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,7 +14,16 @@ from quizprop.store.database import Session
 from quizprop.store.models import Draft, HintUse, Variant, table
 from quizprop.store.practice import StoredVariant, read_json, write_json
 
-__all__ = ["StaleDraftError", "StoredDraft", "find_draft", "hints_used", "record_hint", "save_checked", "save_draft"]
+__all__ = [
+    "StaleDraftError",
+    "StoredDraft",
+    "builds_on",
+    "find_draft",
+    "hints_used",
+    "record_hint",
+    "save_checked",
+    "save_draft",
+]
 
 _variant, _draft, _hint = table(Variant), table(Draft), table(HintUse)
 
@@ -63,6 +73,7 @@ def save_draft(
     raw: Mapping[str, str],
     decimal_comma: bool,
     now: int,
+    sent: Collection[str] = (),
 ) -> StoredDraft:
     """Keep what is typed.
 
@@ -74,6 +85,7 @@ def save_draft(
         raw: the texts by cell.
         decimal_comma: how they are to be read.
         now: the moment.
+        sent: the keys of the page's own saves since then, which may have arrived or not.
 
     Raises:
         StaleDraftError: the sheet was saved elsewhere after ``base``.
@@ -82,9 +94,14 @@ def save_draft(
     stored = find_draft(session, variant)
     if stored is not None and stored.save_key == key:
         return stored
-    if stored is not None and stored.seq != base:
+    if stored is not None and not builds_on(stored, base, sent):
         raise StaleDraftError(stored)
     return _put(session, variant, stored, StoredDraft((stored.seq if stored else 0) + 1, key, raw, decimal_comma, now))
+
+
+def builds_on(stored: StoredDraft, base: int, sent: Collection[str]) -> bool:
+    """Whether a page that began with the save ``base``, or ``sent`` some since, knows the text that is stored."""
+    return stored.seq == base or stored.save_key in sent
 
 
 def save_checked(
@@ -92,7 +109,7 @@ def save_checked(
     variant: StoredVariant,
     *,
     base: int,
-    last_key: str,
+    sent: Collection[str],
     checked: Collection[str],
     key: str,
     raw: Mapping[str, str],
@@ -101,13 +118,13 @@ def save_checked(
 ) -> StoredDraft:
     """A sheet was checked: its text is the newest, unless newer text was saved elsewhere, which then stays.
 
-    ``last_key`` names the last save that the checked page sent, whose answer it may not have seen; ``checked`` are the
-    keys of the checks before, whose text is kept with them. What stays counts as saved ``now``, after the check, so
+    ``sent`` names the saves of the checked page whose answer it has not seen; ``checked`` are the keys of the checks
+    before, whose text is kept with them. What stays counts as saved ``now``, after the check, so
     that it is shown again and not forgotten.
     """
     session.execute(_LOCK, {"variant_id": variant.id})
     stored = find_draft(session, variant)
-    if stored is None or stored.seq == base or stored.save_key in (last_key, *checked) or stored.raw == raw:
+    if stored is None or builds_on(stored, base, (*sent, *checked)) or stored.raw == raw:
         draft = StoredDraft((stored.seq if stored else 0) + 1, key, raw, decimal_comma, now)
     else:
         draft = StoredDraft(stored.seq, stored.save_key, stored.raw, stored.decimal_comma, now)

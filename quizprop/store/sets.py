@@ -400,9 +400,10 @@ def move_due(session: Session, problem_set: StoredSet, due_at: int | None) -> No
     """Give the set another date; None for no date.
 
     Raises:
-        ValueError: it would be due before it opens.
+        ValueError: it would be due before it opens, or its rules need a date.
     """
     _check_order(problem_set.opens_at, due_at)
+    problem_set.policy.check(due_at)
     session.execute(update(_set).where(_set.c.id == problem_set.id).values(due_at=due_at))
 
 

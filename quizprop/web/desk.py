@@ -201,8 +201,8 @@ def typed(desk: Desk) -> Work:
     if decimal_comma() != form.decimal_comma:
         flask.session["decimal_comma"] = form.decimal_comma
     texts, hinted = form.texts(cell.key for cell in desk.instance.cells), desk.hint_price is not None
-    rungs, seq, sent = desk.rungs, form.base, form.draft_key
-    return Work(texts, form.decimal_comma, form.key, rungs=rungs, seq=seq, draft_key=sent, hinted=hinted)
+    rungs, seq, sent = desk.rungs, form.base, form.sent_saves
+    return Work(texts, form.decimal_comma, form.key, rungs=rungs, seq=seq, sent=sent, hinted=hinted)
 
 
 def scope(desk: Desk, phase: str) -> Collection[str] | None:
@@ -279,7 +279,7 @@ def record(
             session,
             desk.variant,
             base=work.seq,
-            last_key=work.draft_key,
+            sent=work.sent,
             checked=[one.key for one in desk.attempts],
             key=key,
             raw=work.texts,
@@ -325,7 +325,8 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         "attempt": submission,
         "attempts": desk.attempts,
         "pending": desk.pending if submission is None else None,
-        "waiting": submission is not None and submission == desk.last and desk.pending is not None,
+        "waiting": submission is not None and desk.pending is not None and desk.pending.raw != work.texts,
+        "save_key": desk.draft.save_key if desk.draft else "",
         "ended": desk.ended,
         "message": message,
         "work": work,

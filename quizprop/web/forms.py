@@ -41,6 +41,7 @@ __all__ = [
     "is_key",
     "new_key",
     "read_groups",
+    "read_keys",
     "read_late",
     "read_seq",
     "write_groups",
@@ -64,6 +65,7 @@ _RUNG = re.compile(
 _GROUP = re.compile(r"(?P<name>[A-Z])\s*[:=]\s*(?P<count>[0-9]{1,3})", re.ASCII | re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEQ = re.compile(r"[0-9]{1,15}", re.ASCII)
+_MOST_KEYS = 20 * 65
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,9 @@ class SentSheet:
         return read_seq(self.sent.get("draft_seq"))
 
     @property
-    def draft_key(self) -> str:
-        """The last save that the page sent."""
-        return self.sent.get("draft_key", "")
+    def sent_saves(self) -> tuple[str, ...]:
+        """The keys of the saves that the page sent, whose answers it has not seen."""
+        return read_keys(self.sent.get("draft_key", ""))
 
     @property
     def decimal_comma(self) -> bool:
@@ -110,6 +112,11 @@ def read_seq(text: object) -> int:
 def is_key(text: object) -> bool:
     """Whether it can name a sheet of paper or a save."""
     return isinstance(text, str) and _KEY.fullmatch(text) is not None
+
+
+def read_keys(text: object) -> tuple[str, ...]:
+    """The names of the latest saves as a page sends them, with spaces between."""
+    return tuple(filter(is_key, str(text)[-_MOST_KEYS:].split()))
 
 
 def new_key() -> str:

@@ -30,12 +30,26 @@ _VALUES: Final = re.compile(r"^DETAIL:.*$", re.MULTILINE)
 _logger: Final = logging.getLogger(__name__)
 
 
+def _whole(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
+    """The same, a question mark for half of a character: nothing could write that down."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case list():
+            return [_whole(one) for one in value]
+        case dict():
+            return {_whole(key): _whole(one) for key, one in value.items()}
+    return value
+
+
 class _Json(DefaultJSONProvider):
     """JSON that is nested too deeply to be read is none, like any other text that is no JSON."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ANN401 - JSON may be anything
         try:
-            return super().loads(s, **kwargs)
+            found = super().loads(s, **kwargs)
+            escaped = b"\\ud" if isinstance(s, bytes) else "\\ud"
+            return _whole(found) if escaped in s.lower() else found  # type: ignore[operator]
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
 

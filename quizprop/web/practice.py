@@ -35,9 +35,9 @@ from quizprop.store.sets import withheld_items
 from quizprop.web import desk as desks
 from quizprop.web import errors, feedback, limits, sets
 from quizprop.web.desk import Desk, SheetNotYetError, check_work, open_desk, page, record, scope, typed
-from quizprop.web.forms import is_key, new_key, read_seq
+from quizprop.web.forms import is_key, new_key, read_keys, read_seq
 from quizprop.web.languages import decimal_comma, gettext, marked
-from quizprop.web.rendering import iso
+from quizprop.web.rendering import clock, iso
 from quizprop.web.sheet import Work, cell
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 
@@ -151,11 +151,10 @@ def save_draft(token: str) -> ResponseReturnValue:
         return {"error": "A draft is an object with seq, key, texts and decimal_comma."}, 400
     if desk.ended:
         return {"error": gettext("This sheet takes no more answers.")}, 409
-    cells = {cell.key for cell in desk.instance.cells}
-    texts = {key: str(text) for key, text in sent["texts"].items() if key in cells}
-    work = Work(texts, bool(sent.get("decimal_comma")), seq=read_seq(sent.get("seq")))
-    draft = keep_draft(desk, work, sent["key"])
-    return {"seq": draft.seq, "saved_at": iso(draft.saved_at)}
+    texts = {cell.key: str(sent["texts"].get(cell.key, "")) for cell in desk.instance.cells}
+    seq, before = read_seq(sent.get("seq")), read_keys(sent.get("sent", ""))
+    draft = keep_draft(desk, Work(texts, bool(sent.get("decimal_comma")), seq=seq, sent=before), sent["key"])
+    return {"seq": draft.seq, "saved_at": iso(draft.saved_at), "time": clock(draft.saved_at).striptags()}
 
 
 @practice.get("/x/<token>/s/<attempt>")
@@ -168,7 +167,7 @@ def show_result(token: str, attempt: str) -> ResponseReturnValue:
         return redirect(url_for(".show_sheet", token=token, notation=request.args.get("notation")))
     choose_notation(request.args.get("notation"))
     work = desk.work(submission.raw, decimal_comma=submission.decimal_comma)
-    if request.args.get("checked") == "elsewhere" and desk.pending:
+    if desk.pending and (submission != desk.last or request.args.get("checked") == "elsewhere"):
         work = replace(work, seq=work.seq - 1)  # what is typed here is not to take the place of what waits
     if desk.withheld:
         return page(desk, work)
@@ -191,6 +190,9 @@ def give_up(token: str) -> ResponseReturnValue:
     work = typed(desk)
     if desk.withheld:
         return page(desk, work, message=gettext(_NOT_YET)), 409
+    newer = desk.pending
+    if newer is not None and newer.raw != work.texts and not drafts.builds_on(newer, work.seq, work.sent):
+        raise StaleDraftError(newer)
     graded = check_work(desk, work)
     submission, counts = desk.same(work), not (work.empty or desk.closed)
     with database().write() as session:
@@ -277,10 +279,11 @@ def in_notation(desk: Desk, work: Work, name: str) -> ResponseReturnValue:
     return as_typed(desk, work) if checked is None else result_of(desk, checked)
 
 
-def with_hint(desk: Desk, work: Work, key: str) -> ResponseReturnValue:
-    """The same sheet with one more hint open in a cell."""
-    if not desk.ended and not desk.closed and work.hinted and key in work.texts:
-        rung = desks.next_rung(desk, key)
+def with_hint(desk: Desk, work: Work, asked: str) -> ResponseReturnValue:
+    """The same sheet with one more hint open in a cell; sent twice, it opens one."""
+    key, _, wanted = asked.partition(" ")
+    rung = desks.next_rung(desk, key)
+    if not desk.ended and not desk.closed and work.hinted and key in work.texts and wanted in ("", str(rung)):
         with database().write() as session:
             drafts.record_hint(session, desk.variant, key=key, rung=rung, now=now())
         rungs = {**desk.rungs, key: rung}
@@ -313,6 +316,7 @@ def keep_draft(desk: Desk, work: Work, key: str) -> StoredDraft:
             raw=work.texts,
             decimal_comma=work.decimal_comma,
             now=now(),
+            sent=work.sent,
         )
 
 

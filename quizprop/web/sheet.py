@@ -68,7 +68,8 @@ class Work:
     """What a student has on the page: the texts by cell, how they are to be read, and what was said to them.
 
     ``rungs`` tells how many hints are open in a cell, ``seq`` on which save the page builds (0: on none), and
-    ``draft_key`` is the name of the last save that it sent; where it is not ``hinted``, there are no hints.
+    ``sent`` names the saves that it sent since, which may have arrived or not; where it is not ``hinted``, there are no
+    hints.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Work:
     feedback: Mapping[str, Feedback] = field(default_factory=dict)
     rungs: Mapping[str, int] = field(default_factory=dict)
     seq: int = 0
-    draft_key: str = ""
+    sent: tuple[str, ...] = ()
     hinted: bool = True
 
     @cached_property

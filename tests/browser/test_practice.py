@@ -212,6 +212,101 @@ def test_what_a_hint_was_asked_with_is_saved(page):
     expect(field(page, "z1[1]")).to_have_value("0.3775")
 
 
+def kind(page):
+    return page.locator("#save-state").get_attribute("data-kind")
+
+
+def test_a_save_that_is_on_its_way_while_the_page_is_renewed_is_built_on(page):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "1"})
+    page.reload()
+    expect(field(page, "z1[1]")).to_have_value("1")
+    fill(page, {"z1[2]": "2"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+    page.wait_for_timeout(1500)
+    assert kind(page) == "saved"
+    page.reload()
+    assert [field(page, key).input_value() for key in ("z1[1]", "z1[2]")] == ["1", "2"]
+
+
+def test_a_save_whose_answer_gets_lost_is_built_on(page, complaints):
+    start(page, "Mazur's network")
+    lost = []
+
+    def lose(route):
+        lost.append(route.fetch())
+        route.abort()
+
+    page.route("**/draft", lose, times=1)
+    fill(page, {"z1[1]": "1"})
+    expect(page.locator("#save-state")).to_contain_text("No connection")
+    fill(page, {"z1[2]": "2"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+    assert [one.status for one in lost] == [200]
+    complaints.clear()
+
+
+def test_back_shows_what_was_saved_and_not_the_page_as_it_came(page):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "1"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+    page.get_by_role("link", name="Progress").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your progress")
+    page.go_back()
+    expect(field(page, "z1[1]")).to_have_value("1")
+    fill(page, {"z1[2]": "2"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+
+
+def test_a_check_that_is_stopped_does_not_stop_the_saving(page):
+    start(page, "Mazur's network")
+    page.evaluate("document.getElementById('answers').addEventListener('submit', (event) => event.preventDefault())")
+    fill(page, {"z1[1]": "1"})
+    check(page)
+    fill(page, {"z1[2]": "2"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+
+
+def test_text_that_this_browser_kept_is_offered_until_somebody_decides(page):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "1"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+    page.evaluate(
+        """() => {
+            const sheet = document.getElementById("answers").dataset.sheet;
+            const older = {seq: 0, texts: {"z1[1]": "9"}, decimalComma: false, at: Date.now() - 10 * 24 * 3600 * 1000};
+            localStorage.setItem(`quizprop ${sheet} other`, JSON.stringify(older));
+            localStorage.setItem(`quizprop ${sheet} broken`, "{");
+            localStorage.setItem("quizprop another old", JSON.stringify({...older, at: 0}));
+        }"""
+    )
+    page.reload()
+    offer = page.locator("#save-offer")
+    expect(offer).to_contain_text("kept other text")
+    expect(offer).to_contain_text(re.compile(r"\d{4}"))  # not of today: with its date
+    fill(page, {"z1[2]": "2"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+    names = page.evaluate("() => Object.keys(localStorage).map((name) => name.split(' ').at(-1))")
+    assert ("other" in names, "broken" in names, "old" in names) == (True, False, False)
+    offer.get_by_role("button", name="Use it").click()
+    expect(field(page, "z1[1]")).to_have_value("9")
+    expect(offer).to_be_hidden()
+
+
+def test_who_is_told_that_nothing_is_kept_is_asked_before_leaving(page, complaints):
+    start(page, "Mazur's network")
+    page.route("**/draft", lambda route: route.abort())
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
+    fill(page, {"z1[1]": "1"})
+    expect(page.locator("#save-state")).to_contain_text("keeps nothing")
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_role("link", name="Progress").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your progress")
+    assert asked == ["beforeunload"]
+    complaints.clear()
+
+
 def test_practice_is_kept_on_registration(page, mazur):
     start(page, "Mazur's network")
     fill(page, {"z1[1]": "0.3775"})

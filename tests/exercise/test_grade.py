@@ -165,7 +165,7 @@ def test_a_slip_on_the_way_is_said_to_be_on_the_way():
     z, error = instance.values["z2[1]"], instance.values["dE_da2[1]"]
     mark = grade(instance, {"delta2[1]": repr(error * z * (1 - z))}).marks["delta2[1]"]
     sentence = mark.sentences[mark.codes.index("da_dz2:slope_at_net_input")]
-    assert sentence.startswith("On the way, at the slope of the activation: ")
+    assert sentence.startswith("On the way (slope of the activation): ")
 
 
 def test_a_forgotten_learning_rate_that_is_rounded_does_not_follow():

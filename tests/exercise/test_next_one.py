@@ -86,7 +86,7 @@ def test_the_last_mistake_comes_back_if_it_can_be_mended():
     assert choice.aim == "hidden delta"
     assert choice.form.fading is Fading.STEP
     assert choice.why.english == (
-        "The same slip 2 times: slope left out. Here is hidden delta again. "
+        "The same slip 2 times: slope left out. Once more: hidden delta. "
         "Only this step is asked, the rest is filled in."
     )
     once = chosen(known, mistakes=[Diagnosis("hidden delta", "slope left out")])

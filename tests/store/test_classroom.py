@@ -308,3 +308,53 @@ def test_the_gradebook_takes_the_same_queries_however_large_the_class(database, 
         for number in range(20):
             classroom.join(session, teacher.course.join_code, learner_id=person(session, f"More {number}"), now=NOW)
     assert count() == before <= 5
+
+
+def test_publishing_one_draft_leaves_the_others_unseen_here_and_elsewhere(database, teacher):
+    with database.write() as session:
+        ada = person(session, "Ada")
+        classroom.join(session, teacher.course.join_code, learner_id=ada, now=NOW)
+        other = classroom.create_course(session, title="Another", learner_id=person(session, "Eve"), now=NOW)
+        made, exam = homework(session), homework(session, "Exam")
+        for seat, one in ((teacher, made), (teacher, exam), (other, made)):
+            assert classroom.add_set(session, seat, one, now=NOW, draft=True) == 0
+        assert classroom.publish(session, teacher, made, now=NOW + 1) == 1
+        assert classroom.publish(session, teacher, made, now=NOW + 2) == 0  # it was published once
+
+        def published(seat):
+            return {one.stored.title: one.published_at for one in classroom.shelf(session, seat)}
+
+        assert published(teacher) == {"Week 1": NOW + 1, "Exam": None}
+        assert published(other) == {"Week 1": None}
+        assert [one.stored for one in sets.sets_of(session, ada, NOW)] == [made]
+        assert {one.set_title for one in classroom.gradebook(session, teacher).columns} == {"Week 1"}
+        late = person(session, "Late")
+        classroom.join(session, teacher.course.join_code, learner_id=late, now=NOW)
+        assert [one.stored for one in sets.sets_of(session, late, NOW)] == [made]
+
+
+def test_a_new_code_of_one_course_leaves_the_codes_of_others(database, teacher):
+    with database.write() as session:
+        other = classroom.create_course(session, title="Another", learner_id=person(session, "Eve"), now=NOW)
+        fresh = classroom.new_join_code(session, teacher)
+        assert fresh not in (teacher.course.join_code, other.course.join_code)
+        assert classroom.find_course(session, other.course.join_code) == other.course
+
+
+def test_what_students_did_for_another_course_is_in_no_gradebook_of_this_one(database, teacher):
+    """Two courses may have the same problem set: each sees its own students alone."""
+    with database.write() as session:
+        other = classroom.create_course(session, title="Another", learner_id=person(session, "Eve"), now=NOW)
+        made = homework(session)
+        seats = {"Ada": teacher, "Bob": other}
+        whose = {}
+        for name, seat in seats.items():
+            whose[name] = person(session, name)
+            classroom.join(session, seat.course.join_code, learner_id=whose[name], now=NOW)
+            classroom.add_set(session, seat, made, now=NOW)
+            item = sets.open_set(session, made.token, learner_id=whose[name], now=NOW).items[0]
+            sets.start_item(session, whose[name], item, seed=1, given={}, engine_version="0", now=NOW)
+        for name, seat in seats.items():
+            book = classroom.gradebook(session, seat)
+            assert [one.username for one in book.students] == [name]
+            assert {learner for learner, _ in book.scores} == {whose[name]}

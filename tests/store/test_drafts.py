@@ -16,10 +16,10 @@ def variant(database):
         return serve(session, learner_id)
 
 
-def save(database, variant, text, *, base, key, later=0, comma=False):
+def save(database, variant, text, *, base, key, later=0, comma=False, sent=()):
     with database.write() as session:
         return drafts.save_draft(
-            session, variant, base=base, key=key, raw={"z1[1]": text}, decimal_comma=comma, now=NOW + later
+            session, variant, base=base, key=key, raw={"z1[1]": text}, decimal_comma=comma, now=NOW + later, sent=sent
         )
 
 
@@ -28,13 +28,13 @@ def found(database, variant):
         return drafts.find_draft(session, variant)
 
 
-def checked(database, variant, text, *, base, last_key="", before=(), key="checked"):
+def checked(database, variant, text, *, base, sent=(), before=(), key="checked"):
     with database.write() as session:
         return drafts.save_checked(
             session,
             variant,
             base=base,
-            last_key=last_key,
+            sent=sent,
             checked=before,
             key=key,
             raw={"z1[1]": text},
@@ -66,6 +66,16 @@ def test_a_save_on_an_older_one_is_refused_and_tells_the_newer(database, variant
     assert found(database, variant) == newer
 
 
+def test_a_page_builds_on_its_own_saves_though_it_has_no_answer_to_them(database, variant):
+    save(database, variant, "arrived", base=0, key="a")
+    assert save(database, variant, "typed on", base=0, key="b", sent=("a",)).seq == 2
+    # What was on its way for long comes too late, and what somebody else saved is not of this page.
+    for key, sent in (("a", ()), ("c", ("a", "x"))):
+        with pytest.raises(StaleDraftError):
+            save(database, variant, "older", base=0, key=key, sent=sent)
+    assert found(database, variant).raw == {"z1[1]": "typed on"}
+
+
 def test_a_save_sent_again_changes_nothing(database, variant):
     first = save(database, variant, "once", base=0, key="a")
     assert save(database, variant, "once", base=0, key="a", later=SECOND) == first
@@ -92,7 +102,7 @@ def test_what_is_checked_is_the_newest_text(database, variant):
 
 def test_a_save_whose_answer_the_page_did_not_see_is_its_own(database, variant):
     save(database, variant, "0.3", base=0, key="lost")
-    checked(database, variant, "0.37", base=0, last_key="lost")
+    checked(database, variant, "0.37", base=0, sent=("other", "lost"))
     assert found(database, variant).raw == {"z1[1]": "0.37"}
 
 
@@ -123,3 +133,17 @@ def test_a_hint_counts_once_and_the_last_rung_is_told(database, variant):
         assert drafts.hints_used(session, variant) == {"z1[1]": 3}
         assert session.execute(select(func.count()).select_from(HintUse)).scalar_one() == 3
         assert session.execute(select(func.count()).select_from(Draft)).scalar_one() == 0
+
+
+def test_what_is_saved_or_checked_on_one_sheet_changes_no_other(database, variant):
+    learner = visit(database)[1].learner_id
+    with database.write() as session:
+        others = [serve(session, variant.learner_id), serve(session, learner)]
+    before = [save(database, one, f"text {at}", base=0, key="k") for at, one in enumerate(others)]
+    save(database, variant, "one", base=0, key="a")
+    save(database, variant, "two", base=1, key="b")
+    checked(database, variant, "three", base=2)
+    assert [found(database, one) for one in others] == before
+    with database.write() as session:
+        drafts.record_hint(session, variant, key="z1[1]", rung=2, now=NOW)
+        assert [drafts.hints_used(session, one) for one in (variant, *others)] == [{"z1[1]": 2}, {}, {}]

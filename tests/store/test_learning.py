@@ -121,3 +121,26 @@ def test_a_chosen_sheet_is_untouched_until_something_is_typed_checked_or_given_u
             assert untouched(session) is None
         serve(session, learner_id, now=NOW + 9)
         assert untouched(session) is None
+
+
+STATE = StoredSkill({"known": 0.5}, 1, None, None, NOW)
+
+
+def test_what_is_believed_of_one_learner_changes_nothing_of_another(database):
+    me, them = visit(database)[1].learner_id, visit(database)[1].learner_id
+    with database.write() as session:
+        sheets = {whose: serve(session, whose) for whose in (me, them)}
+        for whose, sheet in sheets.items():
+            learning.save_skills(session, whose, {"chain rule": STATE}, known=())
+            learning.slip_made(session, sheet, code="sign", title="Sign", skill="chain rule", now=NOW)
+        before = learning.skills_of(session, them), learning.slips_of(session, them)
+        more = replace(STATE, seen=7, knowledge={"known": 0.9})
+        learning.save_skills(session, me, {"chain rule": more}, known=["chain rule"])
+        learning.slip_made(session, sheets[me], code="sign", title="Sign", skill="chain rule", now=NOW + 1)
+        learning.avoid_slips(session, me, ["sign"])
+        assert (learning.skills_of(session, them), learning.slips_of(session, them)) == before
+        assert learning.skills_of(session, me) == {"chain rule": more}
+        assert [(one.seen, one.right_since) for one in learning.slips_of(session, me)] == [(2, 1)]
+        submit(session, sheets[them])
+        assert not learning.seen_before(session, serve(session, me))  # another learner's check is none of theirs
+        assert learning.seen_before(session, serve(session, them))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from quizprop.store import people, practice
+from quizprop.store import api_tokens, people, practice
 from quizprop.store.models import Account, LoginSession
 from tests.store.conftest import NOW, SECOND, at_once, serve, submit, visit
 
@@ -313,3 +313,28 @@ def test_times_are_stored_to_the_microsecond(database):
     visit(database, now=NOW + 123_456)
     with database.read() as session:
         assert session.execute(text("SELECT created_at FROM learner")).scalar_one() == NOW + 123_456
+
+
+def test_nobody_ends_the_session_or_the_token_of_somebody_else(database):
+    (mine, me), (theirs, them) = visit(database), visit(database)
+    with database.write() as session:
+        for one in (me, them):
+            api_tokens.issue(session, one.learner_id, name="script", scopes=("practice",), now=NOW)
+        assert not people.end_session(session, them.session_id, learner_id=me.learner_id, now=NOW)
+        (of_them,) = api_tokens.tokens_of(session, them.learner_id)
+        assert not api_tokens.revoke(session, me.learner_id, of_them.id)
+        people.revoke_all(session, me.learner_id, now=NOW)
+        assert people.find_learner(session, mine, now=NOW) is None
+        assert people.find_learner(session, theirs, now=NOW) == them
+        assert api_tokens.tokens_of(session, me.learner_id) == ()
+        assert api_tokens.tokens_of(session, them.learner_id) == (of_them,)
+
+
+def test_an_account_has_as_many_tokens_as_it_may_whatever_others_have(database):
+    me, them = visit(database)[1], visit(database)[1]
+    with database.write() as session:
+        for one in (me, them):
+            for number in range(api_tokens.MOST):
+                api_tokens.issue(session, one.learner_id, name=f"{number}", scopes=("practice",), now=NOW)
+            with pytest.raises(api_tokens.TooManyTokensError):
+                api_tokens.issue(session, one.learner_id, name="more", scopes=("practice",), now=NOW)

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from quizprop.store import practice
+from quizprop.store import practice, sets
 from quizprop.store.models import Variant
+from quizprop.store.sets import NewItem
 from tests.store.conftest import NOW, SECOND, at_once, serve, submit, visit
 
 on_one_database = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -282,3 +283,41 @@ def test_what_is_rolled_back_was_never_submitted(database, variant):
     with database.write() as session:
         assert submit(session, variant)[0].attempt == 1
     assert len(stored(database, variant)) == 1
+
+
+def test_checks_are_those_of_one_learner_from_a_moment_on(database, learner_id):
+    other = visit(database)[1].learner_id
+    with database.write() as session:
+        mine, theirs = serve(session, learner_id), serve(session, other)
+        for number in range(3):
+            submit(session, mine, f"{number}", points=2, out_of=2, now=NOW + number * SECOND)
+            submit(session, theirs, f"{number}", points=1, out_of=2, now=NOW + number * SECOND)
+        for since, count in ((NOW, 3), (NOW + 1, 2), (NOW + 2 * SECOND, 1), (NOW + 2 * SECOND + 1, 0)):
+            found = practice.checks(session, learner_id, since=since)
+            assert [one.variant_id for one in found] == [mine.id] * count
+            assert all(one.full and one.created_at >= since for one in found)
+        assert not any(one.full for one in practice.checks(session, other, since=NOW))
+
+
+def test_a_page_of_sheets_goes_on_where_the_one_before_ended(database, learner_id):
+    other = visit(database)[1].learner_id
+    with database.write() as session:
+        tokens = [serve(session, learner_id, now=NOW + number).token for number in range(5)][::-1]
+        serve(session, other)
+        pages = [practice.sheets(session, learner_id, skip=skip, count=2) for skip in (0, 2, 4, 6)]
+        assert [[one.token for one in page] for page in pages] == [tokens[:2], tokens[2:4], tokens[4:], []]
+
+
+def test_what_is_hidden_is_neither_a_share_nor_solved_anywhere(database, learner_id):
+    with database.write() as session:
+        made = sets.create_set(session, title="Exam", items=[NewItem("mazur", "{}")], now=NOW)
+        sets.assign(session, made, [learner_id], now=NOW)
+        item = sets.open_set(session, made.token, learner_id=learner_id, now=NOW).items[0]
+        drawn = {"seed": 1, "given": {}, "engine_version": "0", "now": NOW}
+        submit(session, sets.start_item(session, learner_id, item, **drawn), points=2, out_of=2)
+        for hidden, share in (((), 1), ((item.id,), None)):
+            found = practice.progress(session, learner_id, hidden=hidden)
+            told = [*found.recent, *practice.sheets(session, learner_id, skip=0, count=9, hidden=hidden)]
+            assert [(one.best_share, one.latest_share, one.solved) for one in told] == [(share, share, share == 1)] * 2
+            assert [(one.best_share, one.solved) for one in found.exercises] == [(share, share == 1)]
+            assert [one.full for one in practice.checks(session, learner_id, since=NOW, hidden=hidden)] == [share == 1]

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from quizprop.store import people, resets
 from quizprop.store.models import ResetLink, Variant
+from quizprop.store.people import PasswordHash
 from tests.store.conftest import NOW, at_once, serve, visit
 
 
@@ -129,3 +130,23 @@ def test_a_link_for_nobody_is_refused_with_the_name(database):
 @pytest.mark.parametrize("link", ["", "x", "\0", "\ud800"])
 def test_a_link_that_nobody_made_finds_nobody(database, link):
     assert found(database, link) is None
+
+
+def test_a_new_link_or_password_of_one_account_ends_no_link_of_another(database):
+    with database.write() as session:
+        for name in ("ada", "bob"):
+            people.add_user(session, username=name, password_hash=PasswordHash("-"), now=NOW)
+        kept = resets.issue_reset_link(session, username="bob", now=NOW)
+        resets.issue_reset_link(session, username="ada", now=NOW + 1)
+        people.set_password(session, username="ada", password_hash=PasswordHash("+"), now=NOW + 2)
+        assert resets.find_reset_link(session, kept, now=NOW + 3) == "bob"
+
+
+def test_all_sessions_end_but_the_one_that_goes_on(database):
+    with database.write() as session:
+        learner = people.add_user(session, username="ada", password_hash=PasswordHash("-"), now=NOW)
+        kept, ended = (people.enter(session, learner, token=None, now=NOW) for _ in range(2))
+        here = people.find_learner(session, kept, now=NOW)
+        assert people.revoke_all(session, learner, now=NOW + 1, but=here.session_id) == 1
+        assert people.find_learner(session, kept, now=NOW + 1) is not None
+        assert people.find_learner(session, ended, now=NOW + 1) is None

@@ -215,3 +215,147 @@ def test_the_record_tells_who_did_what_the_latest_first_and_forgets_names_of_the
         own_data.delete_learner(session, seat.learner_id)
         assert [one.who for one in decisions.entries(session, seat)] == ["", ""]
         assert session.execute(table(AuditEntry).select()).all()
+
+
+@pytest.fixture
+def beside(database, seat, worked):
+    """Another student of the course, a second problem set of it, and a course of somebody else with both students."""
+    student, _made, _ = worked
+    with database.write() as session:
+        bob = person(session, "Bob")
+        classroom.join(session, seat.course.join_code, learner_id=bob, now=NOW)
+        later = sets.create_set(session, title="Week 2", items=[NewItem("mazur", "{}")], now=NOW)
+        classroom.add_set(session, seat, later, now=NOW)
+        other = classroom.create_course(session, title="Other", learner_id=person(session, "eve"), now=NOW)
+        for one in (student.learner_id, bob):
+            classroom.join(session, other.course.join_code, learner_id=one, now=NOW)
+        theirs = sets.create_set(session, title="Exam", items=[NewItem("mazur", "{}", 8)], now=NOW)
+        classroom.add_set(session, other, theirs, now=NOW)
+        (second,) = (one for one in classroom.members(session, seat) if one.learner_id == bob)
+        return second, later, other, theirs
+
+
+def everybodys_terms(session, *seats):
+    """What is different for each student of some courses, by problem set."""
+    return {
+        (one.learner_id, of): terms
+        for place in seats
+        for one in classroom.members(session, place)
+        for of, terms in decisions.terms_of(session, place, one).items()
+    }
+
+
+def test_extra_time_of_one_student_in_one_course_changes_nobody_elses(database, seat, worked, beside):
+    student, made, _ = worked
+    _, later, other, _ = beside
+    with database.write() as session:
+        before = everybodys_terms(session, seat, other)
+        particulars = {"name": "Ada", "section": "", "external_id": ""}
+        decisions.change_student(session, seat, student, **particulars, extra_time=0.5)
+        after = everybodys_terms(session, seat, other)
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed == {(student.learner_id, made.id), (student.learner_id, later.id)}
+
+
+def test_an_extension_of_one_student_at_one_set_changes_nobody_elses(database, seat, worked, beside):
+    student, made, _ = worked
+    with database.write() as session:
+        before = everybodys_terms(session, seat, beside[2])
+        decisions.extend(session, student, made, NOW + 7)
+        after = everybodys_terms(session, seat, beside[2])
+    assert {key for key in before if before[key] != after[key]} == {(student.learner_id, made.id)}
+
+
+def test_a_decision_about_one_student_is_nobody_elses(database, seat, worked, beside):
+    student, _, items = worked
+    second, *_ = beside
+    with database.write() as session:
+        before = book(session, seat, second)
+        decide(session, seat, student, items[0], points=4)
+        decide(session, seat, student, items[1], excused=True)
+        assert book(session, seat, second) == before
+        assert decisions.decisions_of(session, seat, second) == ()
+        for work in sets.sets_of(session, second.learner_id, NOW):
+            assert [(one.adjusted, one.excused) for one in work.items] == [(None, False)] * len(work.items)
+
+
+def test_who_comes_late_into_one_course_has_no_extra_time_taken_or_given_in_another(
+    database,
+    seat,
+    worked,
+    beside,
+):
+    student, _, _ = worked
+    other, theirs = beside[2:]
+    with database.write() as session:
+        particulars = {"name": "Ada", "section": "", "external_id": ""}
+        (there,) = (one for one in classroom.members(session, other) if one.learner_id == student.learner_id)
+        decisions.change_student(session, other, there, **particulars, extra_time=0.25)
+        more = sets.create_set(
+            session, title="Week 3", items=[NewItem("mazur", "{}")], policy=Policy(time_limit=60), now=NOW
+        )
+        classroom.add_set(session, seat, more, now=NOW)
+        assert decisions.terms_of(session, other, there)[theirs.id].extra_time == 0.25
+        assert decisions.terms_of(session, seat, student)[more.id].extra_time == 0
+
+
+def test_the_decisions_and_the_record_of_another_course_are_not_seen(database, seat, worked, beside):
+    student, _, _ = worked
+    other, _theirs = beside[2:]
+    with database.write() as session:
+        (there,) = (one for one in classroom.members(session, other) if one.learner_id == student.learner_id)
+        (work,) = decisions.work_of(session, other, there, NOW)
+        decide(session, other, there, work.items[0], points=1)
+        decisions.note(session, other, "code", now=NOW)
+        assert [one.points for one in decisions.decisions_of(session, other, there)] == [1]
+        assert decisions.decisions_of(session, seat, student) == ()
+        assert decisions.entries(session, seat) == ()
+
+
+def test_a_class_list_keeps_the_extra_time_of_those_it_changes(database, seat, worked):
+    student, made, _ = worked
+    with database.write() as session:
+        particulars = {"name": "Ada", "section": "A", "external_id": "17"}
+        decisions.change_student(session, seat, student, **particulars, extra_time=0.5)
+        done = apply(session, seat, "username,name,section\nada,Ada Lovelace,B")
+        assert [one.step for one in done] == ["changed"]
+        (ada,) = (one for one in classroom.members(session, seat) if one.id == student.id)
+        assert (ada.name, ada.section, ada.external_id, ada.extra_time) == ("Ada Lovelace", "B", "17", 0.5)
+        assert decisions.terms_of(session, seat, ada)[made.id].extra_time == 0.5
+
+
+def test_who_comes_back_as_a_student_has_the_extra_time_still(database, seat, worked):
+    student, made, _ = worked
+    with database.write() as session:
+        particulars = {"name": "Ada", "section": "", "external_id": ""}
+        decisions.change_student(session, seat, student, **particulars, extra_time=0.5)
+        classroom.set_role(session, seat, student.id, "grader", now=NOW)
+        later = sets.create_set(session, title="Exam", items=[NewItem("mazur", "{}")], now=NOW)
+        classroom.add_set(session, seat, later, now=NOW)
+        assert decisions.find_student(session, seat, student.id) is None  # no student at present
+        classroom.set_role(session, seat, student.id, "student", now=NOW)
+        terms = decisions.terms_of(session, seat, student)
+        assert {of: one.extra_time for of, one in terms.items()} == {made.id: 0.5, later.id: 0.5}
+
+
+def test_an_empty_cell_of_a_class_list_keeps_what_was_there(database, seat):
+    with database.write() as session:
+        apply(session, seat, "username,name,section,id\nann,Ann Lee,A,17")
+        assert [one.step for one in apply(session, seat, "username,name,section,id\nann,,B,")] == ["changed"]
+        (ann,) = (one for one in classroom.members(session, seat) if one.username == "ann")
+        assert (ann.name, ann.section, ann.external_id) == ("Ann Lee", "B", "17")
+
+
+def test_a_course_gets_no_link_to_an_account_that_the_list_of_another_made(database, seat):
+    with database.write() as session:
+        other = classroom.create_course(session, title="Other", learner_id=person(session, "eve"), now=NOW)
+        rows = roster.read_roster("username\nann")
+        said = {"password_hash": people.PasswordHash("-"), "new_links": True}
+        (made,) = roster.apply_roster(session, seat, rows, now=NOW + 1, **said)
+        assert made.link
+        for later in (2, 3):
+            (there,) = roster.apply_roster(session, other, rows, now=NOW + later, **said)
+            assert there.link is None
+            assert not any(one.unopened for one in roster.check_roster(session, other, rows))
+        (again,) = roster.apply_roster(session, seat, rows, now=NOW + 4, **said)
+        assert again.link

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from quizprop.store import practice, regrading, sets
+from quizprop.store import decisions, practice, regrading, sets
+from quizprop.store.classroom import Member
+from quizprop.store.decisions import ChosenItem
 from quizprop.store.models import Assignment, table
 from quizprop.store.practice import NoAttemptsLeftError, SetClosedError, VariantClosedError
 from quizprop.store.rules import Policy, PolicyError, Terms, Window, Worth, best_of, is_here, is_password
@@ -392,3 +394,61 @@ def test_of_several_regrades_the_latest_counts_and_the_first_credit_stays(databa
         assert seen(session, made, learner_id).score == 0.5
         assert regrading.regrades_of(session, sheet) == {stored.id: 0.25}
         assert practice.submissions(session, sheet)[0].credit == 0.5
+
+
+def test_new_numbers_are_others_even_where_everybody_has_the_same(database, learner_id):
+    other = visit(database)[1].learner_id
+    with database.write() as session:
+        made = given_set(session, learner_id, same_numbers=True, fresh_after=1)
+        sets.assign(session, made, [other], now=NOW)
+        seeds = {learner_id: [], other: []}
+        for whose, found in seeds.items():
+            for number in range(3):
+                of = seen(session, made, whose)
+                found.append(of.seed_for(of.items[0]))
+                sheet = begin(session, whose, of.items[0], seed=found[-1], renew=True)
+                assert sheet.seed == found[-1]
+                submit(session, sheet, f"{number}", points=0)
+    assert seeds[learner_id] == seeds[other]
+    assert len(set(seeds[other])) == 3
+
+
+def test_each_new_sheet_has_to_be_tried_before_the_next_one(database, learner_id):
+    with database.write() as session:
+        made = given_set(session, learner_id, fresh_after=1)
+        first = begin(session, learner_id, seen(session, made, learner_id).items[0])
+        submit(session, first, points=0)
+        second = begin(session, learner_id, seen(session, made, learner_id).items[0], seed=8, renew=True)
+        assert second.id != first.id
+        for seed in (9, 10):  # nothing was tried on the second
+            assert begin(session, learner_id, seen(session, made, learner_id).items[0], seed=seed, renew=True) == second
+        assert not seen(session, made, learner_id).may_renew(seen(session, made, learner_id).items[0])
+
+
+def test_no_new_numbers_for_what_is_solved_given_up_or_closed(database, learner_id):
+    with database.write() as session:
+        made = given_set(session, learner_id, items=3, fresh_after=1)
+        sheets = [begin(session, learner_id, item) for item in seen(session, made, learner_id).items]
+        submit(session, sheets[0], points=2, out_of=2)
+        submit(session, sheets[1], points=0)
+        practice.give_up(session, sheets[1], now=NOW)
+        submit(session, sheets[2], points=0)
+        for now, may in ((DUE, [False, False, True]), (DUE + 1, [False] * 3)):
+            of = seen(session, made, learner_id, now=now)
+            assert [of.may_renew(item) for item in of.items] == may
+        of = seen(session, made, learner_id)
+        assert begin(session, learner_id, of.items[0], seed=8, renew=True).id == sheets[0].id
+        assert begin(session, learner_id, of.items[2], seed=8, renew=True, now=DUE + 1).id == sheets[2].id
+
+
+def test_points_that_are_decided_are_not_told_before_marks_are(database, learner_id):
+    with database.write() as session:
+        made = given_set(session, learner_id, feedback="never")
+        item = seen(session, made, learner_id).items[0]
+        submit(session, begin(session, learner_id, item), points=1)
+        student = Member(0, learner_id, None, "student")
+        chosen = ChosenItem(item.id, item.exercise, item.points, made)
+        decisions.adjust(session, student, chosen, points=1.5, excused=False, reason="x", now=NOW)
+        told = seen(session, made, learner_id)
+        assert (told.items[0].best_share, told.items[0].best_credit, told.items[0].adjusted) == (None, None, None)
+        assert (told.score, sets.stands_of(session, made, learner_id, NOW).score) == (0, 1.5)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from quizprop.store import practice, sets
 from quizprop.store.models import Submission, Variant
 from quizprop.store.practice import NoAttemptsLeftError, SetClosedError, VariantClosedError
+from quizprop.store.rules import Policy
 from quizprop.store.sets import AssignedSet, ItemWork, NewItem, Place, StoredSet
 from tests.store.conftest import NOW, SECOND, at_once, submit, visit
 
@@ -342,3 +343,166 @@ def test_results_tell_of_everybody_in_the_order_of_names(database, learner_id):
         submit(session, begin(session, bob, work.items[1]), points=2)
         told = [(one.username, one.work.score) for one in sets.results(session, work.stored, now=NOW)]
     assert told == [("Ada", 0), ("bob", 2)]
+
+
+def test_a_change_of_one_set_leaves_all_others_as_they_are(database, learner_id):
+    with database.write() as session:
+        homework(session, learner_id, title="One")
+        homework(session, learner_id, title="Two", attempts=5)
+        one, two = sets.find_set(session, "One"), sets.find_set(session, "Two")
+        sets.move_due(session, one, DUE + 1)
+        assert (sets.find_set(session, "One").due_at, sets.find_set(session, "Two")) == (DUE + 1, two)
+        said = {"title": "First", "words": "", "opens_at": None, "due_at": None, "attempts": 1}
+        sets.change_set(session, one, **said, policy=Policy(follow_credit=0))
+        assert sets.find_set(session, "Two") == two
+        changed = sets.find_set(session, "First")
+        assert changed == replace(one, **said, policy=Policy(follow_credit=0))
+
+
+def test_who_begins_a_set_begins_no_other_and_for_nobody_else(database, learner_id):
+    other = visit(database)[1].learner_id
+    with database.write() as session:
+        timed = {"policy": Policy(time_limit=60 * SECOND)}
+        of, beside = homework(session, learner_id, title="One", **timed), homework(session, learner_id, **timed)
+        sets.assign(session, of.stored, [other], now=NOW)
+        sets.begin_set(session, of, learner_id=learner_id, now=NOW)
+
+        def began(whose, one):
+            return sets.open_set(session, one.stored.token, learner_id=whose, now=NOW).terms.started_at
+
+        assert (began(learner_id, of), began(learner_id, beside), began(other, of)) == (NOW, None, None)
+
+
+def test_begun_twice_the_first_time_counts(database, learner_id):
+    with database.write() as session:
+        of = homework(session, learner_id, policy=Policy(time_limit=60 * SECOND))
+        for later in (0, 30 * SECOND):
+            sets.begin_set(session, of, learner_id=learner_id, now=NOW + later)
+        found = sets.open_set(session, of.stored.token, learner_id=learner_id, now=NOW)
+        assert (found.terms.started_at, found.window.ends_at) == (NOW, NOW + 60 * SECOND)
+
+
+@pytest.mark.parametrize("what", ["nothing", "begun", "an item", "a date of its own"])
+def test_a_set_is_taken_only_from_who_has_done_nothing_of_it(database, learner_id, what):
+    other = visit(database)[1].learner_id
+    with database.write() as session:
+        of = homework(session, learner_id, policy=Policy(time_limit=60 * SECOND))
+        sets.assign(session, of.stored, [other], now=NOW)
+        if what == "begun":
+            sets.begin_set(session, of, learner_id=learner_id, now=NOW)
+        if what == "an item":
+            begin(session, learner_id, of.items[0], ahead=True)
+        if what == "a date of its own":
+            from sqlalchemy import update
+
+            from quizprop.store.models import Assignment
+
+            session.execute(update(Assignment).where(Assignment.learner_id == learner_id).values(due_at=DUE + 1))
+        begin(session, other, of.items[0], ahead=True)  # what others did keeps nobody from it
+        sets.leave_untouched(session, of.stored, learner_id)
+        kept = sets.open_set(session, of.stored.token, learner_id=learner_id, now=NOW)
+        assert (kept is None) == (what == "nothing")
+        assert sets.open_set(session, of.stored.token, learner_id=other, now=NOW) is not None
+
+
+def test_trying_out_one_set_ends_with_that_set_and_for_that_learner(database, learner_id):
+    other = visit(database)[1].learner_id
+    with database.write() as session:
+        tried, also = (
+            sets.create_set(session, title=title, items=[NewItem("mazur", "{}")], now=NOW) for title in ("One", "Two")
+        )
+        for one in (tried, also):
+            sets.assign(session, one, [learner_id, other], now=NOW, preview=True)
+        sheets = {
+            (whose, one.token): begin(
+                session, whose, sets.open_set(session, one.token, learner_id=whose, now=NOW).items[0]
+            )
+            for whose in (learner_id, other)
+            for one in (tried, also)
+        }
+        sets.assign(session, tried, [learner_id], now=NOW)  # theirs to work from now on
+
+        def stands(whose, one):
+            of = sets.open_set(session, one.token, learner_id=whose, now=NOW)
+            found = practice.find_variant(session, sheets[whose, one.token].token, learner_id=whose)
+            return of.terms.preview, of.items[0].sheets, found.set_item_id is not None
+
+        assert stands(learner_id, tried) == (False, 0, False)
+        for whose, one in ((learner_id, also), (other, tried), (other, also)):
+            assert stands(whose, one) == (True, 1, True)
+
+
+def test_who_has_a_set_already_keeps_it_with_all_that_was_done(database, learner_id):
+    with database.write() as session:
+        of = homework(session, learner_id)
+        submit(session, begin(session, learner_id, of.items[0]), points=1)
+        before = sets.open_set(session, of.stored.token, learner_id=learner_id, now=NOW)
+        assert sets.assign(session, of.stored, [learner_id], now=NOW) == 0
+        assert sets.open_set(session, of.stored.token, learner_id=learner_id, now=NOW) == before
+        assert before.items[0].attempts == 1
+
+
+def test_other_items_replace_those_of_this_set_alone(database, learner_id):
+    with database.write() as session:
+        elsewhere = homework(session, learner_id, title="Another")
+        kept = begin(session, learner_id, elsewhere.items[0])
+        made = sets.create_set(session, title="Draft", items=[NewItem("mazur", "{}")], now=NOW)
+        sets.assign(session, made, [learner_id], now=NOW, preview=True)
+        tried = begin(session, learner_id, sets.open_set(session, made.token, learner_id=learner_id, now=NOW).items[0])
+        sets.replace_items(session, made, [NewItem("mazur-like", "{}", 3)])
+        assert [one.exercise for one in sets.items_of(session, made)] == ["mazur-like"]
+        assert len(sets.items_of(session, elsewhere.stored)) == 2
+        assert practice.find_variant(session, kept.token, learner_id=learner_id) == kept
+        assert practice.find_variant(session, tried.token, learner_id=learner_id).set_item_id is None
+        sets.assign(session, made, [learner_id], now=NOW)
+        with pytest.raises(ValueError, match="its exercises stay"):
+            sets.replace_items(session, made, [NewItem("mazur", "{}")])
+
+
+def test_what_is_typed_waits_to_be_checked_until_it_is_or_nothing_can_be_any_more(database, learner_id):
+    from quizprop.store import drafts
+
+    with database.write() as session:
+        of = homework(session, learner_id, attempts=1)
+        sheet = begin(session, learner_id, of.items[0])
+
+        def waits():
+            return sets.open_set(session, of.stored.token, learner_id=learner_id, now=NOW).items[0].unchecked_at
+
+        assert waits() is None
+        save = {"raw": {"z1[1]": "1"}, "decimal_comma": False}
+        drafts.save_draft(session, sheet, base=0, key="one", **save, now=NOW + 1)
+        assert waits() == NOW + 1
+        submit(session, sheet, points=1, now=NOW + 2)  # the only attempt
+        drafts.save_draft(session, sheet, base=1, key="two", **save, now=NOW + 3)
+        assert waits() is None
+        assert OPENS < NOW + 3 < DUE
+
+
+def test_after_an_item_comes_the_next_one_that_is_left_and_after_the_last_the_first(database, learner_id):
+    with database.write() as session:
+        of = homework(session, learner_id, items=4)
+        sheets = [begin(session, learner_id, item) for item in of.items]
+        practice.give_up(session, sheets[2], now=NOW)
+        after = [sets.find_place(session, sheet, now=NOW).next_item.position for sheet in sheets]
+        assert after == [2, 4, 4, 1]
+
+
+@pytest.mark.parametrize("changes", [{"attempts": 0}, {"due_at": OPENS}, {"due_at": OPENS - 1}])
+def test_no_change_makes_a_set_that_could_not_be_worked(database, learner_id, changes):
+    with database.write() as session:
+        of = homework(session, learner_id).stored
+        said = {"title": "T", "words": "", "opens_at": OPENS, "due_at": DUE, "attempts": 3, **changes}
+        with pytest.raises(ValueError, match=r"attempt|due after"):
+            sets.change_set(session, of, **said)
+        with pytest.raises(ValueError, match="due date"):
+            sets.change_set(session, of, **{**said, "attempts": 3, "due_at": None}, policy=Policy(feedback="after due"))
+        assert sets.find_set(session, of.title) == of
+
+
+def test_a_set_whose_rules_need_a_due_date_keeps_one(database, learner_id):
+    with database.write() as session:
+        of = homework(session, learner_id).stored
+    for policy in (Policy(feedback="after due"), Policy(late=((60_000_000, 0.5),))):
+        with database.write() as session, pytest.raises(ValueError, match="due date"):
+            sets.move_due(session, replace(of, policy=policy), None)

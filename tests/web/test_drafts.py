@@ -1,5 +1,7 @@
 """What is typed is kept as it grows, a part can be checked alone, and older pages never win."""
 
+import re
+
 import pytest
 
 from tests.web.conftest import Browser, cell, hidden, honest, typed
@@ -67,6 +69,50 @@ def test_the_check_of_an_older_page_counts_but_newer_text_stays(browser):
     assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "newer"
 
 
+def test_the_page_of_an_earlier_attempt_never_takes_the_place_of_newer_text(browser):
+    token = browser.start("mazur")
+    for number, text in enumerate(("0.1", "0.2"), start=1):
+        page = browser.checked(token, {"z1[1]": text}, key=f"check-{number}", draft_seq=str(number - 1)).text
+    save(browser, token, {"z1[1]": "newer"}, seq=int(hidden(page, "draft_seq")))
+    earlier = browser.get(f"/x/{token}/s/1").text
+    assert typed(earlier)["z1[1]"] == "0.1"
+    assert "Other text waits on this sheet" in earlier
+    seq = hidden(earlier, "draft_seq")
+    assert save(browser, token, {"z1[1]": "0.1", "z1[2]": "7"}, seq=int(seq), key="save-2").status_code == 409
+    browser.check(token, {"z1[1]": "0.1", "z1[2]": "7"}, key="check-3", draft_seq=seq)
+    assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "newer"
+
+
+def test_giving_up_on_an_older_page_is_refused_until_the_newer_text_is_seen(browser):
+    token = browser.start("mazur")
+    texts = honest(browser.instance(token))
+    save(browser, token, texts)
+    answer = browser.post(f"/x/{token}/give-up", {"submission_key": "first", "draft_seq": "0", "z1[1]": "7"})
+    assert (answer.status_code, typed(answer.text)["z1[1]"]) == (409, "7")
+    assert browser.rows()["submission"] == 0
+    page = browser.get(f"/x/{token}").text
+    seen = {**typed(page), "draft_seq": hidden(page, "draft_seq")}
+    ended = browser.get(browser.post(f"/x/{token}/give-up", {"submission_key": "first", **seen}).location).text
+    assert f"<strong>{len(texts)}</strong> of {len(texts)}" in ended
+
+
+def test_a_hint_asked_for_twice_by_a_slow_line_is_opened_once(browser):
+    token = browser.start("mazur")
+    asked = re.search('name="hint" value="(z1.1. [^"]*)"', browser.get(f"/x/{token}").text)[1]
+    pages = [browser.check(token, {}, hint=asked).text for _ in range(2)]
+    assert [page.count("<h4>") for page in pages] == [1, 1]
+    assert browser.rows()["hint_use"] == 1
+
+
+def test_half_a_character_is_kept_as_a_question_mark(browser):
+    token = browser.start("mazur")
+    head = {"X-CSRFToken": browser.csrf(), "Content-Type": "application/json"}
+    body = r'{"seq": 0, "key": "a", "decimal_comma": false, "texts": {"z1[1]": "1\ud83d", "z1[2]": "\uD83D\uDE00"}}'
+    assert browser.client.post(f"/x/{token}/draft", data=body, headers=head).status_code == 200
+    page = typed(browser.get(f"/x/{token}").text)
+    assert (page["z1[1]"], page["z1[2]"]) == ("1?", "\N{GRINNING FACE}")
+
+
 def test_save_without_a_script(browser):
     token = browser.start("mazur")
     page = browser.check(token, {"z1[1]": "0.3"}, save="y").text
@@ -96,7 +142,7 @@ def test_a_forged_or_strange_save_is_refused_in_json(browser, app):
     assert browser.client.post(f"/x/{token}/draft", json=body, headers=headers).status_code == 200
     stranger = Browser(app)
     assert save(stranger, token, {"z1[1]": "mine"}).status_code == 404
-    browser.post(f"/x/{token}/give-up")
+    browser.post(f"/x/{token}/give-up", {"draft_seq": "1"})
     assert save(browser, token, {"z1[1]": "late"}, seq=1, key="b").status_code == 409
 
 

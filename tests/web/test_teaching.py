@@ -20,6 +20,8 @@ from tests.web.test_courses import (
     stored_set,
     token,  # noqa: F401 - a fixture
 )
+from tests.web.test_rules import follows
+from tests.web.test_sets import attempt
 
 BANK = load_bank()
 
@@ -426,3 +428,46 @@ def test_a_regrade_shows_each_difference_and_holds_only_what_was_shown(grace, to
 
 def sheet_of(student):
     return re.search(r"/x/([\w-]+)", student.get("/progress/sheets").text)[1]
+
+
+def test_by_the_same_rules_a_regrade_changes_nothing_however_a_sheet_was_worked(app, grace, token):  # noqa: F811
+    """With hints of a price before a check and after it, a decimal comma, one part alone, an error carried on."""
+    give_set(grace, token, hint_price="20", follow_credit="30")
+    ada = come_in(app, grace, token, "ada")
+    name = set_token(ada)
+    sheet = ada.post(f"/sets/{name}/1").location.rpartition("/")[2]
+    instance = ada.instance(sheet)
+    right = honest(instance)
+    first, *_, last = right
+    comma = {key: text.replace(".", ",") for key, text in right.items()}
+    ada.check(sheet, {}, hint=first)
+    assert attempt(ada, sheet, right, phase=instance.cells[0].phase.value).status_code == 303  # the rest unchecked
+    assert attempt(ada, sheet, {**comma, last: "77,125"}, comma=True).status_code == 303
+    ada.check(sheet, {}, hint=first)  # a second rung, which the checks before did not have
+    ada.check(sheet, {}, hint=last)
+    assert attempt(ada, sheet, follows(instance)).status_code == 303
+    regrade = f"/courses/{token}/sets/{name}/regrade"
+    assert "There is no difference" in words(grace.get(regrade).text)
+    grace.post(f"/courses/{token}/sets/{name}", {"title": "Week 1", "hint_price": "20", "follow_credit": "40"})
+    assert "1 submission would be worth something else" in words(grace.get(regrade).text)
+    grace.post(f"/courses/{token}/sets/{name}", {"title": "Week 1", "hint_price": "0", "follow_credit": "30"})
+    assert "3 submissions would be worth something else" in words(grace.get(regrade).text)
+
+
+def test_a_regrade_is_of_the_students_of_the_course_alone(app, grace, token):  # noqa: F811
+    """Who left, who teaches it now, and who only tries it out is judged no more."""
+    give_set(grace, token, follow_credit="50")
+    name = None
+    for who in ("ada", "bob", "cyd"):
+        student = come_in(app, grace, token, who)
+        name = name or set_token(student)
+        sheet = student.post(f"/sets/{name}/1").location.rpartition("/")[2]
+        assert attempt(student, sheet, follows(student.instance(sheet))).status_code == 303
+    address = f"/courses/{token}/sets/{name}"
+    grace.post(address, {"title": "Week 1", "follow_credit": "100"})
+    assert "3 submissions would be" in words(grace.get(f"{address}/regrade").text)
+    page = grace.get(f"/courses/{token}").text
+    for who, what in (("bob", "remove"), ("cyd", "grader")):
+        number = re.search(rf'id="person-(\d+)">(?:<a [^>]*>)?{who}<', page)[1]
+        grace.post(f"/courses/{token}/people", {"change": f"{number} {what}"})
+    assert "1 submission would be" in words(grace.get(f"{address}/regrade").text)

@@ -122,7 +122,7 @@ def test_a_known_slip_comes_back_as_the_reason_for_what_is_next(browser, clock):
     slip = rows(browser, Slip)["a:activation_skipped"]
     assert (slip.seen, slip.right_since, slip.skill, slip.title) == (1, 0, "activation", "activation skipped")
     again = next_one(browser)
-    assert "Your last slip was: activation skipped. Here is activation again." in why(browser, again)
+    assert "Your last slip was: activation skipped. Once more: activation." in why(browser, again)
     assert browser.variant(again).aim["skill"] == "activation"
 
 

@@ -71,6 +71,13 @@
     new ResizeObserver(measure).observe(strip);
   }
 
+  // After signing out, Back would bring the pages of who was signed in from memory; what is typed there stays, though.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    const isTyped = (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+    const typed = [...document.querySelectorAll("input, textarea")].some(isTyped);
+    if (persisted && navigator.onLine && !typed && document.querySelector(".menu")) window.location.reload();
+  });
+
   for (const button of document.querySelectorAll("button[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {

@@ -149,15 +149,17 @@
         return undefined;
       }
     },
-    put: (name, value) => store.try((kept) => kept.setItem(prefix + name, JSON.stringify(value))),
+    put: (name, value) => store.try((kept) => (kept.setItem(prefix + name, JSON.stringify(value)), true)) ?? false,
     drop: (name) => store.try((kept) => kept.removeItem(prefix + name)),
+    // What can't be read, or is older than a month, goes, whatever sheet it is of.
     all: () =>
-      store.try((kept) =>
-        Object.keys(kept)
-          .filter((name) => name.startsWith(prefix))
-          .map((name) => ({ name: name.slice(prefix.length), ...JSON.parse(kept.getItem(name)) })),
-      ) ?? [],
+      (store.try((kept) => Object.keys(kept).filter((name) => name.startsWith("quizprop "))) ?? []).flatMap((full) => {
+        const one = store.try((kept) => JSON.parse(kept.getItem(full)));
+        if (!(one?.at > Date.now() - month && one.texts)) return store.try((kept) => kept.removeItem(full)) ?? [];
+        return full.startsWith(prefix) ? [{ ...one, name: full.slice(prefix.length) }] : [];
+      }),
   };
+  const month = 30 * 24 * 3600 * 1000;
   const tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
 
   // On a slow line this script comes late: what is typed by then is not saved, nor is what the server could not save.
@@ -172,19 +174,34 @@
   let sending = false;
   let wait = 2000;
   let stopped = false;
+  let submitted = false;
+  let isKept = true;
 
-  const clock = (iso) => {
+  const clock = (iso, written) => {
+    const moment = new Date(iso);
     const time = document.createElement("time");
     time.dateTime = iso;
-    time.textContent = new Date(iso).toLocaleTimeString(document.documentElement.lang, { timeStyle: "medium" });
+    const today = moment.toDateString() === new Date().toDateString();
+    const style = today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+    time.textContent = written ?? moment.toLocaleString(document.documentElement.lang, style);
     return time;
   };
   // The words are in the page, translated: <template id="save-saved">Saved at {time}</template>
-  const tell = (kind, iso) => {
-    const words = document.getElementById(`save-${kind}`).content.cloneNode(true);
-    if (iso) words.querySelector("[data-time]")?.replaceWith(clock(iso));
-    words.querySelector("button[data-do=reload]")?.addEventListener("click", () => window.location.reload());
-    state.replaceChildren(words);
+  const words = (kind, iso, written) => {
+    const found = document.getElementById(`save-${kind}`).content.cloneNode(true);
+    if (iso) found.querySelector("[data-time]")?.replaceWith(clock(iso, written));
+    found.querySelector("button[data-do=reload]")?.addEventListener("click", () => window.location.reload());
+    return found;
+  };
+  const tell = (kind, iso, written) => {
+    const shown = state.querySelector("time");
+    if (kind === "saved" && state.dataset.kind === kind && shown) {
+      // Said once; a screen reader need not hear each time of day.
+      shown.setAttribute("aria-live", "off");
+      shown.replaceChildren(written);
+      return;
+    }
+    state.replaceChildren(words(kind, iso, written));
     state.dataset.kind = kind;
   };
 
@@ -196,27 +213,34 @@
   async function save({ leaving = false } = {}) {
     window.clearTimeout(timer);
     const text = now();
-    if (stopped || sending || text === saved) return;
+    if (stopped || submitted || sending || text === saved) return;
     first = 0;
     sending = true;
     const [texts, decimalComma] = JSON.parse(text);
-    lastKey.value = (tab + Date.now().toString(36)).slice(-64);
-    const body = JSON.stringify({ seq: Number(base.value), key: lastKey.value, texts, decimal_comma: decimalComma });
+    const key = (tab + Date.now().toString(36)).slice(-64);
+    const sent = lastKey.value;
+    // The keys of the saves of which nobody knows yet whether they came through.
+    lastKey.value = [...sent.split(" ").filter(Boolean), key].slice(-20).join(" ");
+    keep();
+    const body = JSON.stringify({ seq: Number(base.value), key, sent, texts, decimal_comma: decimalComma });
     const send = () =>
       fetch(address, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": csrf.value },
         body,
         keepalive: leaving && body.length < 60000,
+        signal: AbortSignal.timeout?.(20000),
       });
+    // What stands between may answer with a page of its own.
+    const read = (answer) => answer.json().catch(() => ({}));
     try {
       let answer = await send();
-      let told = await answer.json();
+      let told = await read(answer);
       if (answer.status === 400 && told.csrf) {
         // The visit was renewed, by a sign-in in another tab perhaps: the page goes on with it.
         csrf.value = told.csrf;
         answer = await send();
-        told = await answer.json();
+        told = await read(answer);
       }
       settle(answer, told, text);
     } catch {
@@ -233,17 +257,18 @@
       wait = 2000;
       saved = text;
       base.value = told.seq;
-      tell("saved", told.saved_at);
+      lastKey.value = "";
+      tell("saved", told.saved_at, told.time);
       if (now() === saved) store.drop(tab);
       else keep();
     } else if (answer.status === 409 || answer.status === 404) {
       stopped = true;
       tell(answer.status === 404 ? "gone" : told.seq ? "stale" : told.early ? "early" : "closed", told.saved_at);
-    } else later("busy");
+    } else later(answer.status === 403 ? "early" : "busy");
   }
 
   function later(kind) {
-    tell(kind);
+    tell(isKept ? kind : "unkept");
     timer = 0;
     schedule(wait);
     wait = Math.min(wait * 2, 60000);
@@ -251,10 +276,11 @@
 
   const keep = () => {
     const [texts, decimalComma] = JSON.parse(now());
-    store.put(tab, { seq: Number(base.value), texts, decimalComma, at: Date.now() });
+    isKept = store.put(tab, { seq: Number(base.value), keys: lastKey.value, texts, decimalComma, at: Date.now() });
   };
 
   form.addEventListener("input", () => {
+    submitted = false; // stopped on its way, or typed on meanwhile
     count();
     keep();
     first ||= Date.now();
@@ -266,12 +292,15 @@
     if (document.visibilityState === "hidden") save({ leaving: true });
   });
   form.addEventListener("submit", () => {
-    stopped = true;
+    submitted = true;
   });
-  // The browser's Back may bring the page as it was left: older than what was checked since.
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted) window.location.reload();
+  window.addEventListener("beforeunload", (event) => {
+    if (!isKept && !submitted && now() !== saved) event.preventDefault();
   });
+  // The browser's Back may bring the page as it was left, or as it first came: older than what was saved since.
+  const renew = () => navigator.onLine && window.location.reload();
+  window.addEventListener("pageshow", (event) => event.persisted && renew());
+  if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") renew();
 
   // --- what this browser kept ------------------------------------------------------------------------------------
 
@@ -284,15 +313,18 @@
     if (comma?.type === "checkbox") comma.checked = decimalComma;
     form.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const month = 30 * 24 * 3600 * 1000;
   const kept = store.all().sort((one, other) => other.at - one.at);
   const here = (one) => [saved, atFirst].includes(JSON.stringify([one.texts, one.decimalComma]));
-  const mine = kept.find((one) => !unsaved && one.seq === Number(base.value) && !here(one));
+  // Typed on from what the page shows: from that save, or from one that came through though its answer did not.
+  const follows = (one) =>
+    one.seq === Number(base.value) || (form.dataset.key && one.keys?.split(" ").includes(form.dataset.key));
+  const mine = kept.find((one) => !unsaved && follows(one) && !here(one));
   for (const one of kept) {
-    if (one === mine || here(one) || Date.now() - one.at > month) store.drop(one.name);
+    if (one === mine || here(one)) store.drop(one.name);
   }
-  const other = kept.find((one) => one !== mine && (unsaved || one.seq !== Number(base.value)) && !here(one));
+  const other = kept.find((one) => one !== mine && (unsaved || !follows(one)) && !here(one));
   if (mine) {
+    lastKey.value = mine.keys ?? "";
     fill(mine, early);
     tell("restored");
   } else if (now() !== saved) {
@@ -300,14 +332,17 @@
   }
   if (other && !mine) {
     // Typed on an older state of the sheet: offered, never put over newer text by itself.
-    tell("other", new Date(other.at).toISOString());
-    state.querySelector("button[data-do=take]").addEventListener("click", () => {
+    const offer = document.getElementById("save-offer");
+    offer.append(words("other", new Date(other.at).toISOString()));
+    offer.hidden = false;
+    const done = () => {
+      store.drop(other.name);
+      offer.hidden = true;
+    };
+    offer.querySelector("button[data-do=take]").addEventListener("click", () => {
       fill(other);
-      store.drop(other.name);
+      done();
     });
-    state.querySelector("button[data-do=drop]").addEventListener("click", () => {
-      store.drop(other.name);
-      state.replaceChildren();
-    });
+    offer.querySelector("button[data-do=drop]").addEventListener("click", done);
   }
 })();
