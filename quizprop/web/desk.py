@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -312,6 +312,8 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
     read_with_comma(work.decimal_comma)
     instance = desk.instance
     notation = notation_of(instance)
+    if desk.closed:
+        work = replace(work, hinted=False)
     if submission is None:
         known, summary, first_error = {}, None, None
     else:

@@ -165,6 +165,7 @@ def _policy_words(of: AssignedSet) -> Iterator[str]:
             "After %(num)s attempts at an exercise you may take new numbers.",
             policy.fresh_after,
         )
+    yield from _place_words(of)
     if of.withheld:
         yield gettext("How your work is graded is not told while you work.")
     if policy.hint_price is None:
@@ -178,6 +179,13 @@ def _policy_words(of: AssignedSet) -> Iterator[str]:
         yield ngettext(
             "Of group %(name)s the best one counts.", "Of group %(name)s the best %(num)s count.", count, name=zone
         )
+
+
+def _place_words(of: AssignedSet) -> Iterator[str]:
+    if of.stored.policy.networks:
+        yield gettext("It is worked in certain networks only, such as that of an exam room.")
+        if not may_work(of):
+            yield gettext("Where you are now is none of them.")
 
 
 def hand_out(known: Visitor, of: AssignedSet, item: ItemWork, *, renew: bool = False) -> str:

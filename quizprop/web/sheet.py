@@ -363,8 +363,11 @@ def _entry(blank: Blank, instance: Instance, notation: str, work: Work) -> Entry
 _TEXT, _ECHO, _ACTION = (f"{name}-{secrets.token_hex(16)}" for name in ("text", "echo", "action"))
 
 
-def cell(entry: Entry, action: str) -> Markup:
-    """The markup of a cell whose form goes to ``action``: alike for everybody but for what is typed into it."""
+def cell(entry: Entry, action: str, *, closed: bool = False) -> Markup:
+    """The markup of a cell whose form goes to ``action``: alike for everybody but for what is typed into it.
+
+    Where the sheet is ``closed`` it can be read, but not changed.
+    """
     said, echo = entry.feedback, entry.feedback.echo if entry.feedback else ""
     if said and echo:
         said = replace(said, echo=_ECHO)
@@ -372,6 +375,8 @@ def cell(entry: Entry, action: str) -> Markup:
         made = _drawn_cell(replace(entry, text=_TEXT, feedback=said))
     else:
         made = _cell(entry.blank, said, entry.next_hint, entry.taken, (spoken(), decimal_comma()))
+    if closed:
+        made = made.replace(" data-cell autocomplete", " data-cell readonly autocomplete")
     made = made.replace(_TEXT, str(escape(entry.text))).replace(_ACTION, str(escape(action)))
     return Markup(made.replace(_ECHO, str(escape(figure(say(echo))))) if echo else made)  # noqa: S704 - escaped above
 

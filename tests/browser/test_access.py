@@ -247,6 +247,49 @@ def test_nothing_is_lost_at_twice_the_size(page):
     page.go_back()
 
 
+def test_a_narrow_phone_scrolls_no_page_sideways(registered, problem_set):
+    page = registered
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto("/tokens")
+    page.get_by_label("Name of a new token").fill("laptop")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.locator("code.token")).to_be_visible()
+    wide = {"token": page.evaluate("document.documentElement.scrollWidth")}
+    start(page, "mazur")
+    for url in (page.url, "/api/v1/", "/progress", "/sets", f"/sets/{problem_set}"):
+        page.goto(url)
+        wide[url] = page.evaluate("document.documentElement.scrollWidth")
+    assert set(wide.values()) == {320}, wide
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_menu_opens_on_the_screen_and_escape_closes_it(registered, width):
+    page = registered
+    page.set_viewport_size({"width": width, "height": 640})
+    page.locator("details.menu summary").click()
+    box = page.locator(".menu-body").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    page.keyboard.press("Escape")
+    expect(page.locator(".menu-body")).to_be_hidden()
+    expect(page.locator("details.menu summary")).to_be_focused()
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_the_result_of_a_check_stands_clear_of_what_stays_at_the_top(page):
+    start(page, "mazur")
+    give_up(page)
+    for width in (1024, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.reload()
+        page.evaluate("location.hash = ''; location.hash = 'summary'")
+        top, covered = (
+            page.locator(place).evaluate(f"(one) => one.getBoundingClientRect().{side}")
+            for place, side in (("#summary", "top"), (".rules", "bottom"))
+        )
+        assert top >= covered, width
+
+
 def test_nothing_moves_for_who_wants_no_motion(page):
     page.emulate_media(reduced_motion="reduce")
     start(page, "mazur")

@@ -186,6 +186,7 @@ def test_a_link_leads_through_signing_in_to_the_course(app, grace, token):
     student = Browser(app)
     answer = student.get(f"/join/{code}")
     assert answer.location == f"/sign-in?next=/join/{code}"
+    assert "You follow an invitation to a course" in student.get(answer.location).text
     student.register("ada")
     page = student.get(f"/join/{code}").text
     assert f'value="{code}"' in page

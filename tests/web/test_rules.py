@@ -53,6 +53,27 @@ def test_a_time_limit_is_begun_said_and_kept(ada, clock):  # noqa: F811
     assert recorded(ada, token) == ()
 
 
+def test_the_time_that_is_left_stays_in_sight(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(time_limit=HOUR))
+    ada.post(f"/sets/{of}/begin")
+    token = begin(ada, of)
+    clock[0] = NOON + HOUR // 4
+    page = ada.get(f"/x/{token}").text
+    assert f'data-left="{45 * 60 * 1000}"' in page.partition('class="bar"')[2]
+
+
+def test_a_sheet_that_takes_no_more_can_be_read_and_not_changed(ada, clock):  # noqa: F811
+    of = assign(ada, attempts=1, policy=Policy(feedback="after due"))
+    token = begin(ada, of)
+    page = ada.get(f"/x/{token}").text
+    assert ("readonly" in page, 'name="hint"' in page, "Type a number" in page) == (False, True, True)
+    attempt(ada, token, {"delta2[1]": "0.1"})
+    page = ada.get(f"/x/{token}", follow_redirects=True).text
+    assert page.count(" readonly ") == page.count('type="text"')
+    assert ('name="hint"' in page, "Type a number" in page) == (False, False)
+    assert words(page).count("It is graded; how, you see after") == 1
+
+
 def test_a_password_is_asked_for_and_guessed_slowly(ada, clock):  # noqa: F811
     of = assign(ada, policy=Policy(password="Bernoulli"))
     found = [ada.post(f"/sets/{of}/begin", {"password": f"guess {at}"}).status_code for at in range(22)]
@@ -73,6 +94,9 @@ def test_from_another_network_nothing_is_handed_out_shown_or_taken(ada, clock): 
     ):
         assert answer.status_code == 403
         assert "Not from here" in words(answer.text)
+    page = words(ada.get(f"/sets/{of}").text)
+    assert "in certain networks only" in page
+    assert "Where you are now is none of them" in page
     assert recorded(ada, token) == ()
     clock[0] = DUE + 1  # closed and told: it may be looked at from anywhere
     assert ada.get(f"/x/{token}").status_code == 200

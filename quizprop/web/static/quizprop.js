@@ -71,6 +71,17 @@
     new ResizeObserver(measure).observe(strip);
   }
 
+  // The menu closes as any menu does.
+  const menu = document.querySelector("details.menu");
+  menu?.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+
   // After signing out, Back would bring the pages of who was signed in from memory; what is typed there stays, though.
   window.addEventListener("pageshow", ({ persisted }) => {
     const isTyped = (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked;

@@ -128,6 +128,20 @@
   };
   count();
 
+  // By how long the page has been there, whatever the clock of the device says.
+  const left = form.querySelector("[data-left]");
+  if (left) {
+    const { lang } = document.documentElement;
+    const minutes = new Intl.NumberFormat(lang, { style: "unit", unit: "minute", unitDisplay: "long" });
+    const began = performance.now();
+    const show = () => {
+      const milliseconds = Number(left.dataset.left) - (performance.now() - began);
+      left.textContent = ` (${minutes.format(Math.max(0, Math.ceil(milliseconds / 60000)))})`;
+    };
+    show();
+    window.setInterval(show, 5000);
+  }
+
   // --- never lose work -------------------------------------------------------------------------------------------
 
   const { save: address, sheet } = form.dataset;
