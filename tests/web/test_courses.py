@@ -238,7 +238,7 @@ def test_what_is_wrong_with_a_new_set_is_told_and_what_was_typed_stays(grace, to
     answer = give_set(grace, token, **wrong)
     assert answer.status_code == 422
     text = words(answer.text)
-    for problem in ("Give the problem set a title", "It is due after it opens", "Points are a number above 0"):
+    for problem in ("Give the problem set a title", "It must be due after it opens", "Points are a number above 0"):
         assert problem in text
     for typed in ("Read &lt;b&gt; first", "2026-10-02T23:59", "2026-10-01T23:59", 'value="many"', 'value="-1"'):
         assert typed in answer.text
