@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
 
+from quizprop.engine.losses import LOSSES
 from quizprop.exercise.bank import BankError, described, read_exercise
 from quizprop.exercise.certify import plan_of
 from quizprop.exercise.exercise_file import toml_value, written_exercise
@@ -57,6 +58,17 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "update_biases": ("true", "false"),
     "notation": tuple(name for name, _ in NOTATIONS),
 }
+CHOICE_WORDS: Final[Mapping[str, str]] = {
+    **{name: loss.title for name, loss in LOSSES.items()},
+    **{name: words.partition(":")[0] for name, words in NOTATIONS},
+    "unit": "one a unit",
+    "shared": "one a layer, shared",
+    "mean": "mean",
+    "sum": marked("sum"),
+    "true": "yes",
+    "false": "no",
+}
+"""What a choice is called on the page, where that is not its name in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +318,7 @@ def exercise_page(
         source=source,
         fields=dict(fields_of(exercise)),
         choices=CHOICES,
+        choice_words=CHOICE_WORDS,
         found=found,
         problem=problem,
         message=message,

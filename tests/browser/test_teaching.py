@@ -165,3 +165,21 @@ def test_a_term_from_the_class_list_to_the_table(app, page, chromium, site, comp
     (worked,) = [row for row in rows if row[0] == "ada-in-class"]
     assert 0 < float(worked[-1]) < 10 * share
     context.close()
+
+
+def test_a_live_view_that_renews_itself_leaves_one_where_one_is(page):
+    """The table comes anew: the keyboard's place in it stays, and how far it is pushed aside."""
+    page.route("**/live-page", lambda route: route.fulfill(content_type="text/html", body=LIVE))
+    page.goto("/live-page")
+    page.add_script_tag(url="/static/live.js")
+    page.locator("#live [tabindex]").evaluate("one => { one.scrollLeft = 150; one.focus(); one.dataset.old = 'y'; }")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("[data-old]")).to_have_count(0)
+    assert page.evaluate("[document.activeElement.id, document.activeElement.scrollLeft]") == ["region", 150]
+
+
+LIVE = """<!doctype html><title>Live</title>
+<label hidden><input type="checkbox" id="live-box" data-seconds="999" checked></label>
+<div id="live">
+<div id="region" tabindex="0" style="width: 100px; overflow: auto"><div style="width: 900px">x</div></div>
+</div>"""

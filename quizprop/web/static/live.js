@@ -6,6 +6,15 @@
   if (!box) return;
   box.closest("label").hidden = false;
   const seconds = Number(box.dataset.seconds);
+  // Where one is in it stays: the keyboard's place, and how far it is pushed aside.
+  const exchange = (here, fresh) => {
+    const places = (root) => [...root.querySelectorAll("a, [tabindex]")];
+    const before = places(here).map(({ scrollLeft, scrollTop }) => ({ left: scrollLeft, top: scrollTop }));
+    const held = places(here).indexOf(document.activeElement);
+    here.replaceWith(fresh);
+    places(fresh).forEach((place, index) => place.scrollTo(before[index] ?? {}));
+    places(fresh)[held]?.focus({ preventScroll: true });
+  };
   const renew = async () => {
     if (!box.checked || document.hidden) return;
     try {
@@ -13,7 +22,7 @@
       if (!answer.ok || answer.redirected) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
       const here = document.getElementById("live");
-      if (fresh && here) here.replaceWith(document.adoptNode(fresh));
+      if (fresh && here) exchange(here, document.adoptNode(fresh));
     } catch {
       // No connection just now: the next turn asks again.
     }
