@@ -150,7 +150,7 @@ def test_a_set_of_another_term_is_copied_with_its_exercises(grace, token):  # no
 def fields_of(page):
     found = dict(re.findall(r'<input id="[^"]+" name="((?:field|value)-[^"]+)" type="text" value="([^"]*)"', page))
     areas = re.findall(r'<textarea id="[^"]+" name="(field-[^"]+)"[^>]*>([^<]*)</textarea>', page)
-    picked = re.findall(r'name="(field-[^"]+)">.*?<option selected>([^<]*)</option>', page)
+    picked = re.findall(r'name="(field-[^"]+)">.*?<option value="([^"]*)" selected>', page)
     from html import unescape
 
     return {name: unescape(value) for name, value in [*found.items(), *areas, *picked]}
