@@ -265,8 +265,11 @@ def test_a_database_that_is_away_loses_nothing_typed_either(browser, monkeypatch
     sheet = browser.start("mazur")
     token = browser.csrf()
     monkeypatch.setattr(Database, "read", locked)
-    answer = browser.client.post(f"/x/{sheet}", data={"csrf_token": token, "submission_key": "mine", **WORK})
+    sent = {"csrf_token": token, "submission_key": "mine", "draft_seq": "3", "draft_key": "a-save", **WORK}
+    answer = browser.client.post(f"/x/{sheet}", data=sent)
     assert answer.status_code == 503
+    # What the page sends besides is no text to look at.
+    assert (hidden(answer.text, "draft_seq"), hidden(answer.text, "draft_key")) == ("3", "a-save")
     assert 'value="not yet &lt;sure&gt;"' in answer.text
     assert hidden(answer.text, "submission_key") == "mine"
     assert browser.get("/healthz").status_code == 503
