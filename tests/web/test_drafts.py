@@ -104,6 +104,13 @@ def test_a_hint_asked_for_twice_by_a_slow_line_is_opened_once(browser):
     assert browser.rows()["hint_use"] == 1
 
 
+def test_a_sheet_that_has_ended_opens_no_hint(browser):
+    token = browser.start("mazur")
+    browser.post(f"/x/{token}/give-up")
+    browser.check(token, {}, hint="z1[1] 1")
+    assert browser.rows()["hint_use"] == 0
+
+
 def test_half_a_character_is_kept_as_a_question_mark(browser):
     token = browser.start("mazur")
     head = {"X-CSRFToken": browser.csrf(), "Content-Type": "application/json"}

@@ -411,6 +411,10 @@ def test_a_regrade_shows_each_difference_and_holds_only_what_was_shown(grace, to
     shown = re.search(r'name="shown" value="(\w+)"', page)[1]
     assert grace.post(f"{address}/regrade", {"reason": "late", "shown": "old"}).status_code == 409
     assert grace.post(f"{address}/regrade", {"reason": "", "shown": shown}).status_code == 422
+    for late, status in (("40", 409), ("50", 422)):  # another rule since the page was shown, and that one again
+        grace.post(address, {"title": "Week 1", "due": "2020-01-01T00:00", "late": f"99999 h: {late} %"})
+        said = {"reason": "late" if status == 409 else "", "shown": shown}
+        assert grace.post(f"{address}/regrade", said).status_code == status
     assert grades(grace, token) == before
     assert grace.post(f"{address}/regrade", {"reason": "late", "shown": shown}).status_code == 303
     assert [float(one) for one in grades(grace, token)] == [pytest.approx(float(before[0]) / 2)]
