@@ -188,6 +188,35 @@ def test_pages_of_a_course_are_clean(registered, course):
         assert registered.evaluate("document.documentElement.scrollWidth <= innerWidth"), rule
 
 
+MANY = """() => {  // a course of twenty columns and a hundred students
+    for (const body of document.querySelectorAll(".names tbody")) {
+        for (let count = 1; count < 100; count++) body.append(body.rows[0].cloneNode(true));
+    }
+    for (const row of document.querySelectorAll(".names tr")) {
+        for (let count = 1; count < 20; count++) row.cells[1].before(row.cells[1].cloneNode(true));
+    }
+}"""
+
+
+def test_the_heads_of_a_large_gradebook_stay_and_paper_has_every_column(registered, course):
+    page = registered
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"/courses/{course['<token>']}/grades")
+    page.evaluate(MANY)
+    book = page.get_by_role("region", name="Gradebook")
+    book.evaluate("one => one.scrollTo(500, 1500)")
+    frame = book.bounding_box()
+    head, name = book.locator("thead tr").last.locator("th").first, book.locator("tbody th").nth(50)
+    assert frame["height"] <= 640
+    for one in (head, name):
+        assert abs(one.bounding_box()["x"] - frame["x"]) <= 1
+    assert frame["y"] <= head.bounding_box()["y"] <= frame["y"] + 200
+    assert page.get_by_role("link", name="Save as CSV").bounding_box()["y"] < frame["y"]
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1046, "height": 718})  # A4, lying, but for its margins
+    assert book.evaluate("one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight")
+
+
 def check(page):
     page.locator(".bar .button").first.click()
     expect(page.locator("#summary")).to_be_visible()
