@@ -19,6 +19,7 @@ from quizprop.store import regrading as records
 from quizprop.store.classroom import CourseWork, Seat
 from quizprop.store.regrading import Made
 from quizprop.store.rules import Policy
+from quizprop.store.sets import Result
 from quizprop.web import sheet
 from quizprop.web.builder import work_in
 from quizprop.web.languages import gettext, marked, ngettext
@@ -78,20 +79,26 @@ def show_live(token: str, name: str) -> ResponseReturnValue:
     with database().read() as session:
         inside = {one.learner_id: one for one in classroom.members(session, seat) if one.role == "student"}
         found = [one for one in sets.results(session, work.stored, now=now()) if one.learner_id in inside]
-    titles = [exercise_of(item.spec).title for item in found[0].work.items] if found else []
+    found.sort(key=latest, reverse=True)
+    columns = list(zip(*(one.work.items for one in found), strict=True))
     return render_template(
         "courses/live.html",
         seat=seat,
         work=work,
-        results=found,
+        results=[(one, latest(one)) for one in found],
         students=inside,
-        titles=titles,
+        heads=[(exercise_of(of[0].spec).title, sum(item.state == "solved" for item in of)) for of in columns],
         now=now(),
         refresh=_REFRESH_SECONDS,
     )
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
+
+
+def latest(result: Result) -> int:
+    """When somebody last worked on any exercise of a set; 0 for never."""
+    return max((when or 0 for item in result.work.items for when in (item.checked_at, item.typed_at)), default=0)
 
 
 def differences(seat: Seat, work: CourseWork) -> tuple[Difference, ...]:
@@ -139,6 +146,7 @@ def regrade_page(seat: Seat, work: CourseWork, *, problem: str = "", reason: str
     found = differences(seat, work)
     titles = {one.made.variant.id: _title(one.made.variant.spec) for one in found}
     shown = {"found": found, "titles": titles, "shown": fingerprint(found), "reason": reason}
+    shown["up"] = sum(one.new > one.made.credit for one in found)
     return render_template("courses/regrade.html", seat=seat, work=work, problem=problem, **shown)
 
 

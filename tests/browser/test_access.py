@@ -217,6 +217,35 @@ def test_the_heads_of_a_large_gradebook_stay_and_paper_has_every_column(register
     assert book.evaluate("one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight")
 
 
+LONG = "maximiliane-charlotte,Maximiliane-Charlotte von Oberhausen-Wolfenbüttel,Donnerstagsgruppe"
+
+
+def test_on_a_phone_a_class_list_shows_its_links_and_whole_names(registered, course):
+    page = registered
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(f"/courses/{course['<token>']}/roster")
+    page.get_by_label("Class list as CSV").fill(f"username,name,section\n{LONG}\n")
+    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_role("button", name="Apply it").click()
+    for seen in (page.locator(".roster .course-link"), page.locator(".roster th").last):
+        box = seen.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+    assert page.locator(".roster tbody th").bounding_box()["height"] < 40  # on one line
+    assert complaints_of(page) == []
+
+
+def test_on_a_phone_a_long_title_to_copy_stays_on_the_page(registered, course):
+    page = registered
+    page.goto(f"/courses/{course['<token>']}/sets/new")
+    page.get_by_label("Title", exact=True).fill("A draft with many exercises, as long as a title may well become")
+    page.locator("[name='points-mazur']").fill("1")
+    page.get_by_role("button", name="Save as a draft").click()
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(f"/courses/{course['<token>']}/sets/new")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def check(page):
     page.locator(".bar .button").first.click()
     expect(page.locator("#summary")).to_be_visible()

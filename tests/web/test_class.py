@@ -11,7 +11,7 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.exercise_file import written_exercise
 from quizprop.exercise.spec import Choices
 from quizprop.store import course_exercises, people
-from tests.web.conftest import Browser, words
+from tests.web.conftest import Browser, honest, words
 from tests.web.test_courses import (
     come_in,
     give_set,
@@ -153,7 +153,38 @@ def test_live_view_shows_by_name_who_is_in_the_course(app, grace, token):  # noq
     grace.post(f"/courses/{token}/people", {"change": f"{number_of(grace, token, 'bob')} remove"})
     page = words(grace.get(live).text)
     assert "bob" not in page
-    assert "0 of 1" in page
+    assert "0 of 1 solved" in page
+
+
+def test_live_view_has_on_top_who_worked_last(app, grace, token):  # noqa: F811
+    ada, bob, _ = (come_in(app, grace, token, name) for name in ("ada", "bob", "cyd"))
+    give_set(grace, token)
+    live = f"/courses/{token}/sets/{set_token(ada)}/live"
+
+    def order():
+        return re.findall(r'<tr><th scope="row">(\w+)', grace.get(live).text)
+
+    assert order() == ["ada", "bob", "cyd"]
+    for one, name in ((ada, "ada"), (bob, "bob")):
+        sheet = one.post(f"/sets/{set_token(one)}/1").location.rpartition("/")[2]
+        one.check(sheet, honest(one.instance(sheet)))
+        assert order()[0] == name
+    assert order() == ["bob", "ada", "cyd"]
+    head = grace.get(live).text.partition("</thead>")[0]
+    assert "2 of 3 solved" in words(head)
+
+
+def test_a_regrade_tells_which_way_and_is_applied_before_the_long_table(app, grace, token):  # noqa: F811
+    students = [come_in(app, grace, token, name) for name in ("ada", "bob")]
+    give_set(grace, token)
+    name = set_token(students[0])
+    for one in students:
+        sheet = one.post(f"/sets/{name}/1").location.rpartition("/")[2]
+        one.check(sheet, honest(one.instance(sheet)))
+    grace.post(f"/courses/{token}/sets/{name}", {"title": "Week 1", "due": "2020-01-01T00:00"})
+    page = grace.get(f"/courses/{token}/sets/{name}/regrade").text
+    assert "Up: 0, down: 2." in words(page)
+    assert page.index("Apply it") < page.index("<table")
 
 
 def test_the_record_knows_an_extension_from_its_end_and_who_has_left(app, grace, token, worked):  # noqa: F811
