@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -71,9 +72,9 @@ def make_set(token: str) -> ResponseReturnValue:
     """Make a problem set of the course; only those who teach see it, until it is published."""
     seat, form = teaching(token), SetForm()
     copied = original(seat)
-    items, problem = read_items(choices(own_exercises(seat), items_in(copied)))
-    if not form.validate_on_submit() or (problem := problem or groups_problem(form, items)):
-        return set_page(seat, form, problem=problem, like=copied), 422
+    items, problems = read_items(choices(own_exercises(seat), items_in(copied)))
+    if not form.validate_on_submit() or (problems := problems or groups_problem(form, items)):
+        return set_page(seat, form, problems=problems, like=copied), 422
     same = bool(form.same_numbers.data)
     with database().write() as session:
         stay(session)
@@ -140,11 +141,11 @@ def keep_form(seat: Seat, work: CourseWork) -> ResponseReturnValue | None:
     # As they stand they may stay, though here the clocks may show them twice.
     form.known = {typed_moment(one): one for one in (work.stored.opens_at, work.stored.due_at) if one is not None}
     items: list[NewItem] = []
-    problem = ""
+    problems: Mapping[str, str] = {}
     if work.published_at is None:
-        items, problem = read_items(choices(own_exercises(seat), items_in(work.stored)))
-    if not form.validate_on_submit() or (problem := problem or (items and groups_problem(form, items)) or ""):
-        return set_page(seat, form, work=work, problem=problem, seen=text("seen")), 422
+        items, problems = read_items(choices(own_exercises(seat), items_in(work.stored)))
+    if not form.validate_on_submit() or (problems := problems or (groups_problem(form, items) if items else {})):
+        return set_page(seat, form, work=work, problems=problems, seen=text("seen")), 422
     with database().write() as session:
         stay(session)
         held = classroom.held_work(session, seat, work.stored.token) or abort(404)
@@ -195,11 +196,13 @@ def set_page(
     work: CourseWork | None = None,
     like: StoredSet | None = None,
     chosen: Mapping[str, Chosen] | None = None,
-    problem: str = "",
+    problems: Mapping[str, str] = MappingProxyType({}),
     message: str = "",
     seen: str = "",
 ) -> str:
     """The form of a problem set, with what was typed; of a new one where ``work`` is None, perhaps ``like`` another.
+
+    ``problems`` are what is wrong beside its fields' own errors, by the id of the place to mend.
 
     ``seen`` is the fingerprint of the set as it was when the form was made, if it was made before.
     """
@@ -209,15 +212,42 @@ def set_page(
     if chosen is None:
         chosen = {slug: Chosen(*map(text, names_of(slug))) for slug in known}
     own = {name: exercise for name, exercise in known.items() if name not in services().bank}
-    shown: dict[str, Any] = {"shelves": services().shelves, "own": own, "chosen": chosen, "empty": Chosen()}
+    first = picked(known, chosen)
+    shown: dict[str, Any] = {"shelves": tuple(shelves(first, own)), "own": own, "chosen": chosen, "empty": Chosen()}
+    shown["count"] = len(first)
+    shown["total"] = sum(points for name in first if (points := points_in(chosen[name].points)) > 0)
+    shown |= {"problems": problems, "refused": {**refused(form), **problems}}
     # Of these the course has a page.
     shown["samples"] = {one.key for one in mine if one.course_id == seat.course.id}
-    told = {"problem": problem, "message": message, "zone": zone().key, "stored": stored, "work": work}
+    told = {"message": message, "zone": zone().key, "stored": stored, "work": work}
     new: dict[str, Any] = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
     new["seen"] = seen or (fingerprint(stored, there) if stored is not None else "")
     items = there if work and work.published_at is not None else ()
     titles = [exercise_of(one.spec).title for one in items]
     return render_template("courses/set.html", seat=seat, form=form, items=items, titles=titles, **shown, **told, **new)
+
+
+def refused(form: SetForm) -> dict[str, str]:
+    """The errors of a form's fields, by the id of the field, with its name."""
+    return {field.id: f"{field.label.text}: {' '.join(map(str, field.errors))}" for field in form if field.errors}
+
+
+def picked(known: Mapping[str, Exercise], chosen: Mapping[str, Chosen]) -> dict[str, Exercise]:
+    """The exercises that have points, in their order."""
+    names = [name for name in known if name in chosen and chosen[name].points]
+    names.sort(key=lambda name: int(chosen[name].order) if chosen[name].order.isdecimal() else 10_000)
+    return {name: known[name] for name in names}
+
+
+def shelves(first: Mapping[str, Exercise], own: Mapping[str, Exercise]) -> Iterator[tuple[str, dict[str, Exercise]]]:
+    """All exercises under their headings, each once: those that have points come first."""
+    bank = [(say(shelf.heading), {one.slug: one for one in shelf.exercises}) for shelf in services().shelves]
+    if first:
+        yield gettext("Chosen"), dict(first)
+    for heading, exercises in (gettext("Your own"), own), *bank:
+        others = {name: exercise for name, exercise in exercises.items() if name not in first}
+        if others:
+            yield heading, others
 
 
 def items_in(stored: StoredSet | None) -> tuple[NewItem, ...]:
@@ -298,29 +328,32 @@ def text(name: str) -> str:
     return request.form.get(name, "").strip()
 
 
-def read_items(known: Mapping[str, Exercise]) -> tuple[list[NewItem], str]:
-    """The exercises chosen, in their order, and what is wrong with what is written beside them."""
+def read_items(known: Mapping[str, Exercise]) -> tuple[list[NewItem], dict[str, str]]:
+    """The exercises chosen, in their order, and what is wrong with what is written beside them, by the field's id."""
     typed = {slug: Chosen(*map(text, names_of(slug))) for slug in known}
     chosen = {slug: one for slug, one in typed.items() if one.points}
     if not chosen:
-        return [], gettext(_NO_ITEM)
-    problem = "; ".join(f"{say(known[slug].title)}: {words}" for slug, words in problems_of(chosen))
-    if problem:
-        return [], problem
+        return [], {"exercises": gettext(_NO_ITEM)}
+    problems = {name: f"{say(known[slug].title)}: {words}" for slug, name, words in problems_of(chosen)}
+    if problems:
+        return [], problems
     ordered = sorted(chosen.items(), key=lambda pair: int(pair[1].order or 10_000))
     return [
         NewItem(slug, known[slug].model_dump_json(), points_in(one.points), one.zone.upper() or None)
         for slug, one in ordered
-    ], ""
+    ], {}
 
 
-def problems_of(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:
-    """What is wrong with what is written beside exercises."""
+def problems_of(chosen: Mapping[str, Chosen]) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with what is written beside exercises, and in which field."""
     for slug, one in chosen.items():
+        points, zone, order = names_of(slug)
         if not 0 < points_in(one.points) <= 1000:
-            yield slug, gettext(_BAD_POINTS)
-        if not _ZONE.fullmatch(one.zone.upper()) or not _ORDER.fullmatch(one.order):
-            yield slug, gettext(_BAD_ZONE)
+            yield slug, points, gettext(_BAD_POINTS)
+        if not _ZONE.fullmatch(one.zone.upper()):
+            yield slug, zone, gettext(_BAD_ZONE)
+        elif not _ORDER.fullmatch(one.order):
+            yield slug, order, gettext(_BAD_ZONE)
 
 
 def points_in(typed: str) -> float:
@@ -329,12 +362,12 @@ def points_in(typed: str) -> float:
     return float(plain) if _POINTS.fullmatch(plain) else math.nan
 
 
-def groups_problem(form: SetForm, items: list[NewItem]) -> str:
+def groups_problem(form: SetForm, items: list[NewItem]) -> dict[str, str]:
     """What is wrong with the groups of a form whose fields are right."""
     for name, count in form.policy.best_of.items():
         if sum(item.zone == name for item in items) < count:
-            return gettext(_EMPTY_GROUP, name=name)
-    return ""
+            return {"best_of": gettext(_EMPTY_GROUP, name=name)}
+    return {}
 
 
 def differences(before: StoredSet, after: StoredSet) -> dict[str, Any]:

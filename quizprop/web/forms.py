@@ -52,6 +52,7 @@ _NO_MOMENT = lazy_gettext("Write a date and a time that the clocks of your time 
 _NOT_AFTER = lazy_gettext("It must be due after it opens: move one of the two.")
 _NO_CHOICE = lazy_gettext("This is not among the choices.")
 _NEEDS_DUE = lazy_gettext("This needs a due date: give the set one.")
+_WHEN_CLOSED = lazy_gettext("Feedback when the set is closed needs a due date.")
 _BAD_LADDER = lazy_gettext("Write times that go up and shares that go down, as in 24 h: 80 %, 72 h: 50 %.")
 _BAD_GROUPS = lazy_gettext("Write each group's letter and how many of it count, as in A: 3, B: 1.")
 _BAD_NETWORK = lazy_gettext("Write networks as in 192.0.2.0/24, 2001:db8::/32.")
@@ -195,9 +196,8 @@ class Within(NumberRange):  # type: ignore[misc]
         """
         try:
             super().__call__(form, field)
-        except ValidationError:  # which is a ValueError too
-            raise
-        except (OverflowError, ValueError):
+        except (OverflowError, ValueError):  # ValidationError is one too
+            field.errors = []  # what WTForms says itself of no number, in English
             raise ValidationError(self.message) from None
 
 
@@ -278,11 +278,6 @@ class SetForm(FlaskForm):  # type: ignore[misc]
         if late and not self.due.data:
             raise ValidationError(_NEEDS_DUE)
 
-    def validate_feedback(self, field: Field) -> None:
-        """Feedback when the set is closed needs a date at which it is."""
-        if field.data == "after due" and not self.due.data:
-            raise ValidationError(_NEEDS_DUE)
-
     def validate_best_of(self, field: Field) -> None:
         """Take letters with counts."""
         read_groups(field.data or "")
@@ -311,7 +306,9 @@ class SetForm(FlaskForm):  # type: ignore[misc]
         self._moment(field)
 
     def validate_due(self, field: Field) -> None:
-        """Take a moment after it opens."""
+        """Take a moment after it opens; there must be one where feedback waits for it."""
+        if self.feedback.data == "after due" and not field.data:
+            raise ValidationError(_WHEN_CLOSED)
         due = self._moment(field)
         try:
             opens = self._moment(self.opens)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -145,7 +145,7 @@ def regrade_page(seat: Seat, work: CourseWork, *, problem: str = "", reason: str
     """The page of a regrade: every difference, and the form that lets them hold."""
     found = differences(seat, work)
     titles = {one.made.variant.id: _title(one.made.variant.spec) for one in found}
-    shown = {"found": found, "titles": titles, "shown": fingerprint(found), "reason": reason}
+    shown: dict[str, Any] = {"found": found, "titles": titles, "shown": fingerprint(found), "reason": reason}
     shown["up"] = sum(one.new > one.made.credit for one in found)
     return render_template("courses/regrade.html", seat=seat, work=work, problem=problem, **shown)
 

@@ -74,7 +74,7 @@ def address(rule):
 def complaints_of(page, url=None):
     """What axe-core complains of, in light and in dark."""
     found = []
-    page.set_viewport_size({"width": 1280, "height": 4000})  # the bar at the bottom covers nothing
+    page.set_viewport_size({"width": 1280, "height": 8000})  # the bar at the bottom covers nothing
     if url is not None:
         page.goto(url, timeout=60_000)  # the gallery is long
     for scheme in ("light", "dark"):
@@ -244,6 +244,27 @@ def test_on_a_phone_a_long_title_to_copy_stays_on_the_page(registered, course):
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(f"/courses/{course['<token>']}/sets/new")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_refused_set_leads_to_what_is_to_be_mended_and_counts_what_is_chosen(registered, course, complaints):
+    page = registered
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.goto(f"/courses/{course['<token>']}/sets/new?kind=exam")
+    bar = page.locator(".bar")
+    expect(bar).to_contain_text("Exercises: 0 · Points: 0")
+    for name, points in (("mazur", "2,5"), ("deltas", "4"), ("adam", "many")):
+        page.locator(f"[name='points-{name}']").fill(points)
+    expect(bar).to_contain_text("Exercises: 3 · Points: 6.5")
+    bar.get_by_role("button", name="Save as a draft").click()
+    note = page.get_by_role("alert")
+    expect(note).to_be_in_viewport()
+    complaints.clear()  # that of the page that said what is wrong
+    for at, name in enumerate(("title", "due", "points-adam")):
+        note.get_by_role("link").nth(at).click()
+        expect(page.locator(f"[name='{name}']")).to_be_focused()
+        field, foot = page.locator(f"[name='{name}']").bounding_box(), bar.bounding_box()
+        assert 0 <= field["y"] <= foot["y"] - field["height"]
+    assert complaints_of(page) == []
 
 
 def check(page):

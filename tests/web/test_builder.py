@@ -239,6 +239,52 @@ def test_with_something_wrong_nothing_is_published_and_the_form_comes_back(app, 
     assert grace.get(f"/sets/{address.rpartition('/')[2]}").status_code == 404
 
 
+REFUSED = [
+    ({"title": ""}, {"title"}),
+    ({"feedback": "after due"}, {"due"}),
+    ({"attempts": "many", "time_limit": "x", "hint_price": "300"}, {"attempts", "time_limit", "hint_price"}),
+    ({"feedback": "sometimes", "networks": "home"}, {"feedback", "networks"}),
+    ({"points-deltas": "many", "zone-mazur": "AB", "points-mazur": "2"}, {"points-deltas", "zone-mazur"}),
+    ({"order-deltas": "x"}, {"order-deltas"}),
+    ({"points-deltas": ""}, {"exercises"}),
+    ({"best_of": "A: 2"}, {"best_of"}),
+    ({"title": "", "points-deltas": "0"}, {"title", "points-deltas"}),
+]
+
+
+@pytest.mark.parametrize(("said", "places"), REFUSED)
+def test_what_is_refused_is_told_at_the_top_with_the_way_to_each_place(grace, token, said, places):  # noqa: F811
+    page = draft(grace, token, **said).text
+    note = page[page.index('role="alert"') : page.index('<form class="new-set"')]
+    assert set(re.findall(r'<a href="#([^"]+)"', note)) == places
+    for place in places:
+        assert page.count(f'id="{place}"') == 1
+    assert "alert" not in grace.get(f"/courses/{token}/sets/new").text
+
+
+@pytest.mark.parametrize("field", ["attempts", "time_limit", "fresh_after", "hint_price", "follow_credit"])
+def test_what_is_no_number_is_told_in_our_own_words_alone(grace, token, field):  # noqa: F811
+    page = words(draft(grace, token, **{field: "many"}).text)
+    assert "Not a valid" not in page
+    for typed in ("1e999", "0.5.5", "NaN"):
+        assert draft(grace, token, **{field: typed}).status_code == 422
+
+
+def test_the_foot_tells_what_is_chosen_and_that_comes_first(grace, token):  # noqa: F811
+    empty = grace.get(f"/courses/{token}/sets/new").text
+    assert "Exercises: 0 · Points: 0" in words(empty)
+    assert "<legend>Chosen</legend>" not in empty
+    order = {"points-deltas": "2,5", "points-mazur": "4", "order-mazur": "1", "order-deltas": "2"}
+    drafted = grace.get(draft(grace, token, **order).location).text
+    refused = draft(grace, token, **order, title="").text
+    for page in (drafted, refused):
+        assert "Exercises: 2 · Points: 6.5" in words(page)
+        first, second, *_ = re.findall(r'id="points-([^"]+)"', page)
+        assert (first, second) == ("mazur", "deltas")
+        assert page.count('name="points-mazur"') == 1
+    assert "Exercises: 1 · Points: 0" in words(draft(grace, token, **{"points-deltas": "many"}).text)
+
+
 # --- exercises of one's own -----------------------------------------------------------------------------------------
 
 

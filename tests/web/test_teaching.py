@@ -117,7 +117,7 @@ def test_rules_come_back_as_they_were_typed(grace, token):  # noqa: F811
     ("said", "problem"),
     [
         ({"late": "24 h: 80 %"}, "This needs a due date"),
-        ({"feedback": "after due"}, "This needs a due date"),
+        ({"feedback": "after due"}, "Feedback when the set is closed needs a due date"),
         ({"due": "2031-01-01T09:00", "late": "soon"}, "Write times that go up"),
         ({"due": "2031-01-01T09:00", "late": "24 h: 80 %, 12 h: 50 %"}, "Write times that go up"),
         ({"time_limit": "0"}, "A time limit is a whole number"),
