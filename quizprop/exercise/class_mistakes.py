@@ -38,8 +38,8 @@ class CheckedSheet:
 class ClassMistake:
     """A known mistake in whatever layer: its code and title, who made it, and who kept making it to the end.
 
-    ``could`` are the students who checked a sheet on which it can be made; ``places`` counts the answers that show it
-    by quantity.
+    ``could`` are the students who checked a sheet on which it can be made; ``at`` counts the answers that show it by
+    exercise and quantity.
     """
 
     code: str
@@ -47,7 +47,20 @@ class ClassMistake:
     made: set[int] = field(default_factory=set)
     kept: set[int] = field(default_factory=set)
     could: set[int] = field(default_factory=set)
-    places: Counter[str] = field(default_factory=Counter)
+    at: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def places(self) -> Counter[str]:
+        """The answers that show it, by quantity."""
+        found: Counter[str] = Counter()
+        for (_, name), count in self.at.items():
+            found[name] += count
+        return found
+
+    @property
+    def slugs(self) -> set[str]:
+        """The exercises at which it was made."""
+        return {slug for slug, _ in self.at}
 
     @property
     def share(self) -> float:
@@ -101,7 +114,7 @@ def class_mistakes(sheets: Iterable[CheckedSheet]) -> tuple[ClassMistake, ...]:
             for mistake in _named(marks, by_code):
                 entry = found[general_code(mistake)]
                 entry.made.add(sheet.learner_id)
-                entry.places[mistake.name] += 1
+                entry.at[sheet.exercise.slug, mistake.name] += 1
         for mistake in _named(sheet.attempts[-1], by_code):
             found[general_code(mistake)].kept.add(sheet.learner_id)
     made = [one for one in found.values() if one.made]

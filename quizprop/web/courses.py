@@ -11,6 +11,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
+from quizprop.engine.structure import structure_of
 from quizprop.exercise.class_mistakes import (
     CheckedSheet,
     ClassMistake,
@@ -20,6 +21,8 @@ from quizprop.exercise.class_mistakes import (
     efforts,
     step_shares,
 )
+from quizprop.exercise.notation import Symbol, symbol
+from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, decisions, handed_in, regrading
 from quizprop.store import practice as records
 from quizprop.store.classroom import (
@@ -193,14 +196,18 @@ def show_mistakes(token: str) -> ResponseReturnValue:
     """What the class gets wrong."""
     seat = seeing_work(token)
     sheets = checked_sheets(seat)
-    titles = {sheet.exercise.slug: sheet.exercise.title for sheet in sheets}
+    exercises = {sheet.exercise.slug: sheet.exercise for sheet in sheets}
+    found = class_mistakes(sheets)
     return render_template(
         "courses/mistakes.html",
         seat=seat,
         students=len({sheet.learner_id for sheet in sheets}),
-        mistakes=class_mistakes(sheets),
+        mistakes=[(one, shown_at(one, exercises)) for one in found],
+        twice={title for title, count in Counter(one.title for one in found).items() if count > 1},
+        exercises=exercises,
+        ends=ends,
         efforts={one.exercise: one for one in efforts(sheets)},
-        steps=[(titles[slug], tuple(group)) for slug, group in groupby(step_shares(sheets), lambda one: one.exercise)],
+        steps=[(exercises[slug], tuple(of)) for slug, of in groupby(step_shares(sheets), lambda one: one.exercise)],
     )
 
 
@@ -378,6 +385,26 @@ def checked_sheets(seat: Seat) -> tuple[CheckedSheet, ...]:
         )
         for group in sheets
     )
+
+
+Ends = tuple[Symbol, ...] | str
+"""How a quantity is written: the symbol of its one cell, or those of its first and its last; a name without symbols."""
+
+
+def ends(exercise: Exercise, name: str) -> Ends:
+    """The symbols of a quantity as the exercise writes them; its name where an earlier release had it."""
+    keys = structure_of(exercise.model).keys.get(name)
+    if keys is None:
+        return name
+    return tuple(symbol(str(keys.flat[at]), exercise.model, exercise.notation) for at in sorted({0, keys.size - 1}))
+
+
+def shown_at(one: ClassMistake, exercises: Mapping[str, Exercise]) -> list[tuple[Ends, int]]:
+    """Where a mistake was made and in how many answers, the most first; what is written alike is one place."""
+    found: Counter[Ends] = Counter()
+    for (slug, name), answers in one.at.items():
+        found[ends(exercises[slug], name)] += answers
+    return found.most_common()
 
 
 def mistake_row(one: ClassMistake) -> dict[str, str | float | None]:

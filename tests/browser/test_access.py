@@ -235,6 +235,23 @@ def test_on_a_phone_a_class_list_shows_its_links_and_whole_names(registered, cou
     assert complaints_of(page) == []
 
 
+def test_on_a_phone_no_word_of_a_mistake_is_broken(registered, course):
+    page = registered
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(f"/courses/{course['<token>']}/mistakes")
+    page.evaluate(  # a table as wide as there may be, with a mistake
+        """() => {
+            const table = document.querySelector(".grades table");
+            table.className = "mistakes";
+            table.rows[1].cells[0].textContent = "minus left out";
+            for (const row of table.rows) for (let count = 0; count < 9; count++) row.insertCell().textContent = "many words";
+        }"""
+    )
+    name = page.locator(".mistakes tbody th").first
+    assert name.bounding_box()["width"] >= 120
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_on_a_phone_a_long_title_to_copy_stays_on_the_page(registered, course):
     page = registered
     page.goto(f"/courses/{course['<token>']}/sets/new")

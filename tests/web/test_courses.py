@@ -372,7 +372,27 @@ def test_the_class_report_names_the_slip(app, grace, token):
     page = words(grace.get(f"/courses/{token}/mistakes").text)
     assert "From the problem sets of 1 student so far" in page
     assert "100%" in page
-    assert "W2_new" in page
+    assert "w5⁺" in page  # as the exercise writes it
+    assert "W2_new" not in page
+    assert "∂E_total/∂w5" in page  # a step
+    assert "grad_W2" not in page
+
+
+def test_slips_of_one_title_are_told_apart_by_their_exercises(app, grace, token):
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, **{"points-l2-penalty": "2"})
+    for number in (1, 2):
+        sheet = ada.post(f"/sets/{set_token(ada)}/{number}").location.rpartition("/")[2]
+        instance = ada.instance(sheet)
+        old = np.ravel(instance.given.get("w0", ()))
+        moved = {f"w1[{at}]": 2 * each - instance.values[f"w1[{at}]"] for at, each in enumerate(old, 1)}
+        wrong = {key: to_places(value, instance.exercise.places) for key, value in moved.items()} or uphill(instance)
+        ada.check(sheet, {**honest(instance), **wrong})
+    rows = re.findall(r'<th scope="row">step added(.*?)</th>', grace.get(f"/courses/{token}/mistakes").text)
+    assert {re.sub("<[^>]*>", "", row) for row in rows} == {
+        "Like Mazur&#39;s, with new numbers",
+        "A penalty on large weights",
+    }
 
 
 def test_the_class_report_reads_back_equal(app, grace, token):
