@@ -376,7 +376,8 @@ def differences(before: StoredSet, after: StoredSet) -> dict[str, Any]:
         {name: "" if value is None else str(value) for name, value in written_set(one).items() if name in SAID}
         for one in (before, after)
     )
-    changed = {name: value for name, value in new.items() if old[name] != value}
+    moments = {"opens": after.opens_at, "due": after.due_at}  # whoever reads it may have another time zone
+    changed = {name: moments.get(name) or value for name, value in new.items() if old[name] != value}
     return {"changed": changed} if changed else {}
 
 

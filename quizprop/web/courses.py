@@ -21,6 +21,8 @@ from quizprop.exercise.class_mistakes import (
     efforts,
     step_shares,
 )
+from quizprop.exercise.figures import to_places
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, decisions, handed_in, regrading
@@ -39,7 +41,7 @@ from quizprop.web import feedback, limits
 from quizprop.web.languages import gettext, marked
 from quizprop.web.rendering import number
 from quizprop.web.seats import ROLE_WORDS, member, seeing_work, take_seat, teaching
-from quizprop.web.sheet import exercise_of
+from quizprop.web.sheet import as_chosen, exercise_of, instance_of
 from quizprop.web.spreadsheet import csv_file, json_lines_file
 from quizprop.web.state import database, now, stay, visitor
 
@@ -257,6 +259,7 @@ def show_work(token: str, sheet: str) -> ResponseReturnValue:
         sheet=sheet,
         sheets=sheets,
         attempts=attempts,
+        rows=work_rows(instance_of(variant), [one.raw for one in attempts]),
         credits={one.id: regraded.get(one.id, one.credit) for one in attempts},
         told=[feedback.told(one.marks) for one in attempts],
     )
@@ -328,6 +331,31 @@ def grade_rows(seat: Seat, book: Gradebook) -> Iterator[tuple[Member, list[Grade
         if out_of != book.out_of:
             text = gettext("%(points)s of %(out_of)s", points=text, out_of=in_words(out_of))
         yield student, cells, text
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """A value of a student's sheet: its key, how it is written, what is right, what was typed at each attempt."""
+
+    key: str
+    symbol: Symbol | None
+    right: str
+    typed: tuple[str, ...]
+
+
+def work_rows(instance: Instance, texts: Sequence[Mapping[str, str]]) -> Iterator[WorkRow]:
+    """The values of a student's sheet with their attempts; of options their words."""
+    cells, exercise = {cell.key: cell for cell in instance.cells}, instance.exercise
+    for key in texts[0] if texts else ():
+        typed = tuple(each.get(key, "") for each in texts)
+        cell = cells.get(key)
+        if cell is None:  # an earlier release asked for it
+            yield WorkRow(key, None, "", typed)
+            continue
+        value = instance.values[key]
+        right = as_chosen(cell, f"{value:.0f}") if cell.options else to_places(value, exercise.places)
+        written = symbol(key, instance.model, exercise.notation)
+        yield WorkRow(key, written, right, tuple(as_chosen(cell, text) for text in typed))
 
 
 @dataclass(frozen=True, slots=True)

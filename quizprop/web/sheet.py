@@ -398,7 +398,7 @@ def _taken(cell: Cell, text: str) -> int | None:
     return None if value is None else int(value)
 
 
-def _as_chosen(cell: Cell, text: str) -> str:
+def as_chosen(cell: Cell, text: str) -> str:
     """What was typed; of options the words of the chosen one."""
     taken = _taken(cell, text)
     return text if taken is None else say(cell.options[taken])
@@ -582,7 +582,7 @@ def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool, own: Line | 
         middle=line.middle,
         value=line.value,
         asked=asked,
-        typed=_as_chosen(cell, work.texts.get(cell.key, "")),
+        typed=as_chosen(cell, work.texts.get(cell.key, "")),
         feedback=work.feedback.get(cell.key),
         own=own,
     )

@@ -1,6 +1,7 @@
 """Everybody can use every page: axe-core complains of nothing, in either theme, and nothing is lost at 200 %."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -235,6 +236,26 @@ def test_on_a_phone_a_class_list_shows_its_links_and_whole_names(registered, cou
     assert complaints_of(page) == []
 
 
+def test_the_parts_of_an_exercises_page_stand_apart(registered, course):
+    page = registered
+    page.goto(f"/courses/{course['<token>']}/exercises/deltas")
+    parts = [".sample .picture", ".sample .grades", "form.new-set"]
+    boxes = [page.locator(part).first.bounding_box() for part in parts]
+    for above, below in pairwise(boxes):
+        assert below["y"] - above["y"] - above["height"] >= 20
+
+
+def test_a_search_leaves_what_it_finds(registered, course):
+    page, home = registered, f"/courses/{course['<token>']}"
+    for address, typed, found in ((home, "ADA", "ada"), (f"{home}/sets/new", "deltas only", "Deltas only")):
+        page.goto(address)
+        lines = page.locator("li[data-title]:visible")
+        assert lines.count() > 1
+        page.get_by_role("searchbox").fill(typed)
+        expect(lines).to_have_count(1)
+        expect(lines).to_contain_text(found)
+
+
 def test_on_a_phone_no_word_of_a_mistake_is_broken(registered, course):
     page = registered
     page.set_viewport_size({"width": 320, "height": 700})
@@ -244,7 +265,9 @@ def test_on_a_phone_no_word_of_a_mistake_is_broken(registered, course):
             const table = document.querySelector(".grades table");
             table.className = "mistakes";
             table.rows[1].cells[0].textContent = "minus left out";
-            for (const row of table.rows) for (let count = 0; count < 9; count++) row.insertCell().textContent = "many words";
+            for (const row of table.rows) {
+                for (let count = 0; count < 9; count++) row.insertCell().textContent = "many words";
+            }
         }"""
     )
     name = page.locator(".mistakes tbody th").first

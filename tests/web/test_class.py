@@ -9,6 +9,7 @@ import pytest
 
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.exercise_file import written_exercise
+from quizprop.exercise.figures import to_places
 from quizprop.exercise.spec import Choices
 from quizprop.store import course_exercises, people
 from tests.web.conftest import Browser, honest, words
@@ -117,6 +118,7 @@ def test_a_decision_that_is_refused_stands_at_its_own_item_alone(app, grace, tok
     page = f"/courses/{token}/students/{number_of(grace, token, 'ada')}"
     first, second = re.findall(r"/items/(\d+)", grace.get(page).text)
     answer = grace.post(f"{page}/items/{second}", {"do": "points", "points": "1,5"}, page=page).text
+    assert "Change points or excuse" in answer
     assert f'id="points-{second}" name="points" type="text" inputmode="decimal" value="1,5"' in answer
     assert f'id="points-{first}" name="points" type="text" inputmode="decimal" value=""' in answer
     opened = [part.partition("</details>")[0] for part in re.split(r"<details[^>]* open>", answer)[1:]]
@@ -172,6 +174,47 @@ def test_live_view_has_on_top_who_worked_last(app, grace, token):  # noqa: F811
     assert order() == ["bob", "ada", "cyd"]
     head = grace.get(live).text.partition("</thead>")[0]
     assert "2 of 3 solved" in words(head)
+
+
+def test_many_people_are_folded_and_few_are_not(app, grace, token):  # noqa: F811
+    page = f"/courses/{token}"
+    send(grace, token, roster="username\n" + "\n".join(f"student-{number}" for number in range(29)), do="apply")
+    assert '<details class="people-fold" open>' in grace.get(page).text
+    send(grace, token, roster="username\nstudent-30", do="apply")
+    many = grace.get(page).text
+    assert '<details class="people-fold">' in many
+    assert "31 members" in words(many)
+    assert number_of(grace, token, "student-30")
+
+
+def test_a_students_work_is_shown_in_symbols_beside_what_is_right(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, **{"points-did-it-fall": "1"})
+    for number in (1, 2):
+        sheet = ada.post(f"/sets/{set_token(ada)}/{number}").location.rpartition("/")[2]
+        instance = ada.instance(sheet)
+        first = instance.cells[-1].key
+        ada.check(sheet, {first: "0"})
+        page = grace.get(f"/courses/{token}/work/{sheet}").text
+        assert "Right value" in page
+        assert "<code>" + first not in page
+        rows = re.findall(r'<th scope="row">.*?<td>([^<]*)</td>', page, re.S)
+        assert len(rows) == len(instance.cells)
+        for cell, right in zip(instance.cells, rows, strict=True):
+            value = instance.values[cell.key]
+            assert right == (cell.options[int(value)] if cell.options else to_places(value, instance.exercise.places))
+        if instance.cells[-1].options:
+            assert '<code class="typed">no</code>' in page  # the words of what was chosen
+
+
+def test_the_record_tells_moments_to_whoever_reads_it(grace, token):  # noqa: F811
+    give_set(grace, token)
+    name = re.search(r"/sets/(\w+)/live", grace.get(f"/courses/{token}").text)[1]
+    grace.client.set_cookie("quizprop_zone", "Europe/Berlin")
+    grace.post(f"/courses/{token}/sets/{name}", {"title": "Week 1", "due": "2031-01-01T09:00"})
+    for zone, told in (("Europe/Berlin", "09:00 CET"), ("America/New_York", "03:00 EST")):
+        grace.client.set_cookie("quizprop_zone", zone)
+        assert f"Due → 1 January 2031, {told}" in words(grace.get(f"/courses/{token}/record").text)
 
 
 def test_a_regrade_tells_which_way_and_is_applied_before_the_long_table(app, grace, token):  # noqa: F811
