@@ -251,13 +251,11 @@ def show_work(token: str, sheet: str) -> ResponseReturnValue:
         sheets = handed_in.sheets_beside(session, seat, variant)
         attempts = records.submissions(session, variant)
         regraded = regrading.regrades_of(session, variant)
+    shown = {"seat": seat, "student": student, "sheet": sheet, "sheets": sheets}
     return render_template(
         "courses/work.html",
-        seat=seat,
-        student=student,
+        **shown,
         exercise=exercise_of(variant.spec),
-        sheet=sheet,
-        sheets=sheets,
         attempts=attempts,
         rows=work_rows(instance_of(variant), [one.raw for one in attempts]),
         credits={one.id: regraded.get(one.id, one.credit) for one in attempts},
