@@ -1,7 +1,7 @@
 """Courses: come in by a code; teach one, give it problem sets, see how the class is doing."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import chain, count, groupby
@@ -24,6 +24,7 @@ from quizprop.exercise.class_mistakes import (
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol
+from quizprop.exercise.question import Question, chosen, in_text
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, decisions, handed_in, regrading
 from quizprop.store import practice as records
@@ -38,7 +39,7 @@ from quizprop.store.classroom import (
 )
 from quizprop.store.people import Visitor
 from quizprop.web import feedback, limits
-from quizprop.web.languages import gettext, marked
+from quizprop.web.languages import gettext, marked, say
 from quizprop.web.rendering import number
 from quizprop.web.seats import ROLE_WORDS, member, seeing_work, take_seat, teaching
 from quizprop.web.sheet import as_chosen, exercise_of, instance_of
@@ -333,10 +334,14 @@ def grade_rows(seat: Seat, book: Gradebook) -> Iterator[tuple[Member, list[Grade
 
 @dataclass(frozen=True, slots=True)
 class WorkRow:
-    """A value of a student's sheet: its key, how it is written, what is right, what was typed at each attempt."""
+    """A value of a student's sheet: its key, how it is written, what is right, what was typed at each attempt.
+
+    ``name`` stands in the place of a symbol where there is none: the words of a question, or the key.
+    """
 
     key: str
     symbol: Symbol | None
+    name: str
     right: str
     typed: tuple[str, ...]
 
@@ -344,16 +349,33 @@ class WorkRow:
 def work_rows(instance: Instance, texts: Sequence[Mapping[str, str]]) -> Iterator[WorkRow]:
     """The values of a student's sheet with their attempts; of options their words."""
     cells, exercise = {cell.key: cell for cell in instance.cells}, instance.exercise
+    questions = {one.key: one for one in instance.questions}
     for key in texts[0] if texts else ():
-        typed = tuple(each.get(key, "") for each in texts)
-        cell = cells.get(key)
-        if cell is None:  # an earlier release asked for it
-            yield WorkRow(key, None, "", typed)
-            continue
-        value = instance.values[key]
-        right = as_chosen(cell, f"{value:.0f}") if cell.options else to_places(value, exercise.places)
-        written = symbol(key, instance.model, exercise.notation)
-        yield WorkRow(key, written, right, tuple(as_chosen(cell, text) for text in typed))
+        typed, cell = tuple(each.get(key, "") for each in texts), cells.get(key)
+        if key in questions:
+            yield question_row(instance, questions[key], typed)
+        elif cell is None:  # an earlier release asked for it
+            yield WorkRow(key, None, key, "", typed)
+        else:
+            value, written = instance.values[key], symbol(key, instance.model, exercise.notation)
+            whole = instance.structure.graph[cell.quantity].formula.whole
+            right = as_chosen(cell, f"{value:.0f}") if whole else to_places(value, exercise.places)
+            yield WorkRow(key, written, key, right, tuple(as_chosen(cell, text) for text in typed))
+
+
+def question_row(instance: Instance, question: Question, typed: Iterable[str]) -> WorkRow:
+    """A question of a student's sheet: its words, those of the right option, and of the options taken."""
+    notation = instance.exercise.notation
+
+    def words(phrase: str) -> str:
+        return in_text(say(phrase), instance.model, notation)
+
+    def taken(text: str) -> str:
+        number = chosen(question, text, instance.model, notation).value
+        return text if number is None else words(question.option(int(number)).words)
+
+    right = words(question.option(question.right).words)
+    return WorkRow(question.key, None, words(question.words), right, tuple(map(taken, typed)))
 
 
 @dataclass(frozen=True, slots=True)

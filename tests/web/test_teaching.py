@@ -396,6 +396,23 @@ def test_the_page_of_a_sheet_links_to_the_others_of_its_item(app, grace, token, 
     assert sheets_in(grace.get(f"/courses/{token}/work/{other}").text, token) == []
 
 
+@pytest.mark.parametrize(
+    "slug", ["find-slip-mazur", "true-false-relu", "choose-delta", "did-it-fall", "shapes-forward"]
+)
+def test_the_work_at_each_kind_of_question_stands_beside_what_is_right(app, grace, token, slug):  # noqa: F811
+    give_set(grace, token, **{"points-mazur-like": "", f"points-{slug}": "3"})
+    ada = come_in(app, grace, token, "ada")
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    instance = ada.instance(sheet)
+    right = {one.key: str(one.right) for one in instance.questions} or honest(instance)
+    assert ada.check(sheet, right, announced="y").status_code == 303
+    page = grace.get(f"/courses/{token}/work/{sheet}").text
+    row = r'<tr><th scope="row">.*?</th><td>(.*?)</td><td[^>]*>.*?<code class="typed">(.*?)</code>'
+    rows = re.findall(row, page.replace("\N{MINUS SIGN}", "-"), re.DOTALL)
+    assert len(rows) == len(right)
+    assert [beside for beside, _ in rows] == [re.sub(r"\.0$", "", typed) for _, typed in rows]
+
+
 # --- regrading ------------------------------------------------------------------------------------------------------
 
 
