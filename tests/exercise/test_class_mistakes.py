@@ -53,7 +53,7 @@ def test_who_makes_a_mistake_is_counted_once_and_who_mends_it_has_overcome_it(sh
     (found,) = class_mistakes(sheets)
     assert (found.made, found.kept, found.could) == ({0, 1}, {0}, set(range(5)))
     assert (found.share, found.overcome) == (2 / 5, 1)
-    assert dict(found.places) == {"W2_new": 8}
+    assert (dict(found.places), found.slugs) == ({"W2_new": 8}, {"mazur-like"})
 
 
 def test_a_class_without_mistakes_has_none(sheets):
