@@ -246,6 +246,23 @@ def test_a_save_whose_answer_gets_lost_is_built_on(page, complaints):
     complaints.clear()
 
 
+def test_a_save_that_a_check_overtakes_is_called_back(page):
+    start(page, "Mazur's network")
+    called_back, waiting = [], []
+    page.on("requestfailed", lambda request: called_back.append(request.url.rpartition("/")[2]))
+    page.route("**/draft", lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    fill(page, {"z1[1]": "1"})
+    while not waiting:
+        page.wait_for_timeout(20)
+    page.evaluate("document.getElementById('answers').addEventListener('submit', (event) => event.preventDefault())")
+    check(page)
+    page.wait_for_timeout(100)
+    assert called_back == ["draft"]
+    page.unroute("**/draft")
+    fill(page, {"z1[2]": "2"})
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+
+
 def test_back_shows_what_was_saved_and_not_the_page_as_it_came(page):
     start(page, "Mazur's network")
     fill(page, {"z1[1]": "1"})

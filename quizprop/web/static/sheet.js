@@ -189,6 +189,7 @@
   let wait = 2000;
   let stopped = false;
   let submitted = false;
+  let trip = null;
   let isKept = true;
 
   const clock = (iso, written) => {
@@ -237,13 +238,15 @@
     lastKey.value = [...sent.split(" ").filter(Boolean), key].slice(-20).join(" ");
     keep();
     const body = JSON.stringify({ seq: Number(base.value), key, sent, texts, decimal_comma: decimalComma });
+    trip = new AbortController();
+    const limit = window.setTimeout(() => trip.abort(), 20000);
     const send = () =>
       fetch(address, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": csrf.value },
         body,
         keepalive: leaving && body.length < 60000,
-        signal: AbortSignal.timeout?.(20000),
+        signal: trip.signal,
       });
     // What stands between may answer with a page of its own.
     const read = (answer) => answer.json().catch(() => ({}));
@@ -260,6 +263,7 @@
     } catch {
       later("offline");
     } finally {
+      window.clearTimeout(limit);
       sending = false;
     }
     if (!stopped && now() !== saved && !timer) schedule(1000);
@@ -267,7 +271,7 @@
 
   function settle(answer, told, text) {
     timer = 0;
-    if (answer.ok) {
+    if (answer.ok && told.seq) {
       wait = 2000;
       saved = text;
       base.value = told.seq;
@@ -282,6 +286,7 @@
   }
 
   function later(kind) {
+    if (submitted) return;
     tell(isKept ? kind : "unkept");
     timer = 0;
     schedule(wait);
@@ -307,6 +312,8 @@
   });
   form.addEventListener("submit", () => {
     submitted = true;
+    // What is on its way is part of what is sent now, and would only be refused after it.
+    trip?.abort();
   });
   window.addEventListener("beforeunload", (event) => {
     if (!isKept && !submitted && now() !== saved) event.preventDefault();
