@@ -345,6 +345,7 @@ def test_no_page_is_wider_than_the_screen(page, mazur, width, scheme):
     start(page, "Mazur's network")
     fill(page, {**mazur, "z1[1]": "0.0275", "E": "1/0"})
     check(page)
+    expect(page.locator("#summary")).to_be_visible()
     for path in (page.url, "/", "/progress", "/register", "/sign-in"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -428,6 +429,7 @@ def test_the_keyboard_scrolls_whatever_scrolls(page, mazur):
     assert page.evaluate(OUT_OF_REACH) == []
     fill(page, {"z1[1]": mazur["z1[1]"]})
     check(page)
+    expect(page.locator("#summary")).to_be_visible()
     assert page.evaluate(OUT_OF_REACH) == []
     rules = page.get_by_role("region", name="Conventions of this sheet")
     rules.focus()

@@ -71,6 +71,7 @@ def test_a_term_from_the_class_list_to_the_table(app, page, chromium, site, comp
     page.goto("/courses")
     page.get_by_label("Title of the course").fill("Deep learning")
     page.get_by_role("button", name="Make a course").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Deep learning")
     course = page.url
 
     # A class list with three rows that can't be used.
@@ -80,6 +81,7 @@ def test_a_term_from_the_class_list_to_the_table(app, page, chromium, site, comp
     expect(page.locator("tr.is-refused")).to_have_count(3)
     expect(page.get_by_text("3 rows can't be used.")).to_be_visible()
     page.get_by_role("button", name="Apply it").click()
+    expect(page.locator("td code")).to_have_count(2)
     links = page.locator("td code").all_text_contents()
     assert len(links) == 2
 
