@@ -126,11 +126,8 @@ class Desk:
 
     def keeps(self, work: Work) -> bool:
         """Whether these very texts are stored: checked, or as what was typed last."""
-        if self.same(work) is not None:
-            return True
-        draft, texts = self.draft, {key: text for key, text in work.texts.items() if text}
-        kept = {key: text for key, text in draft.raw.items() if text} if draft is not None else None
-        return draft is not None and kept == texts and draft.decimal_comma == work.decimal_comma
+        draft, written = self.draft, (work.texts, work.decimal_comma)
+        return self.same(work) is not None or (draft is not None and (draft.raw, draft.decimal_comma) == written)
 
     def counted(self, work: Work, phase: str) -> StoredSubmission | None:
         """In a problem set, the attempt that a check would only repeat: sent twice, or the same text once more."""

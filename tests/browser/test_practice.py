@@ -163,16 +163,38 @@ def test_work_is_kept_when_the_form_has_expired(page, complaints):
     complaints.clear()
 
 
+def fill_and_save(page, answers):
+    fill(page, answers)
+    expect(page.locator("#save-state")).to_contain_text("Saved")
+
+
+def stop_checks(page):
+    """From now on no check of this page is sent, as where somebody stops it."""
+    page.evaluate("document.getElementById('answers').addEventListener('submit', (event) => event.preventDefault())")
+
+
+def held_back(page, what):
+    """Keeps back what the page asks for; what is returned waits for the first of it."""
+    waiting = []
+    page.route(what, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+
+    def first():
+        for _ in range(500):
+            if waiting:
+                return waiting.pop()
+            page.wait_for_timeout(20)
+        raise AssertionError(f"nobody asked for {what}")
+
+    return first
+
+
 def scripts_come_late(page):
     """Opens the page anew, as on a slow line: without its scripts, until what is returned is called."""
-    waiting = []
-    page.route("**/sheet.js*", lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    script = held_back(page, "**/sheet.js*")
     page.reload(wait_until="commit")
 
     def come():
-        while not waiting:
-            page.wait_for_timeout(20)
-        waiting.pop().continue_()
+        script().continue_()
         page.unroute("**/sheet.js*")
         page.wait_for_load_state()
 
@@ -221,8 +243,7 @@ def test_a_save_that_is_on_its_way_while_the_page_is_renewed_is_built_on(page):
     fill(page, {"z1[1]": "1"})
     page.reload()
     expect(field(page, "z1[1]")).to_have_value("1")
-    fill(page, {"z1[2]": "2"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[2]": "2"})
     page.wait_for_timeout(1500)
     assert kind(page) == "saved"
     page.reload()
@@ -240,54 +261,46 @@ def test_a_save_whose_answer_gets_lost_is_built_on(page, complaints):
     page.route("**/draft", lose, times=1)
     fill(page, {"z1[1]": "1"})
     expect(page.locator("#save-state")).to_contain_text("No connection")
-    fill(page, {"z1[2]": "2"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[2]": "2"})
     assert [one.status for one in lost] == [200]
     complaints.clear()
 
 
 def test_a_save_that_a_check_overtakes_is_called_back(page):
     start(page, "Mazur's network")
-    called_back, waiting = [], []
+    called_back, save = [], held_back(page, "**/draft")
     page.on("requestfailed", lambda request: called_back.append(request.url.rpartition("/")[2]))
-    page.route("**/draft", lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
     fill(page, {"z1[1]": "1"})
-    while not waiting:
-        page.wait_for_timeout(20)
-    page.evaluate("document.getElementById('answers').addEventListener('submit', (event) => event.preventDefault())")
+    save()
+    stop_checks(page)
     check(page)
     page.wait_for_timeout(100)
     assert called_back == ["draft"]
     page.unroute("**/draft")
-    fill(page, {"z1[2]": "2"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[2]": "2"})
 
 
 def test_back_shows_what_was_saved_and_not_the_page_as_it_came(page):
     start(page, "Mazur's network")
-    fill(page, {"z1[1]": "1"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[1]": "1"})
     page.get_by_role("link", name="Progress").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your progress")
     page.go_back()
     expect(field(page, "z1[1]")).to_have_value("1")
-    fill(page, {"z1[2]": "2"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[2]": "2"})
 
 
 def test_a_check_that_is_stopped_does_not_stop_the_saving(page):
     start(page, "Mazur's network")
-    page.evaluate("document.getElementById('answers').addEventListener('submit', (event) => event.preventDefault())")
+    stop_checks(page)
     fill(page, {"z1[1]": "1"})
     check(page)
-    fill(page, {"z1[2]": "2"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[2]": "2"})
 
 
 def test_text_that_this_browser_kept_is_offered_until_somebody_decides(page):
     start(page, "Mazur's network")
-    fill(page, {"z1[1]": "1"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[1]": "1"})
     page.evaluate(
         """() => {
             const sheet = document.getElementById("answers").dataset.sheet;
@@ -301,8 +314,7 @@ def test_text_that_this_browser_kept_is_offered_until_somebody_decides(page):
     offer = page.locator("#save-offer")
     expect(offer).to_contain_text("kept other text")
     expect(offer).to_contain_text(re.compile(r"\d{4}"))  # not of today: with its date
-    fill(page, {"z1[2]": "2"})
-    expect(page.locator("#save-state")).to_contain_text("Saved")
+    fill_and_save(page, {"z1[2]": "2"})
     names = page.evaluate("() => Object.keys(localStorage).map((name) => name.split(' ').at(-1))")
     assert ("other" in names, "broken" in names, "old" in names) == (True, False, False)
     offer.get_by_role("button", name="Use it").click()

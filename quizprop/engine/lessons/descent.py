@@ -256,11 +256,18 @@ def divided(above: Array, root: Array) -> Array:
     return above / root
 
 
-_OVER_ROOT: Final = {"title": "gradient over the root", "idea": "The gradient in units of its usual size."}
-_AVERAGE_OVER_ROOT: Final = {
-    "title": "corrected average over the root",
-    "idea": "The average gradient in units of its usual size.",
-}
+over_root = ratio(
+    "grad_w",
+    r"u_t = \frac{g_t}{r_t}",
+    title="gradient over the root",
+    idea="The gradient in units of its usual size.",
+)
+average_over_root = ratio(
+    "m_hat",
+    r"u_t = \frac{\hat{m}_t}{r_t}",
+    title="corrected average over the root",
+    idea="The average gradient in units of its usual size.",
+)
 
 # --- the step -------------------------------------------------------------------------------------------------------
 
@@ -454,12 +461,12 @@ class Descent(UnitLesson):
             case "momentum" | "nesterov":
                 yield velocity
             case "rmsprop":
-                yield from (s, root("s", "s"), ratio("grad_w", r"u_t = \frac{g_t}{r_t}", **_OVER_ROOT))
+                yield from (s, root("s", "s"), over_root)
             case "adam":
                 yield from (m_first, v_first) if t == 1 else (m, v)
                 yield from (corrected("m", 1, t), corrected("v", 2, t))
                 yield root("v_hat", r"\hat{v}")
-                yield ratio("m_hat", r"u_t = \frac{\hat{m}_t}{r_t}", **_AVERAGE_OVER_ROOT)
+                yield average_over_root
             case "weight_decay":
                 yield kept
         yield w(self.optimizer)
