@@ -19,7 +19,7 @@ NASTY = {
     "a huge number": "9" * 400,
     "below nothing": "-1",
     "SQL": "1'; DROP TABLE learner; --",
-    "a template": "{{ 7 * 7 }}{% for x in y %}%(name)s%s",
+    "a template": "{{ 7919 * 7907 }}{% for x in y %}%(name)s%s",
     "a path": "../../../../etc/passwd\0.toml",
     "a date": "2031-02-30T25:61",
     "right to left": "\u202egnp.exe",
@@ -88,7 +88,7 @@ def test_no_form_breaks_whatever_is_typed_into_it(browser):
                     action, data=body, content_type="application/x-www-form-urlencoded", buffered=True
                 )
                 assert answer.status_code < 500, (kind, action, chosen)
-                assert ">49" not in answer.text
+                assert str(7919 * 7907) not in answer.text, (kind, action, chosen)
     assert browser.get("/healthz").status_code == 200
     assert browser.rows()["learner"] > 0
 
