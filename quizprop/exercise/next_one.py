@@ -197,7 +197,10 @@ class _Judge:
         return self.aim.skill == offer.form.aim if offer.form.aim else self.aim.skill in offer.form.skills
 
     def rank(self, offer: _Offer) -> tuple[int, ...]:
-        """The less, the better: nothing out of reach or beside the point, the form that is wanted, short, not again."""
+        """The less, the better: nothing out of reach or beside the point, the form that is wanted, short, not again.
+
+        Who meets a skill for the first time meets it in its usual dress.
+        """
         form = offer.form
         unready = sum(not self._within_reach(name) for name in self._new(form.skills))
         question, again = int(offer.exercise.question != "sheet"), self._again(offer.slug)
@@ -210,7 +213,8 @@ class _Judge:
         # A whole sheet that begins with the aim has nothing before it to fill in.
         fading = Fading.PART if form.fading is Fading.FULL and self.aim.skill in form.first else form.fading
         wanted = _distance(self.aim.fading, fading)
-        return unready, aside, wanted, question, again, int(offer.exercise.fixed), lucky, form.size // _SIZES
+        strange = 0 if self.knowledge[self.aim.skill].seen else offer.exercise.unusual
+        return unready, aside, wanted, question, again, int(offer.exercise.fixed), lucky, form.size // _SIZES, strange
 
     def _new(self, names: Iterable[str]) -> list[str]:
         """Of some skills those that are not mastered, beside the one aimed at."""

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
@@ -314,6 +315,13 @@ class Exercise(_Part):
     def fixed(self) -> bool:
         """Whether nothing is left to chance, so that there is one instance only."""
         return not self.drawn and self.question == "sheet"
+
+    @property
+    def unusual(self) -> int:
+        """How late its least usual activation is taught: its place in a list that begins with the sigmoid."""
+        kinds = self.network.activations if isinstance(self.network, NetworkSpec) else ()
+        bent = [name for name in ACTIVATIONS if name != "identity"]
+        return max((bent.index(kind) for kind in kinds if kind in bent), default=0)
 
     @property
     def as_sheet(self) -> "Exercise":

@@ -34,10 +34,10 @@ class Shelf:
 
 
 def shelved(bank: Mapping[str, Exercise]) -> tuple[Shelf, ...]:
-    """The exercises under their headings, the recommended start first, then from short to long."""
+    """The exercises under their headings, the recommended start first, then from short to long and usual to rare."""
 
-    def place(exercise: Exercise) -> tuple[bool, int, str]:
-        return exercise.slug != _RECOMMENDED, plan_of(exercise).asked_count, exercise.slug
+    def place(exercise: Exercise) -> tuple[bool, int, int, str]:
+        return exercise.slug != _RECOMMENDED, plan_of(exercise).asked_count, exercise.unusual, exercise.slug
 
     ordered = sorted(bank.values(), key=place)
     shelves = (

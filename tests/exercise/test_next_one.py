@@ -1,5 +1,7 @@
 """What comes next: ready before unready, the last mistake, reviews sparingly, and why, in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,6 +79,20 @@ def test_a_beginner_begins_at_the_beginning():
     choice = chosen(NOBODY)
     assert choice.aim == "net input"
     assert choice.why.english == "To begin with: net input. Nothing is filled in."
+
+
+def met(aim, belief):
+    """The activations that those meet who are sent to a skill, all before it known."""
+    known = knowing(*CORE[: CORE.index(aim)], **{aim: belief})
+    choices = [chosen(known, seed) for seed in range(20)]
+    assert {choice.aim for choice in choices} == {aim}
+    return {kind for choice in choices for kind in BANK[choice.slug].network.activations}
+
+
+def test_a_skill_is_met_first_with_the_usual_activations_and_then_with_all():
+    for aim in ("net input", "activation"):
+        assert not met(aim, NOBODY[aim]) & {"relu", "leaky_relu", "softmax"}
+    assert met("net input", replace(NOBODY["net input"], seen=1)) > {"relu", "leaky_relu"}
 
 
 def test_the_last_mistake_comes_back_if_it_can_be_mended():

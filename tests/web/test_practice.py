@@ -28,6 +28,9 @@ def test_the_bank_lists_every_exercise_with_the_recommended_one_first(browser):
     assert titles[0] == "Mazur's network"
     for slug in load_bank():
         assert f'action="/exercises/{slug}/start"' in "".join(pages)
+    forward = [slug for slug in re.findall(r'action="/exercises/([^/]+)/start"', "".join(pages)) if "forward-" in slug]
+    usual = ["forward-pass", "forward-tanh", "forward-relu", "forward-leaky-relu"]  # as long as each other
+    assert [slug for slug in forward if slug in usual] == usual
     assert browser.get("/kinds/no-such").status_code == 404
 
 
