@@ -99,6 +99,7 @@ def grade(
     decimal_comma: bool = False,
     follow_credit: float = 1.0,
     only: Collection[str] | None = None,
+    diagnose: bool = True,
 ) -> Grade:
     """Grade what a person typed.
 
@@ -109,6 +110,7 @@ def grade(
         follow_credit: the points of a value that follows correctly from an earlier error.
         only: the keys of the cells to be judged, all of them by default. The others are read, and what follows from
             them follows, but they earn nothing yet.
+        diagnose: whether what is not right is compared with the known mistakes; it earns nothing either way.
     """
     if instance.questions:
         marks = {one.key: _chosen(instance, one, answers.get(one.key, "")) for one in instance.questions}
@@ -118,7 +120,7 @@ def grade(
     }
     entries = instance.entries({key: read.value for key, read in readings.items() if read.value is not None})
     with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
-        found = dict(_marks(instance, readings, entries))
+        found = dict(_marks(instance, readings, entries, diagnose=diagnose))
     return _graded(_within(only, {cell.key: found[cell.key] for cell in instance.cells}), follow_credit)
 
 
@@ -160,7 +162,7 @@ def _credit(verdict: Verdict, follow_credit: float) -> float:
 
 
 def _marks(
-    instance: Instance, readings: Mapping[str, Reading], entries: Mapping[str, Array]
+    instance: Instance, readings: Mapping[str, Reading], entries: Mapping[str, Array], *, diagnose: bool
 ) -> Iterator[tuple[str, Mark]]:
     shown = instance.plan.written.difference(readings)
     written = shown.union(key for key, reading in readings.items() if reading.value is not None)
@@ -175,8 +177,10 @@ def _marks(
                 yield key, _settled(key, readings[key])
             elif within(entry[at], tutor.own.expected[name][at], tutor.own.tolerance[name][at]):
                 yield key, tutor.follows(key, readings[key])
-            else:
+            elif diagnose:
                 yield key, tutor.diagnoses(key, readings[key])
+            else:
+                yield key, Mark(key, Verdict.WRONG, readings[key])
 
 
 def _settled(key: str, reading: Reading) -> Mark:

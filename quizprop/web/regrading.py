@@ -122,7 +122,7 @@ def judged(instance: Instance, one: Made, policy: Policy) -> float:
     """The credit of a submission by these rules, graded anew; cells that were left unchecked stay so."""
     checked = {key for key, mark in one.marks.items() if mark["verdict"] != Verdict.UNCHECKED}
     only = None if len(checked) == len(one.marks) else checked
-    graded = grade(instance, one.raw, decimal_comma=one.decimal_comma, only=only)
+    graded = grade(instance, one.raw, decimal_comma=one.decimal_comma, only=only, diagnose=False)
     verdicts = {key: mark.verdict for key, mark in graded.marks.items()}
     price = policy.hint_price or 0.0
     earned = sheet_credit(verdicts, rungs=one.rungs, follow_credit=policy.follow_credit, hint_price=price)

@@ -188,6 +188,17 @@ def test_what_follows_can_be_worth_less(mazur, honest):
     assert half.points == full.points - follows / 2
 
 
+def test_what_a_sheet_earns_is_the_same_whether_or_not_mistakes_are_named(mazur, honest):
+    bias_left_out = {"z1[1]": "0.0275", "a1[1]": "0.5069", "z2[1]": "x", "E": "", "dE_da2[1]": "0", "dE_da2[2]": "0"}
+    for answers in ({}, honest, honest | bias_left_out, dict.fromkeys(honest, "0")):
+        named, plain = grade(mazur, answers), grade(mazur, answers, diagnose=False)
+        assert (plain.points, plain.first_error) == (named.points, named.first_error)
+        for key, mark in plain.marks.items():
+            verdict = named.marks[key].verdict
+            assert mark.verdict is (Verdict.WRONG if verdict is Verdict.MISTAKE else verdict), key
+            assert not mark.codes
+
+
 def test_a_blank_is_no_error_but_something_unreadable_is(mazur, honest):
     assert grade(mazur, {**honest, "z1[1]": ""}).first_error is None
     graded = grade(mazur, {**honest, "z1[1]": "nan", "a1[1]": "0.7"})
