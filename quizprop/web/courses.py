@@ -38,11 +38,11 @@ from quizprop.store.classroom import (
     Seat,
 )
 from quizprop.store.people import Visitor
-from quizprop.web import feedback, limits
+from quizprop.web import desk, feedback, limits
 from quizprop.web.languages import gettext, marked, say
 from quizprop.web.rendering import number
 from quizprop.web.seats import ROLE_WORDS, member, seeing_work, take_seat, teaching
-from quizprop.web.sheet import as_chosen, exercise_of, instance_of
+from quizprop.web.sheet import Work, as_chosen, exercise_of, instance_of
 from quizprop.web.spreadsheet import csv_file, json_lines_file
 from quizprop.web.state import database, now, stay, visitor
 
@@ -245,20 +245,22 @@ def download_report(token: str) -> ResponseReturnValue:
 
 @courses.get("/courses/<token>/work/<sheet>")
 def show_work(token: str, sheet: str) -> ResponseReturnValue:
-    """A student's sheet: each attempt as it was typed and graded."""
+    """A student's sheet: each attempt as it was typed and graded, and how it goes."""
     seat = seeing_work(token)
     with database().read() as session:
         student, variant = handed_in.student_sheet(session, seat, sheet) or abort(404)
         sheets = handed_in.sheets_beside(session, seat, variant)
         attempts = records.submissions(session, variant)
         regraded = regrading.regrades_of(session, variant)
-    shown = {"seat": seat, "student": student, "sheet": sheet, "sheets": sheets}
+    instance = instance_of(variant)
+    shown = {"seat": seat, "student": student, "sheet": sheet, "sheets": sheets, "exercise": instance.exercise}
+    numbers = desk.about(instance.as_sheet, instance.exercise.notation, Work(), None, known={}, ended="shown")
     return render_template(
         "courses/work.html",
         **shown,
-        exercise=exercise_of(variant.spec),
+        **numbers,
         attempts=attempts,
-        rows=work_rows(instance_of(variant), [one.raw for one in attempts]),
+        rows=work_rows(instance, [one.raw for one in attempts]),
         credits={one.id: regraded.get(one.id, one.credit) for one in attempts},
         told=[feedback.told(one.marks) for one in attempts],
     )

@@ -5,6 +5,7 @@ import io
 import re
 import time
 
+import numpy as np
 import pytest
 
 from quizprop.exercise.bank import load_bank
@@ -195,7 +196,7 @@ def test_a_students_work_is_shown_in_symbols_beside_what_is_right(app, grace, to
         instance = ada.instance(sheet)
         first = instance.cells[-1].key
         ada.check(sheet, {first: "0"})
-        page = grace.get(f"/courses/{token}/work/{sheet}").text
+        page, _, below = grace.get(f"/courses/{token}/work/{sheet}").text.partition("</table>")
         assert "Right value" in page
         assert "<code>" + first not in page
         rows = re.findall(r'<th scope="row">.*?<td>([^<]*)</td>', page, re.S)
@@ -205,6 +206,13 @@ def test_a_students_work_is_shown_in_symbols_beside_what_is_right(app, grace, to
             assert right == (cell.options[int(value)] if cell.options else to_places(value, instance.exercise.places))
         if instance.cells[-1].options:
             assert '<code class="typed">no</code>' in page  # the words of what was chosen
+        # Below it how it goes, from the numbers given to every step.
+        assert {f"x[{place}]" for place in range(1, np.size(instance.given["x"]) + 1)} <= set(
+            re.findall(r'data-given="([^"]+)"', below)
+        )
+        steps = below.partition("Worked solution")[2]
+        assert steps.count('class="step"') == len(instance.steps)
+        assert "not filled in" not in steps
 
 
 def test_the_record_tells_moments_to_whoever_reads_it(grace, token):  # noqa: F811

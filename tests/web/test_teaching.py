@@ -411,6 +411,7 @@ def test_the_work_at_each_kind_of_question_stands_beside_what_is_right(app, grac
     rows = re.findall(row, page.replace("\N{MINUS SIGN}", "-"), re.DOTALL)
     assert len(rows) == len(right)
     assert [beside for beside, _ in rows] == [re.sub(r"\.0$", "", typed) for _, typed in rows]
+    assert page.partition("Worked solution")[2].count('class="step"') == len(instance.as_sheet.steps)
 
 
 # --- regrading ------------------------------------------------------------------------------------------------------
