@@ -127,6 +127,20 @@ def test_an_interrupt_of_all_processes_ends_several_jobs_at_once_as_it_ends_one(
     assert not list(tmp_path.iterdir())
 
 
+def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
+    command = [*PROGRAM, *ARGUMENTS, "-n", "10000000", "-j", "3", "-o", str(tmp_path / "a.jsonl")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            until = time.monotonic() + 60
+            while time.monotonic() < until and not any(part.stat().st_size for part in tmp_path.iterdir()):
+                time.sleep(0.01)
+            process.kill()
+            assert process.communicate(timeout=30) == (None, b"")  # it ends when nobody holds it any more
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def workers_of(process):
     """The processes that a process has started; none where the system does not tell."""
     children = Path(f"/proc/{process}/task/{process}/children")

@@ -4,12 +4,14 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -143,13 +145,26 @@ def _workers(job: Job) -> Iterator[Callable[[Calls], Iterator[Chunk]] | None]:
     elif job.jobs == 1:
         yield None
     else:
-        # Ctrl-C goes to all processes of the terminal. A worker that it ends while it holds the lock of the queue would
-        # leave the others waiting for ever: who started them ends them.
-        pool = ProcessPoolExecutor(job.jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+        pool = ProcessPoolExecutor(job.jobs, initializer=_as_worker)
         try:
             yield lambda calls: _in_order(calls, lambda call: pool.submit(chunk_of, *call), job.jobs, job.stop)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _as_worker() -> None:
+    # Ctrl-C goes to all processes of the terminal. A worker that it ends while it holds the lock of the queue would
+    # leave the others waiting for ever: who started them ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Whoever started this process may be killed: nobody is left then to tell it that there is no more work."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
