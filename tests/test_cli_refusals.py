@@ -81,6 +81,24 @@ def test_a_key_never_replaces_its_sheets(run, key):
     assert not Path("a.html").exists()
 
 
+def test_sheets_do_not_replace_others_where_their_key_cannot_be_written(run):
+    Path("a.html").write_text("the sheets of the key that is there")
+    done = run("worksheet", "deltas", "-o", "a.html", "--key", "no/key.html", status=1)
+    assert "no/key.html: No such file or directory" in done.stderr
+    assert [(file.name, file.read_text()) for file in Path().iterdir()] == [
+        ("a.html", "the sheets of the key that is there")
+    ]
+
+
+@pytest.mark.parametrize("output", ["own.toml", "./own.toml", "link.xml"])
+def test_a_question_bank_never_replaces_its_exercise(run, output):
+    shipped = Path(__file__).parents[1].joinpath("problem_bank", "deltas.toml").read_bytes()
+    Path("own.toml").write_bytes(shipped)
+    Path("link.xml").symlink_to("own.toml")
+    assert "would replace its exercise" in run("export", "own.toml", "-o", output, status=2).stderr
+    assert Path("own.toml").read_bytes() == shipped
+
+
 @pytest.mark.parametrize("address", ["foo", "ftp://a.org", "https://", "javascript:alert(1)", "https://a.org/?x=1", ""])
 def test_the_address_of_a_site_is_one_that_a_browser_opens(run, address):
     for words in (("worksheet", "deltas", "-o", "a.html", "--url"), ("user", "reset-link", "ada", "--base")):

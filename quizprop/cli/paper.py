@@ -1,6 +1,7 @@
 """Worksheets and their keys, and question banks, as files."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -32,10 +33,10 @@ def worksheet(
         raise click.UsageError(f"{key}: the key would replace the sheets; name another file with --key")
     found = exercise_named(exercise)
     sheets = list(printed(found, seed=seed, count=count, site=url))
-    for name, of_key in ((output, False), (key, True)):
-        if name:
-            with written(name) as file:
-                file.write(_made(sheets, name, found.title, paper, notation, of_key=of_key))
+    with ExitStack() as both:  # opened before any is made: sheets do not go without the key that was asked for
+        files = [(both.enter_context(written(name)), name) for name in (output, key) if name]
+        for place, (file, name) in enumerate(files):
+            file.write(_made(sheets, name, found.title, paper, notation, of_key=bool(place)))
     click.echo(f"{len(sheets)} sheets, {sheets[0].code} to {sheets[-1].code}", err=True)
 
 
@@ -43,6 +44,8 @@ def export(exercise: str, *, form: str, count: int, seed: int, output: str, nota
     """Write a question bank."""
     found = exercise_named(exercise)
     write, ending = FORMATS[form]
+    if exercise.endswith(".toml") and Path(exercise).resolve() == Path(output).resolve():
+        raise click.UsageError(f"{output}: the question bank would replace its exercise; name another file with -o")
     if output == "-" and ending == ".zip" and sys.stdout.isatty():
         raise click.UsageError("A package is no text for a terminal: name a file with -o")
     content = write(printed(found, seed=seed, count=count), title=found.title, notation=notation)
