@@ -16,7 +16,7 @@ from quizprop.exercise.wrong_answers import known_wrong
 from quizprop.web import sheet
 from quizprop.web.languages import gettext, say
 from quizprop.web.platforms import Kind, as_xml, digits, ident, notation_of, package, picture, plainly, question_words
-from quizprop.web.rendering import math
+from quizprop.web.rendering import markdown, math
 from quizprop.web.worksheets import Printed
 
 __all__ = ["qti_2_1", "qti_3_0"]
@@ -28,7 +28,9 @@ _KIND_30: Final = Kind(
     "imsqti_item_xmlv3p0", "http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1", "QTI Package", "3.0.0"
 )
 _MATHML: Final = "http://www.w3.org/1998/Math/MathML"
-_HTML: Final = frozenset(("p", "table", "tbody", "tr", "th", "td", "img"))
+_HTML: Final = frozenset(
+    ("a", "code", "div", "em", "img", "li", "ol", "p", "strong", "table", "tbody", "td", "th", "tr", "ul")
+)
 _CAPITAL: Final = re.compile(r"(?<=.)([A-Z])")
 
 
@@ -134,7 +136,7 @@ def _item(one: Printed, notation: str) -> Element:
 
 def _body(item: Element, one: Printed, asked: list[_Asked], notation: str) -> None:
     body = SubElement(item, "itemBody")
-    SubElement(body, "p").text = say(one.instance.exercise.sentence)
+    body.append(_instructors_words(say(one.instance.exercise.sentence)))
     rules = SubElement(body, "p")
     for rule in conventions(one.instance.as_sheet, notation):
         _written(rules, f"{'; ' if rules.text else ''}{say(rule.name)}: {say(rule.words)}", rule.latex)
@@ -156,6 +158,14 @@ def _body(item: Element, one: Printed, asked: list[_Asked], notation: str) -> No
             line = SubElement(body, "p")
             line.text = f"{each.words} = "
             SubElement(line, "textEntryInteraction", responseIdentifier=f"R{at}", expectedLength="12")
+
+
+def _instructors_words(sentence: str) -> Element:
+    html = markdown(sentence).replace("&nbsp;", "\N{NO-BREAK SPACE}")  # the one name that XML does not know
+    words = fromstring(f"<div>{html}</div>")  # noqa: S314 - what was written here
+    for link in words.iter("a"):
+        link.attrib.pop("rel", None)  # QTI has no place for it
+    return words
 
 
 def _written(parent: Element, text: str, latex: str) -> None:

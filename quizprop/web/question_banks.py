@@ -35,7 +35,8 @@ from quizprop.web.worksheets import Printed
 
 __all__ = ["FORMATS", "gift", "moodle_xml", "qti_1_2"]
 
-_CLOZE: Final = re.compile(r'([}#~/"\\])')
+_CLOZE: Final = re.compile(r"([}#~])")
+"""What ends an option or its feedback. Moodle's documentation tells to escape more, which Moodle then shows escaped."""
 _GIFT: Final = re.compile(r"([~=#{}:\\])")
 _QTI_12: Final = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 _KIND_12: Final = Kind("imsqti_xmlv1p2", "http://www.imsglobal.org/xsd/imscp_v1p1", "IMS Content", "1.1.3")

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.question import in_text
 from quizprop.exercise.wrong_answers import known_wrong
 from quizprop.web.qti import qti_2_1, qti_3_0
 from quizprop.web.question_banks import FORMATS, gift, moodle_xml, qti_1_2
@@ -98,6 +99,23 @@ def test_a_choice_of_moodle_has_one_right_option(slug):
         assert kind == "MULTICHOICE_V"
         assert [credit for credit, *_ in answers].index(100) == question.right - 1
         assert len(answers) == len(question.options)
+
+
+def shown(written):
+    """What Moodle shows of an option or its feedback: since 2.0 it takes the backslash from these two alone."""
+    return unescape(written).replace(r"\}", "}").replace(r"\#", "#")
+
+
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "choose-update"])
+def test_moodle_shows_the_words_of_an_option_as_the_site_does(slug):
+    (one,) = made = sheets(slug, 1)
+    instance = one.instance
+    for (_, answers), question in zip(
+        gaps(parsed(moodle_xml(made, title="T")).findall("question")[1]), instance.questions, strict=True
+    ):
+        for (_, words, said), option in zip(answers, question.options, strict=True):
+            assert shown(words) == in_text(option.words, instance.model, instance.exercise.notation)
+            assert "\\" not in shown(said)
 
 
 # --- GIFT ---------------------------------------------------------------------------------------------------------
@@ -212,7 +230,7 @@ def test_a_choice_of_qti_1_2_has_one_right_option(slug):
 
 
 OLDER, NEWER = "http://www.imsglobal.org/xsd/imsqti_v2p1", "http://www.imsglobal.org/xsd/imsqtiasi_v3p0"
-PLAIN = {"p", "table", "tbody", "tr", "th", "td", "img"}
+PLAIN = {"div", "p", "table", "tbody", "tr", "th", "td", "img"}
 
 
 def older(element):
@@ -249,6 +267,22 @@ def test_qti_3_0_says_the_same_as_2_1_in_its_own_words(slug):
     for name, item in new.items():
         assert item.tag == f"{{{NEWER}}}qti-assessment-item"
         assert texts(older(item)) == texts(old[name])
+
+
+@pytest.mark.parametrize("write", [qti_2_1, qti_3_0])
+def test_a_package_of_qti_has_an_instructors_words_as_markdown_means_them(write):
+    words = "One *unit*, `x\N{NO-BREAK SPACE}< 1` & [more](https://a.org).\n\n- **last**"
+    exercise = BANK["deltas"].model_copy(update={"sentence": words})
+    (item,) = package(write(printed(exercise, seed=4, count=1), title="T")).values()
+    div = next(one for one in item.iter() if one.tag.endswith("}div"))
+    assert [(one.tag.partition("}")[2], one.text) for one in div.iter() if one is not div and one.text.strip()] == [
+        ("p", "One "),
+        ("em", "unit"),
+        ("code", "x\N{NO-BREAK SPACE}< 1"),
+        ("a", "more"),
+        ("strong", "last"),
+    ]
+    assert [one.attrib for one in div.iter() if one.attrib] == [{"href": "https://a.org"}]
 
 
 @pytest.mark.parametrize("form", FORMATS)
