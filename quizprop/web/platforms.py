@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.instance import Cell, Instance
-from quizprop.exercise.question import Question, in_text
+from quizprop.exercise.question import Question, in_text, spoken
 from quizprop.exercise.solution import Solution
 from quizprop.web import sheet
 from quizprop.web.languages import say
@@ -28,6 +28,7 @@ __all__ = [
     "package",
     "picture",
     "plainly",
+    "question_html",
     "question_words",
     "stem_html",
     "tex",
@@ -85,11 +86,18 @@ def digits(value: float) -> str:
     return f"{value:.10g}"
 
 
+def question_html(question: Question, instance: Instance, notation: str) -> tuple[str, list[str]]:
+    """What a question asks, its symbols as `stem_html` writes them; and its options, as text."""
+    pieces = spoken(say(question.words), instance.model, notation)
+    words = "".join(escape(piece) if isinstance(piece, str) else tex(piece.latex) for piece in pieces)
+    return words, question_words(question, instance, notation)[1]
+
+
 def question_words(question: Question, instance: Instance, notation: str) -> tuple[str, list[str]]:
     """What a question asks, and its options."""
 
     def words(phrase: str) -> str:
-        return say(in_text(phrase, instance.model, notation))
+        return in_text(say(phrase), instance.model, notation)
 
     return words(question.words), [words(option.words) for option in question.options]
 

@@ -24,7 +24,7 @@ from quizprop.web.platforms import (
     package,
     picture,
     plainly,
-    question_words,
+    question_html,
     stem_html,
     tex,
     worked_html,
@@ -102,12 +102,12 @@ def _gap(instance: Instance, cell: Cell) -> str:
 
 def _choices(instance: Instance, notation: str) -> Iterator[str]:
     for question in instance.questions:
-        words, options = question_words(question, instance, notation)
+        words, options = question_html(question, instance, notation)
         parts = [
             ("=" if at == question.right else "") + _cloze_text(option) + _option_said(question, at)
             for at, option in enumerate(options, start=1)
         ]
-        yield f"<p>{escape(words)}</p><p>{{1:MULTICHOICE_V:{'~'.join(parts)}}}</p>"
+        yield f"<p>{words}</p><p>{{1:MULTICHOICE_V:{'~'.join(parts)}}}</p>"
 
 
 def _option_said(question: Question, at: int) -> str:
@@ -132,11 +132,11 @@ def gift(sheets: Iterable[Printed], *, title: str, notation: str | None = None) 
         instance, chosen = one.instance, notation_of(one, notation)
         stem = _gift_text(stem_html(one, chosen))
         for question in instance.questions:
-            words, options = question_words(question, instance, chosen)
+            words, options = question_html(question, instance, chosen)
             marks = ("=" if at == question.right else "~" for at in range(1, len(options) + 1))
             answers = " ".join(f"{mark}{_gift_text(option)}" for mark, option in zip(marks, options, strict=True))
             lines.append(
-                f"::{_gift_text(f'{one.code} {question.key}')}::[html]{stem} {_gift_text(escape(words))} {{{answers}}}"
+                f"::{_gift_text(f'{one.code} {question.key}')}::[html]{stem} {_gift_text(words)} {{{answers}}}"
             )
         for cell in () if instance.questions else instance.cells:
             name = _gift_text(f"<p>{tex(cell_latex(instance, cell, chosen))} = ?</p>")
@@ -194,8 +194,8 @@ def _inline(one: Printed, notation: str) -> str:
 def _items_12(one: Printed, notation: str) -> Iterator[tuple[str, Element]]:
     instance = one.instance
     for question in instance.questions:
-        words, options = question_words(question, instance, notation)
-        yield question.key, _choice_12(one.code, f"<p>{escape(words)}</p>", options, question.right - 1)
+        words, options = question_html(question, instance, notation)
+        yield question.key, _choice_12(one.code, f"<p>{words}</p>", options, question.right - 1)
     for cell in () if instance.questions else instance.cells:
         name = f"<p>{tex(cell_latex(instance, cell, notation))} = ?</p>"
         if cell.options:

@@ -19,7 +19,8 @@ from quizprop.exercise.certify import plan_of
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.generate import certified_blocks, draw_many, instances_of
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.question import in_text
+from quizprop.exercise.notation import Symbol
+from quizprop.exercise.question import in_text, spoken
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 from quizprop.web import languages, sheet, typeset
@@ -155,7 +156,7 @@ def _sheet(one: Printed, notation: str, *, key: bool, write: Any) -> dict[str, A
         about["right"] = list(_right(instance, notation))
     else:
         about["diagram"] = str(sheet.diagram(instance.as_sheet, notation, {}))
-        about["questions"] = list(_questions(instance, notation))
+        about["questions"] = list(_questions(instance, notation, write))
         about["phases"] = [] if about["questions"] else list(_phases(instance, notation, write))
     return about
 
@@ -178,15 +179,22 @@ def _phases(instance: Instance, notation: str, write: Any) -> Iterator[dict[str,
         yield {"heading": say(section.phase.heading), "rows": rows, "space": _ROOM}
 
 
-def _questions(instance: Instance, notation: str) -> Iterator[dict[str, Any]]:
+def _questions(instance: Instance, notation: str, write: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     for one in instance.questions:
-        options = [say(in_text(option.words, instance.model, notation)) for option in one.options]
-        yield {"words": say(in_text(one.words, instance.model, notation)), "options": options}
+        options = [in_text(say(option.words), instance.model, notation) for option in one.options]
+        pieces = spoken(say(one.words), instance.model, notation)
+        yield {"words": [_piece(piece, write) for piece in pieces], "options": options}
+
+
+def _piece(piece: str | Symbol, write: Any) -> dict[str, str]:  # noqa: ANN401
+    if isinstance(piece, str):
+        return {"kind": "text", "text": piece}
+    return {"kind": "math", "text": write(piece.latex)}
 
 
 def _right(instance: Instance, notation: str) -> Iterator[str]:
     for one in instance.questions:
-        yield say(in_text(one.option(one.right).words, instance.model, notation))
+        yield in_text(say(one.option(one.right).words), instance.model, notation)
 
 
 def _solution(instance: Instance, notation: str, write: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401

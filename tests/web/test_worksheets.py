@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from html import unescape
 from itertools import combinations
 
 import numpy as np
@@ -12,8 +13,12 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.figures import shortest
 from quizprop.exercise.generate import draw
+from quizprop.exercise.question import spoken
 from quizprop.exercise.solution import Solution
 from quizprop.web import sheet, typeset
+from quizprop.web.languages import say
+from quizprop.web.question_banks import moodle_xml
+from quizprop.web.rendering import math
 from quizprop.web.typeset import typst_math
 from quizprop.web.worksheets import as_html, as_pdf, instance_at, printed, read_code
 from tests.conftest import missing
@@ -137,6 +142,19 @@ def test_html_has_blanks_and_no_answer_and_the_key_has_the_answers():
         assert f"<mn>{value}</mn>" in key
     secret = shortest(instance.values["E"], 4)
     assert secret not in plain
+
+
+@pytest.mark.parametrize("slug", [slug for slug, one in BANK.items() if one.question != "sheet"])
+def test_questions_are_in_the_language_and_with_the_symbols_of_the_sheet(app, slug):
+    (one,) = made = list(printed(BANK[slug], seed=1, count=1))
+    model, notation = one.instance.model, one.instance.exercise.notation
+    with app.test_request_context(headers={"Accept-Language": "de"}):
+        page, bank = as_html(made, title="T"), unescape(moodle_xml(made, title="T").decode())
+        for question in one.instance.questions:
+            german = spoken(say(question.words), model, notation)
+            assert german != spoken(question.words, model, notation)
+            assert "".join(piece if isinstance(piece, str) else math(piece.latex) for piece in german) in page
+            assert "".join(piece if isinstance(piece, str) else rf"\({piece.latex}\)" for piece in german) in bank
 
 
 def test_without_typst_it_is_said_what_to_do(monkeypatch):
