@@ -99,6 +99,7 @@ class Family:
 
         Raises:
             CannotCertifyError: no numbers can be certified.
+            ValueError: the seed is no whole number from 0.
         """
         return next(self.draws(1, seed=seed))
 
@@ -107,11 +108,18 @@ class Family:
 
         >>> [sheet.given["eta"] for sheet in load("mazur-like").draws(3, seed=1)] != []
         True
+
+        Raises:
+            ValueError: the count or the seed is no whole number from 0.
         """
+        _whole("count", count, 0)
+        _whole("seed", seed, 0)
         return map(Sheet, islice(draw_many(self.exercise, np.random.default_rng(seed)), count))
 
     def _repr_html_(self) -> str:
-        return f"<b>{escape(self.title)}</b><p>{escape(self.exercise.sentence)}</p>"
+        from quizprop.web.rendering import markdown  # noqa: PLC0415 - only notebooks pay for the web
+
+        return f"<b>{escape(self.title)}</b>{markdown(self.exercise.sentence)}"
 
 
 @dataclass(frozen=True)
@@ -159,7 +167,10 @@ class Sheet:
         Raises:
             KeyError: a cell is answered that the sheet does not ask for.
             TypeError: an answer is neither text nor a number; the message names its key.
+            ValueError: the credit is no share from 0 to 1.
         """
+        if not 0 <= follow_credit <= 1:
+            raise ValueError(f"follow_credit is {follow_credit!r}: give a share from 0 to 1")
         strangers = [key for key in answers if key not in self.keys]
         if strangers:
             raise KeyError(f"{', '.join(strangers)} is not asked; this sheet asks for {', '.join(self.keys)}")
@@ -171,7 +182,11 @@ class Sheet:
 
         >>> load("mazur").draw().solution()[0]
         'net_h1 = w1 · i1 + w2 · i2 + b1 = 0.15 · 0.05 + 0.2 · 0.1 + 0.35 = 0.3775'
+
+        Raises:
+            ValueError: no such notation, or not 1 to 15 digits.
         """
+        _whole("digits", digits, 1, 15)
         return tuple(line.text for line in self._solution(notation, digits).lines)
 
     def _solution(self, notation: str | None, digits: int) -> Solution:
@@ -191,6 +206,12 @@ class Sheet:
         asked = ", ".join(f"<code>{escape(key)}</code>" for key in self.keys)
         head = f"<b>{escape(self.instance.exercise.title)}</b>"
         return f"{head}{diagram(self.instance.as_sheet, notation, {})}<table>{rows}</table><p>{asked}</p>"
+
+
+def _whole(name: str, number: object, least: int, most: int | None = None) -> None:
+    if isinstance(number, (int, np.integer)) and least <= number and (most is None or number <= most):
+        return
+    raise ValueError(f"{name} is {number!r}: give a whole number from {least}{'' if most is None else f' to {most}'}")
 
 
 def _typed(key: str, answer: object, *, decimal_comma: bool) -> str:

@@ -122,6 +122,29 @@ def test_what_is_asked_wrongly_is_said(tmp_path):
     assert quizprop.Family.from_toml(file.read_text()).title == "Deltas only"
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (lambda family: family.draw(seed=-1), "seed is -1"),
+        (lambda family: family.draw(seed="x"), "seed is 'x'"),
+        (lambda family: family.draws(-2), "count is -2"),
+        (lambda family: family.draws(1.5), "count is 1.5"),
+        (lambda family: family.draw().solution(digits=0), "digits is 0: give a whole number from 1 to 15"),
+        (lambda family: family.draw().solution(digits=99), "digits is 99"),
+        (lambda family: family.draw().grade({}, follow_credit=2), "follow_credit is 2: give a share"),
+    ],
+)
+def test_a_number_out_of_range_is_named_with_its_range(asked, named):
+    with pytest.raises(ValueError, match=f"^{named}"):
+        asked(quizprop.load("mazur-like"))
+
+
+def test_a_family_is_shown_as_its_markdown_means_it():
+    words = quizprop.load("mazur")._repr_html_()
+    assert "<em>A Step by Step Backpropagation Example</em>" in words
+    assert words.count("<p>") == 2
+
+
 def test_the_version_costs_no_numpy():
     program = "import quizprop, sys; quizprop.__version__; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
