@@ -1,7 +1,9 @@
 """What the command line does not take, what is said of it, and that nothing is done or shown by halves."""
 
+import errno
 import gzip
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -46,6 +48,14 @@ def test_of_a_damaged_table_nothing_is_graded(run, sheets):
     Path("answers.csv").write_text("\n".join(lines))
     done = run("grade", "sheets.jsonl", "answers.csv", status=1)
     assert "answers.csv: line 3 is no line of a table" in done.stderr
+    assert not done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_table_that_is_not_in_utf_8_is_told_how_to_be_saved(run, sheets, encoding):
+    Path("answers.csv").write_text("index;name\n0;Zoë\n", encoding=encoding)
+    done = run("grade", "sheets.jsonl", "answers.csv", status=1)
+    assert done.stderr.startswith("Error: answers.csv: is not text in UTF-8; save it so")
     assert not done.stdout
 
 
@@ -127,6 +137,13 @@ def test_a_closed_output_is_said_and_what_to_do(run, command):
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "Standard output is closed" in done.stderr
     assert shell(f"$Q {command} >/dev/null").returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+@pytest.mark.parametrize("words", ["generate mazur -o /dev/full", "solve mazur >/dev/full"])
+def test_a_full_disk_is_said_in_words(run, words):
+    done = shell(f"$Q {words}")
+    assert (done.returncode, done.stderr) == (1, f"Error: {os.strerror(errno.ENOSPC)}\n")
 
 
 def test_a_pipe_may_have_the_name_of_a_device(run):

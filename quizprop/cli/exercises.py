@@ -191,8 +191,10 @@ def _rows(answers: IO[bytes], name: str, *, decimal_comma: bool) -> Iterator[tup
         return
     try:  # the whole of it first: of a damaged table nothing is graded
         rows = list(read_table(answers.read().decode("utf-8-sig")))
-    except (AnswersError, UnicodeDecodeError) as error:
+    except AnswersError as error:
         raise click.ClickException(f"{name}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{name}: is not text in UTF-8; save it so, as a spreadsheet's CSV UTF-8") from error
     for number, row in rows:
         yield number, partial(_or_raise, row)
 

@@ -37,7 +37,13 @@ def worksheet(
         files = [(both.enter_context(written(name)), name) for name in (output, key) if name]
         for place, (file, name) in enumerate(files):
             file.write(_made(sheets, name, found.title, paper, notation, of_key=bool(place)))
-    click.echo(f"{len(sheets)} sheets, {sheets[0].code} to {sheets[-1].code}", err=True)
+    click.echo(_counted(sheets), err=True)
+
+
+def _counted(sheets: list[Printed]) -> str:
+    if len(sheets) == 1:
+        return f"1 sheet, {sheets[0].code}"
+    return f"{len(sheets)} sheets, {sheets[0].code} to {sheets[-1].code}"
 
 
 def export(exercise: str, *, form: str, count: int, seed: int, output: str, notation: str | None) -> None:
