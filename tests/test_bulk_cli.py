@@ -258,8 +258,9 @@ def test_sheets_and_banks_are_written(tmp_path):
         assert (tmp_path / f"a.{ending}").stat().st_size > 500
     done = run("worksheet", "deltas", "-n", 2, "-o", tmp_path / "s.pdf", "--key", tmp_path / "k.html")
     assert (done.exit_code, "deltas.0.1 to deltas.0.2" in done.stderr) == (0, True)
-    alone = run("worksheet", "deltas", "-o", tmp_path / "one.html")
+    alone = run("worksheet", "deltas", "-o", tmp_path / "one.HTML")
     assert alone.stderr == "1 sheet, deltas.0.1\n"
+    assert (tmp_path / "one.HTML").read_text().startswith("<!doctype html>")
     assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
     assert "deltas.0.2" in (tmp_path / "k.html").read_text()
     assert "a .pdf, or an .html" in run("worksheet", "deltas", "-o", "sheets.doc").stderr

@@ -27,7 +27,7 @@ def worksheet(
 ) -> None:
     """Write the sheets, and their key where one is wanted."""
     for wanted in filter(None, (output, key)):
-        if not wanted.endswith((".pdf", ".html")):
+        if not wanted.lower().endswith((".pdf", ".html")):
             raise click.UsageError(f"{wanted}: sheets are a .pdf, or an .html to print")
     if key is not None and Path(key).resolve() == Path(output).resolve():
         raise click.UsageError(f"{key}: the key would replace the sheets; name another file with --key")
@@ -60,6 +60,6 @@ def export(exercise: str, *, form: str, count: int, seed: int, output: str, nota
 
 
 def _made(sheets: list[Printed], name: str, title: str, paper: str, notation: str | None, *, of_key: bool) -> bytes:
-    if name.endswith(".html"):
+    if name.lower().endswith(".html"):
         return as_html(sheets, title=title, notation=notation, key=of_key).encode()
     return as_pdf(sheets, title=title, notation=notation, paper=PAPERS[paper], key=of_key)

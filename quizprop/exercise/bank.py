@@ -22,6 +22,7 @@ __all__ = [
     "load_bank",
     "load_exercise",
     "read_exercise",
+    "unreadable",
 ]
 
 FORMAT = 1
@@ -78,9 +79,14 @@ def load_exercise(file: Path) -> Exercise:
     try:
         return read_exercise(file.stem, file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise BankError(f"{file.name}: can't be read: {error}") from error
+        raise BankError(f"{file.name}: can't be read: {unreadable(error)}") from error
     except BankError as error:
         raise BankError("\n".join(f"{file.name}: {problem}" for problem in str(error).splitlines())) from error
+
+
+def unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file can't be read, for who wrote it."""
+    return "it is not text in UTF-8; save it so" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
 
 
 def read_exercise(slug: str, text: str, *, kept: bool = False) -> Exercise:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from quizprop.exercise.bank import described
+from quizprop.exercise.bank import described, unreadable
 from quizprop.exercise.spec import Exercise
 
 __all__ = ["LateRung", "SetFile", "SetFileError", "SetFileItem", "load_set", "read_moment"]
@@ -150,7 +150,7 @@ def load_set(file: Path, bank: Mapping[str, Exercise]) -> SetFile:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise SetFileError(f"{file.name}: can't be read: {error}") from error
+        raise SetFileError(f"{file.name}: can't be read: {unreadable(error)}") from error
     except tomllib.TOMLDecodeError as error:
         raise SetFileError(f"{file.name}: is not TOML: {error}") from error
     try:

@@ -14,7 +14,7 @@ from quizprop.engine.graph import Quantity
 from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
 from quizprop.engine.structure import Structure
-from quizprop.exercise.bank import SKILLS_FILE, BankError, described, head_problems
+from quizprop.exercise.bank import SKILLS_FILE, BankError, described, head_problems, unreadable
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.record import blank
 from quizprop.exercise.slips import unseen
@@ -181,7 +181,7 @@ def load_skills(path: Path | None = None) -> Skills:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise BankError(f"{file.name}: can't be read: {error}") from error
+        raise BankError(f"{file.name}: can't be read: {unreadable(error)}") from error
     except tomllib.TOMLDecodeError as error:
         raise BankError(f"{file.name}: is not TOML: {error}") from error
     problems = list(head_problems(content))

@@ -1,5 +1,8 @@
 """Exercise files: what is read from them, and how all their problems are told at once."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
@@ -195,7 +198,13 @@ def test_a_bank_tells_the_problems_of_all_its_files(tmp_path):
     with pytest.raises(BankError) as caught:
         load_bank(tmp_path)
     assert "one.toml: format: 2 is not known" in str(caught.value)
-    assert "two.toml: can't be read" in str(caught.value)
+    assert "two.toml: can't be read: it is not text in UTF-8; save it so" in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_said_once(tmp_path):
+    with pytest.raises(BankError) as caught:
+        load_exercise(tmp_path / "none.toml")
+    assert str(caught.value) == f"none.toml: can't be read: {os.strerror(errno.ENOENT)}"
 
 
 LESSON = """

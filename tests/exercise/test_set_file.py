@@ -128,5 +128,5 @@ def test_what_is_wrong_is_named(load, change, why):
 def test_a_file_that_is_not_there_or_not_text_is_said_to_be_so(load, tmp_path):
     with pytest.raises(SetFileError, match="can't be read"):
         load_set(tmp_path / "none.toml", {})
-    with pytest.raises(SetFileError, match="can't be read"):
+    with pytest.raises(SetFileError, match="can't be read: it is not text in UTF-8; save it so"):
         load(b"\xff")

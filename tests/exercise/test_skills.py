@@ -163,7 +163,7 @@ def test_an_empty_map_is_told(problems):
 
 def test_a_map_that_is_no_text_is_told(tmp_path):
     (tmp_path / "skills.toml").write_bytes(b"\xff")
-    with pytest.raises(BankError, match="can't be read"):
+    with pytest.raises(BankError, match="can't be read: it is not text in UTF-8; save it so"):
         load_skills(tmp_path)
 
 
