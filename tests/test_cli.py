@@ -285,9 +285,19 @@ def test_answers_may_come_from_a_pipe_with_decimal_commas(run):
     (instance,) = sheets(run, count=1)
     commas = {key: text.replace(".", ",") for key, text in answer(instance).items()}
     row = json.dumps({"index": 0, "answers": commas})
-    marks = json.loads(run("grade", "sheets.jsonl", "-", "--decimal-comma", input=row).stdout)
-    assert marks["points"] == 39
+    read = run("grade", "sheets.jsonl", "-", "--decimal-comma", input="\ufeff" + row)
+    marks = json.loads(read.stdout)
+    assert (marks["points"], read.stderr) == (39, "")
     assert marks["marks"]["E"]["read"] == float(to_places(instance.values["E"], 4))
+
+
+def test_who_forgets_that_there_are_decimal_commas_is_told(run):
+    (instance,) = sheets(run, count=1)
+    keys = [cell.key for cell in instance.cells]
+    Path("answers.csv").write_text(
+        ";".join(["index", *keys]) + "\n" + ";".join(["0", "-0,5", *["0.5"] * (len(keys) - 1)])
+    )
+    assert "unreadable: 1. Is it --decimal-comma?" in run("grade", "sheets.jsonl", "answers.csv").stderr
 
 
 def test_bad_rows_are_reported_by_line_and_the_rest_is_graded(run):
@@ -457,6 +467,8 @@ def test_a_database_is_made_checked_and_copied(run, tmp_path):
     assert "as this release wants it" in run("db", "check", "--database", url).stdout
     assert run("db", "backup", "copy.db", "--database", url).stdout == "Wrote copy.db.\n"
     assert "copy.db exists already" in run("db", "backup", "copy.db", "--database", url, status=1).stderr
+    nowhere = run("db", "backup", "no/copy.db", "--database", url, status=1).stderr
+    assert nowhere == "Error: There is no folder no for the backup; make it first.\n"
 
 
 def test_the_database_is_the_one_of_the_environment_or_a_file_of_the_user(run, tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """Exercises on the command line: generate, solve, grade."""
 
 import os
+import re
 import shutil
 import sys
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade
 from quizprop.exercise.hint import RUNGS, hints
 from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.numbers import Reading
 from quizprop.exercise.question import in_text
 from quizprop.exercise.record import RecordError, RecordFile
 from quizprop.exercise.solution import Line, Solution, steps_from
@@ -32,6 +35,7 @@ __all__ = ["grade", "hint", "is_device", "named", "solve", "written"]
 
 _IN_A_TERMINAL: Mapping[str, str] = {RUNGS[2]: "With the numbers given"}  # where nobody types any
 _NO_LINES = (".gz", ".zst", ".parquet", ".csv")  # what generate writes too, for other readers
+_COMMA = re.compile(r"[-+\N{MINUS SIGN}]?\d*,\d+")
 _TIED = "\N{NO-BREAK SPACE}"  # where no line may be folded
 
 
@@ -179,13 +183,21 @@ def grade(exercises: Path, answers: IO[bytes], *, decimal_comma: bool) -> bool:
         _print_summary(grades, {mistake.code: mistake.misconception.title for mistake in mistakes})
     for problem in problems:
         click.secho(problem, err=True, fg="red")
+    commas = sum(_has_comma(mark.reading) for graded in grades for mark in graded.marks.values())
+    if commas and not decimal_comma:
+        click.secho(f"With decimal commas, which count as unreadable: {commas}. Is it --decimal-comma?", err=True)
     return not problems
+
+
+def _has_comma(reading: Reading) -> bool:
+    return reading.value is None and _COMMA.fullmatch(reading.text.strip()) is not None
 
 
 def _rows(answers: IO[bytes], name: str, *, decimal_comma: bool) -> Iterator[tuple[int, Callable[[], Row]]]:
     """Each line with what reads it: of a .csv a row of the table, else JSON."""
     if not _is_table(name):
         for number, line in enumerate(answers, start=1):
+            line = line.removeprefix(BOM_UTF8)  # as some editors begin a file  # noqa: PLW2901
             if line.strip():
                 yield number, partial(read_row, line, decimal_comma=decimal_comma)
         return

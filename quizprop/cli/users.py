@@ -53,9 +53,8 @@ def reset_link(name: str, *, base: str, hours: float, url: str | None) -> None:
     with up_to_date(url) as database, database.write() as session:
         token = resets.issue_reset_link(session, username=name, now=_now(), valid_for=round(hours * _HOUR))
     click.echo(f"{base.rstrip('/')}/reset/{token}")
-    click.echo(
-        f"It works once, for {hours:g} hours, and in place of any made before. Hand it to {name} only.", err=True
-    )
+    time = f"{hours:g} hour{'' if hours == 1 else 's'}"
+    click.echo(f"It works once, for {time}, and in place of any made before. Hand it to {name} only.", err=True)
 
 
 def delete(name: str, *, sure: bool, url: str | None) -> None:

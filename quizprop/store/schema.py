@@ -130,6 +130,8 @@ def backup(database: Database, path: Path) -> None:
         )
     if current(database) is None:
         raise BackupError(f"Nothing to back up: {database.url} has no quizprop tables. Is it the right database?")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} for the backup; make it first.")
     part = path.with_name(path.name + ".part")
     for place in (path, part):
         if place.exists():
