@@ -42,10 +42,7 @@ def _all(instance: Instance, key: str) -> Iterator[WrongAnswer]:
     structure = instance.structure
     name, place = structure.places[key]
     at = (0, *place)
-    written = {cell.key for cell in instance.cells} | {
-        str(each) for shown in instance.plan.shown for each in structure.keys[shown].flat
-    }
-    for route in routes(structure.model, name, frozenset(unseen(structure, key, written))):
+    for route in routes(structure.model, name, frozenset(unseen(structure, key, instance.plan.written))):
         with np.errstate(all="ignore"):
             value, tolerance = instance.mistaken(route)
             applies = np.broadcast_to(shows(route, instance.sheet.values), value.shape)
