@@ -1,6 +1,8 @@
 """Knowledge tracing: laws of the beliefs, and what a graded sheet says."""
 
+import itertools
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -107,6 +109,32 @@ def test_a_single_skill_follows_corbett_and_anderson():
     assert wrong.known == pytest.approx(known + (1 - known) * skill.learn)
 
 
+@pytest.mark.parametrize(("outcome", "count"), [(Outcome.RIGHT, 0), (Outcome.WRONG, 0), (Outcome.RIGHT, 4)])
+def test_a_step_of_two_skills_follows_bayes_over_who_knows_which(outcome, count):
+    """It slips as often as the skill that slips most, and is guessed as rarely as the one that is guessed least."""
+    names, before = ("loss", "shapes"), {"loss": 0.3, "shapes": 0.6}
+    slips, guesses = ([getattr(SKILLS[name], chance) for name in names] for chance in ("slip", "guess"))
+    assert len({*slips}) == len({*guesses}) == 2
+    worlds = {}
+    for state in itertools.product((True, False), repeat=2):
+        right = 1 - max(slips) if all(state) else 1 / count if count else min(guesses)
+        likely = right if outcome is Outcome.RIGHT else 1 - right
+        worlds[state] = likely * math.prod(p if has else 1 - p for has, p in zip(state, before.values(), strict=True))
+    found = after(Knowledge(SKILLS, {name: Belief(p) for name, p in before.items()}), names, outcome, count)
+    for at, name in enumerate(names):
+        known = sum(weight for state, weight in worlds.items() if state[at]) / sum(worlds.values())
+        assert found[name].known == pytest.approx(known + (1 - known) * SKILLS[name].learn)
+
+
+def test_each_choice_among_options_is_made_by_itself():
+    """Two right choices of four are guessed one time in sixteen, be they of one formula."""
+    skill = SKILLS["gradient"]
+    choices = [Evidence(f"grad_W1[1,{n}]", ("gradient",), Outcome.RIGHT, 4) for n in (1, 2)]
+    knows, guesses = skill.known * (1 - skill.slip) ** 2, (1 - skill.known) / 16
+    known = knows / (knows + guesses)
+    assert observe(NOBODY, choices)["gradient"].known == pytest.approx(known + (1 - known) * skill.learn)
+
+
 def beliefs_after(right, wrong, name="gradient"):
     cells = [Evidence(f"grad_W1[1,{n}]", (name,), Outcome.RIGHT if n < right else Outcome.WRONG) for n in range(9)]
     return observe(NOBODY, cells[: right + wrong])[name].known
@@ -144,10 +172,14 @@ def test_a_run_is_counted_in_first_tries_and_ends_with_a_wrong_one():
     for one in (Outcome.RIGHT, Outcome.HELPED, Outcome.RIGHT):
         knowledge = after(knowledge, ("loss",), one)
     assert (knowledge["loss"].run, knowledge["loss"].seen) == (2, 2)
-    assert after(knowledge, ("loss",), Outcome.WRONG)["loss"].run == 0
+    wrong = after(knowledge, ("loss",), Outcome.WRONG)["loss"]
+    assert (wrong.run, wrong.seen) == (0, 3)
+    some = [Evidence(f"z1[{n}]", ("net input",), one) for n, one in enumerate((Outcome.RIGHT, Outcome.WRONG))]
+    assert observe(NOBODY, some)["net input"].run == 0
 
 
 def test_some_right_answers_make_a_master():
+    assert Belief(MASTERY).mastered
     for name in NAMES:
         knowledge = after(NOBODY, (name,), Outcome.RIGHT, times=4)
         assert knowledge.mastered(name)
@@ -281,3 +313,30 @@ def test_a_slip_is_avoided_where_it_could_have_been_made_and_was_not(sheet):
 
 def test_an_answer_that_no_slip_explains_is_no_slip(sheet):
     assert slips_made(SKILLS, sheet, told_by(sheet, **{"z1[1]": "77"})) == ()
+
+
+def test_of_the_mistakes_that_explain_an_answer_the_likeliest_is_the_slip():
+    instance = draw(BANK["deltas"], np.random.default_rng(0))
+    found = evidence_of(SKILLS, instance, grade(instance, {"delta2[1]": repr(-instance.values["delta2[1]"])}))
+    assert len(found[0].codes) > 1
+    (slip,) = slips_made(SKILLS, instance, found)
+    stem, kind = slip.code.split(":")
+    assert found[0].codes[0] == f"{stem}2:{kind}"
+
+
+def test_with_help_no_slip_is_made_and_beside_it_none_is_avoided(sheet):
+    texts = honest(sheet)
+    helped = evidence_of(SKILLS, sheet, grade(sheet, {"a1[1]": texts["z1[1]"]}), helped=["a1[1]"])
+    assert helped[0].codes
+    assert slips_made(SKILLS, sheet, helped) == ()
+    beside = evidence_of(SKILLS, sheet, grade(sheet, {key: texts[key] for key in ("z1[1]", "z1[2]")}), helped=["z1[2]"])
+    assert set(outcomes(beside).values()) == {Outcome.RIGHT, Outcome.HELPED}
+    assert slips_avoided(sheet, beside) == frozenset()
+
+
+def test_a_mistake_at_a_cell_left_blank_speaks_of_the_cell_where_it_shows(sheet):
+    z, error = sheet.values["z2[1]"], sheet.values["dE_da2[1]"]
+    graded = grade(sheet, {"delta2[1]": repr(error * z * (1 - z))})
+    assert graded.marks["delta2[1]"].codes == ("da_dz2:slope_at_net_input",)
+    (found,) = evidence_of(SKILLS, sheet, graded)
+    assert (found.key, found.skills) == ("delta2[1]", ("output delta",))
