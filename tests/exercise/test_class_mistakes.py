@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from quizprop.engine.structure import structure_of
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.class_mistakes import CheckedSheet, class_mistakes, efforts, step_shares
 from quizprop.exercise.figures import to_places
@@ -72,6 +73,33 @@ def test_the_mistake_of_most_students_comes_first(sheets):
     assert found[0].made == {0, 1}
 
 
+def told(*codes):
+    """An attempt at which one value is wrong, and these mistakes explain it."""
+    return ({"z1[1]": {"verdict": "mistake", "codes": list(codes)}},)
+
+
+def test_of_mistakes_that_equally_many_made_the_larger_share_comes_first():
+    pooling = load_bank()["max-pooling"]
+    rare, common = (
+        choose(structure_of(exercise.model).mistakes, key=lambda one: one.misconception.title)
+        for choose, exercise in ((max, pooling), (min, MAZUR))
+    )
+    assert rare.misconception.title > common.misconception.title
+    by_heart = CheckedSheet(3, MAZUR, ({},))
+    found = class_mistakes(
+        [CheckedSheet(1, MAZUR, told(common.code)), by_heart, CheckedSheet(2, pooling, told(rare.code))]
+    )
+    assert [(one.title, one.share) for one in found] == [
+        (rare.misconception.title, 1),
+        (common.misconception.title, 1 / 2),
+    ]
+
+
+def test_of_the_mistakes_that_explain_a_value_the_likeliest_alone_is_counted():
+    (found,) = class_mistakes([CheckedSheet(1, MAZUR, told("z1:bias_left_out", "a1:activation_skipped"))])
+    assert found.code == "z:bias_left_out"
+
+
 def test_steps_tell_first_and_last_attempts_apart(sheets):
     by_name = {one.quantity: one for one in step_shares(sheets)}
     assert {one.exercise for one in by_name.values()} == {"mazur-like"}
@@ -82,9 +110,15 @@ def test_steps_tell_first_and_last_attempts_apart(sheets):
 
 def test_what_is_blank_or_of_an_older_release_is_left_out(sheets):
     marks = {"z1[1]": {"verdict": "blank", "codes": []}, "gone[1]": {"verdict": "mistake", "codes": ["gone"]}}
+    marks["z1[2]"] = {"verdict": "unchecked", "codes": []}
     old = CheckedSheet(7, MAZUR, (marks,))
     assert step_shares([old]) == ()
     assert class_mistakes([old]) == ()
+
+
+def test_what_was_not_there_at_first_was_not_right_at_first():
+    (found,) = step_shares([CheckedSheet(1, MAZUR, ({}, {"z1[1]": {"verdict": "correct", "codes": []}}))])
+    assert (found.judged, found.first, found.last) == (1, 0, 1)
 
 
 def class_of(right_here, right_elsewhere):
@@ -125,6 +159,7 @@ def test_discrimination_is_not_told_where_it_means_nothing():
     assert discrimination(class_of(half, [2] * 10)) is None
     assert discrimination(class_of([1] * 10, [0, 1, 2, 3, 4] * 2)) is None
     assert discrimination(class_of(half[:9], [0, 4] * 4 + [1])) is None
+    assert discrimination(class_of(half, [0, 4] * 5)) == pytest.approx(1)
 
 
 def test_a_step_alone_on_its_sheet_or_not_filled_in_has_nothing_to_be_compared_with():
@@ -134,6 +169,8 @@ def test_a_step_alone_on_its_sheet_or_not_filled_in_has_nothing_to_be_compared_w
     given_up = CheckedSheet(1, MAZUR, ({"z1[1]": right, "z2[1]": right}, {"z1[1]": right, "z2[1]": blank}))
     (found,) = step_shares([given_up])
     assert (found.quantity, found.pairs) == ("z1", [(1, 1)])
+    begun_late = CheckedSheet(1, MAZUR, ({"z1[1]": blank, "z2[1]": right}, {"z1[1]": right, "z2[1]": right}))
+    assert {one.quantity: one.pairs for one in step_shares([begun_late])} == {"z1": [], "z2": [(1, 0)]}
 
 
 def test_the_effort_is_the_median_of_the_sheets_of_an_exercise(sheets):

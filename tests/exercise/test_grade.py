@@ -87,9 +87,21 @@ def test_a_value_cut_off_at_the_last_decimal_is_told_so(mazur):
 
 
 def test_nobody_who_writes_all_decimals_is_told_of_too_few(mazur, honest):
-    for answer in ("-0.0364", "0.5364", "1/27", "0.04"):
+    for answer in ("-0.0364", "0.5364", "1/27", "0.", "0.04"):
         mark = grade(mazur, {**honest, "dE_da1[1]": answer}).marks["dE_da1[1]"]
         assert any("too few decimals" in sentence for sentence in mark.sentences) == (answer == "0.04")
+
+
+def test_a_value_is_cut_off_also_where_it_follows_from_a_slip(mazur, honest):
+    assert 1 / (1 + math.exp(-0.5)) == pytest.approx(0.6225, abs=1e-4)
+    mark = grade(mazur, {**honest, "z1[1]": "0.5", "a1[1]": "0.62"}).marks["a1[1]"]
+    assert "too few decimals" in mark.sentences[-1]
+
+
+@pytest.mark.parametrize("net_input", ["0.5", "0.3775"])
+def test_a_mistake_is_named_be_it_made_on_the_students_own_values_or_on_the_right_ones(mazur, honest, net_input):
+    mark = grade(mazur, {**honest, "z1[1]": "0.5", "a1[1]": net_input}).marks["a1[1]"]
+    assert "a1:activation_skipped" in mark.codes
 
 
 def test_a_wrong_number_that_no_mistake_gives_is_just_wrong(mazur, honest):
@@ -223,11 +235,11 @@ def test_marks_are_kept_as_json(mazur, honest):
 
 
 def test_cells_that_are_not_to_be_judged_earn_nothing_yet_and_carry_what_follows(mazur, honest):
-    answers = {**honest, "z1[1]": "0.5", "a1[1]": f"{1 / (1 + np.exp(-0.5)):.4f}", "a2[1]": ""}
+    answers = {**honest, "z1[1]": "0.5", "a1[1]": f"{1 / (1 + np.exp(-0.5)):.4f}", "a2[1]": "", "E": ""}
     graded = grade(mazur, answers, only={"a1[1]", "a2[1]"})
     assert graded.marks["a1[1]"].verdict is Verdict.FOLLOWS
     assert graded.marks["z1[1]"].verdict is Verdict.UNCHECKED
     assert graded.marks["z1[1]"].reading.value == 0.5
-    assert graded.marks["a2[1]"].verdict is Verdict.BLANK
+    assert graded.marks["a2[1]"].verdict is graded.marks["E"].verdict is Verdict.BLANK
     assert (graded.points, graded.first_error, graded.complete) == (1, None, False)
     assert not Verdict.UNCHECKED.to_mend

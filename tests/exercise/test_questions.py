@@ -434,16 +434,73 @@ def test_statements_agree_with_an_independent_computation():
     assert len(kinds) == 12
 
 
+def explains(instance, fact):  # noqa: PLR0911 - a table
+    """Whether a reason is true of the values that it names."""
+    text = str(fact.reason)
+    first, *rest = re.findall(r"\{([^{}]+)\}", text)
+    values = instance.values
+    match fact.kind:
+        case "slope" | "step" | "switch":
+            return ("negative" in text) == (values[first] < 0)
+        case "delta":
+            return ("lower" in text) == (net_gradient(instance, *cells_of(text)[0]) < 0)
+        case "steepest" | "saturation":
+            return abs(values[first]) > abs(values[rest[0]])
+        case "output":
+            return ("above" in text) == (values[fact.about] > values[first])
+        case "progress":
+            return ("less" in text) == (values[first] < values[rest[0]])
+        case "bias":
+            return ("negative" in text) == (values[rest[0]] < values[first])
+        case "largest":
+            return values[first] > values[rest[0]]
+        case "still":
+            layer, unit = cells_of(text)[0]
+            off, moves = values[f"z{layer}[{unit}]"] < 0, values[f"grad_{rest[0]}"] != 0
+            return cells_of(text)[1][:2] == (layer, unit) and ("off" in text, "moves" in text) == (off, moves)
+        case "path":
+            large, small = (values[f"W{to}[{k},{j}]"] * values[f"delta{to}[{k}]"] for to, k, j in cells_of(text))
+            return abs(large) > abs(small)
+    raise AssertionError(fact)
+
+
+def test_the_reason_of_a_statement_is_true_of_the_values_that_it_names():
+    for instance in of_kind("true_false", 6):
+        for fact in Facts(instance.as_sheet, instance.network).all():
+            assert explains(instance, fact), fact
+
+
+def test_no_statement_turns_on_what_is_rounded_away():
+    """At one decimal many gradients are 0, and nothing is said of their sign or of a step that they take."""
+    told = set()
+    for slug, seed in itertools.product(("true-false-sigmoid", "true-false-relu"), range(20)):
+        fine = draw(BANK[slug], np.random.default_rng(seed)).as_sheet
+        coarse = Instance(fine.exercise.model_copy(update={"places": 1}), fine.given)
+        for fact in Facts(coarse, coarse.network).all():
+            told.add((fact.kind, "is on" in fact.reason))
+            row = fact.about.replace("z", "grad_W").rstrip("]") + ","  # of a unit
+            for key, value in coarse.values.items():
+                of_a_unit_that_is_on = fact.kind == "still" and "is on" in fact.reason and key.startswith(row)
+                if of_a_unit_that_is_on or (fact.kind == "slope" and key == f"grad_{fact.about}"):
+                    assert round(value, 1) != 0, (fact, key)
+    assert {("slope", False), ("still", True)} <= told
+
+
 def test_five_different_statements_two_or_three_of_them_true():
+    truths = set()
     for instance in of_kind("true_false", 10):
         phrases = {fact.true: (fact, True) for fact in Facts(instance.as_sheet, instance.network).all()}
         phrases |= {fact.false: (fact, False) for fact in Facts(instance.as_sheet, instance.network).all()}
         drawn = [phrases[question.words] for question in instance.questions]
         assert [truth for _, truth in drawn] == [question.right == 1 for question in instance.questions]
-        assert sum(truth for _, truth in drawn) in (2, 3)
+        truths.add(sum(truth for _, truth in drawn))
         assert len({fact.about for fact, _ in drawn}) == COUNT
-        assert all(sum(other.kind == fact.kind for other, _ in drawn) <= 2 for fact, _ in drawn)
+        kinds, about = [fact.kind for fact, _ in drawn], {fact.about for fact, _ in drawn}
+        assert all(kinds.count(kind) <= 2 for kind in kinds)
+        others = [fact for fact, _ in phrases.values() if fact.kind not in kinds]
+        assert len({*kinds}) == COUNT or all(fact.about in about for fact in others)  # a new kind goes first
         assert all(question.reason for question in instance.questions)
+    assert truths == {2, 3}
 
 
 def test_a_network_without_enough_clear_statements_is_rejected(monkeypatch):

@@ -66,6 +66,7 @@ def test_days_are_whole():
     [
         ([], None),
         (["right"], Rating.Good),
+        (["right"] * 3, Rating.Good),
         (["right"] * 4, Rating.Easy),
         (["right", "helped", "right"], Rating.Hard),
         (["right", "helped", "wrong"], Rating.Again),
