@@ -9,6 +9,7 @@ from quizprop.exercise.fading import Fading, can_be_drawn, fadings, forms
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import grade
+from quizprop.exercise.record import blank
 from quizprop.exercise.skills import load_skills
 from quizprop.exercise.spec import Exercise
 
@@ -54,7 +55,7 @@ def test_a_form_knows_its_size_and_skills():
         assert exercise.slug == slug
         assert Plan(exercise).asked_count == form.size
         assert SKILLS.of_exercise(exercise) == form.skills
-        assert set(form.first) <= set(form.skills)
+        assert form.first == SKILLS.of_cells(exercise)[blank(exercise).cells[0].key]
         assert not form.aim or form.aim in form.skills
 
 
@@ -65,6 +66,13 @@ def test_less_is_asked_than_of_the_whole_and_what_is_shown_is_not_asked():
             asked, shown = keys(form.asked, BANK[slug]), keys(form.shown, BANK[slug])
             assert asked < whole
             assert asked.isdisjoint(shown)
+            assert shown >= keys(BANK[slug].shown, BANK[slug])
+
+
+def test_no_two_forms_for_a_skill_ask_for_the_same():
+    for slug in BANK:
+        kinds = [(form.aim, form.asked) for one, form in ALL if one == slug]
+        assert len(set(kinds)) == len(kinds), slug
 
 
 def test_one_step_calls_for_nothing_but_its_skill():

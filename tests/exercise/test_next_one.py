@@ -105,6 +105,8 @@ def test_the_last_mistake_comes_back_if_it_can_be_mended():
         "The same slip 2 times: slope left out. Once more: hidden delta. "
         "Only this step is asked, the rest is filled in."
     )
+    beside = [Diagnosis("softmax", "not normalised"), Diagnosis("hidden delta", "slope left out")]
+    assert [chosen(known, mistakes=some).aim for some in (beside, beside[::-1])] == ["hidden delta", "softmax"]
     once = chosen(known, mistakes=[Diagnosis("hidden delta", "slope left out")])
     assert once.why.english.startswith("Your last slip was: slope left out.")
 
@@ -131,6 +133,10 @@ def test_the_next_skill_is_the_lowest_that_everything_is_ready_for():
     assert choice.why.english.startswith("Next after output delta: hidden delta.")
     again = chosen(knowing(*CORE), served=[Served("deltas", "hidden delta", Reason.NEXT)])
     assert again.why.english.startswith("Once more, until it is settled: hidden delta.")
+    since = chosen(knowing(*CORE), served=[Served("deltas", "hidden delta", Reason.NEXT), Served("forward-pass")])
+    assert since.why.reason is Reason.NEXT
+    assert SKILLS["output delta"].needs[-1] == "activation slope"
+    assert chosen(knowing(*CORE[:-1])).why.english.startswith("Next after activation slope: output delta.")
 
 
 @pytest.mark.parametrize(
@@ -171,6 +177,8 @@ def test_the_core_is_kept_together_then_what_was_opened_then_the_rest():
     assert set(whole.form.skills) == set(SKILLS.core)
     assert chosen(known, opened={"recurrent"}).aim == "recurrent"
     assert chosen(known, served=[Served(whole.slug, "", Reason.TOGETHER)]).aim == "softmax"
+    between = [Served(whole.slug, "", Reason.TOGETHER), *[Served("softmax", "softmax", Reason.NEXT)] * 3]
+    assert [chosen(known, served=between[:count]).aim for count in (2, 3, 4)] == ["softmax", "softmax", ""]
     all_known = chosen(knowing(*NAMES), served=[Served(whole.slug, "", Reason.TOGETHER)])
     assert all_known.why.reason is Reason.TOGETHER
     assert all_known.slug != whole.slug
@@ -197,6 +205,38 @@ def test_published_numbers_are_not_offered_twice():
     assert first.slug == "mazur"  # nothing else begins with a net input
     again = choose_next(NOBODY, only, rng=np.random.default_rng(0), served=[Served("mazur", "net input", Reason.FIRST)])
     assert again.slug == "deltas"
+    drawn = {"mazur-like": BANK["mazur-like"]}
+    lately = [Served("mazur-like", "net input", Reason.FIRST)]
+    assert choose_next(NOBODY, drawn, rng=np.random.default_rng(0), served=lately).slug == "mazur-like"
+
+
+def offered(slugs, knowledge=NOBODY, **circumstances):
+    """What is chosen of these alone, whatever chance has to settle."""
+    some = {slug: BANK[slug] for slug in slugs}
+    return {choose_next(knowledge, some, rng=np.random.default_rng(seed), **circumstances).slug for seed in range(9)}
+
+
+def test_of_what_is_as_good_new_numbers_are_better_than_published_ones():
+    assert offered(["mazur", "mazur-like"], wanted="output delta") == {"mazur-like"}
+
+
+def test_of_what_was_served_lately_the_earlier_comes_again():
+    slugs = ["forward-tanh", "forward-leaky-relu"]
+    assert offered(slugs, served=[Served(slug) for slug in slugs]) == {"forward-tanh"}
+    assert offered(slugs, served=[Served(slug) for slug in reversed(slugs)]) == {"forward-leaky-relu"}
+
+
+def test_of_what_is_as_good_the_short_one_is_better_but_not_a_single_value():
+    assert offered(["mazur-like", "tanh-regression"], wanted="hidden delta") == {"tanh-regression"}
+    assert offered(["mazur-like", "logistic-unit"], wanted="output delta") == {"mazur-like"}
+
+
+def test_where_nothing_is_filled_in_in_part_one_step_is_better_than_the_whole():
+    known = knowing(*NAMES, activation=Belief(0.5))
+    only = {"logistic-unit": BANK["logistic-unit"]}
+    assert {form.fading for form in forms(only["logistic-unit"], SKILLS) if form.aim == "activation"} == {Fading.STEP}
+    found = choose_next(known, only, rng=np.random.default_rng(0), wanted="activation")
+    assert (fading_for(known, "activation"), found.form.fading) == (Fading.PART, Fading.STEP)
 
 
 def test_what_cannot_be_drawn_is_passed_over():
