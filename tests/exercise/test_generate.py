@@ -11,6 +11,7 @@ from quizprop.exercise.certify import Plan, certify
 from quizprop.exercise.generate import CannotCertifyError, certified_blocks, draw, draw_block, draw_many, show
 from quizprop.exercise.grade import grade
 from quizprop.exercise.instance import Instance, Phase
+from quizprop.exercise.slips import shows
 
 
 def given_rows(blocks, count):
@@ -100,6 +101,31 @@ def test_a_saturated_unit_is_rejected():
     plan = Plan(exercise.model_copy(update={"values": {**exercise.values, "b1": 9.0}}))
     block = certify(plan, show(plan, draw_block(plan.exercise, np.random.default_rng(0), 50)))
     assert block.rejected == {"a unit of layer 1 is saturated": 50}
+
+
+def test_what_is_certified_is_told_from_zero_from_a_kink_and_from_a_tie(instances):
+    for instance in instances:
+        graph, values, half = instance.structure.graph, instance.values, instance.plan.half
+        for cell in instance.cells:
+            if not instance.is_whole(cell.key) and not (values[cell.key] == 0 and instance.model.has_zeros):
+                assert abs(values[cell.key]) > 2 * instance.tolerances[cell.key], cell.key
+                units = abs(values[cell.key]) * 10**instance.exercise.places
+                assert abs(units % 1 - 0.5) > 1e-7, cell.key
+        bent = {each.inputs[0] for each in graph if each.formula.guard == "kink" and each.name in instance.plan.worked}
+        for key, value in values.items():
+            if instance.structure.places[key][0] in bent:
+                assert abs(value) > 2 * instance.tolerances.get(key, half), key
+
+
+def test_what_is_certified_tells_every_mistake_from_what_is_right(instances):
+    """By twice the tolerance, and farther than both tolerances reach. Zeros and what lies on the way may hide some."""
+    for instance in instances:
+        for route, mask in instance.plan.showing.items():
+            right, reach = (part[route.shown_at] for part in (instance.sheet.expected, instance.sheet.tolerance))
+            value, own = instance.mistaken(route)
+            told = ~(np.abs(value - right) <= np.maximum(2 * reach, reach + own)) | ~np.isfinite(value)
+            if not instance.model.has_zeros and len(route.way) == 1:
+                assert (told | ~np.asarray(shows(route, instance.sheet.values)))[..., mask].all(), route.mistake.code
 
 
 def test_what_has_one_instance_only_is_certified_once():
