@@ -128,6 +128,26 @@ def test_what_is_certified_tells_every_mistake_from_what_is_right(instances):
                 assert (told | ~np.asarray(shows(route, instance.sheet.values)))[..., mask].all(), route.mistake.code
 
 
+def test_in_what_is_certified_units_are_alive_shares_are_shares_and_so_many_are_off_as_it_says(instances):
+    for instance in instances:
+        graph, plan = instance.structure.graph, instance.plan
+        values, known = graph.evaluate(instance.arrays), {*plan.worked, *instance.given}
+        for each in (one for one in graph if one.formula.guard and not one.after and known.issuperset(one.inputs)):
+            value, read = values[each.name], values[each.inputs[0]]
+            match each.formula.guard:
+                case "slope":
+                    assert (abs(value) >= 0.01).all(), each.name
+                case "share":
+                    assert ((value >= 0.01) & (value <= 0.99)).all(), each.name
+                case "positive":
+                    assert (value > 0).all(), each.name
+                case "mixed":
+                    assert 0 < np.count_nonzero(read) < read.size, each.name
+        if instance.exercise.dead_units is not None:
+            off = sum(int((values[name] == 0).sum()) for name in plan.switched)
+            assert off == instance.exercise.dead_units
+
+
 def test_what_has_one_instance_only_is_certified_once():
     exercise = load_bank()["mazur"]
     assert draw(exercise, np.random.default_rng(0)) is draw(exercise, np.random.default_rng(1))
