@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import itertools
 
 import numpy as np
 import orjson
@@ -106,3 +107,18 @@ def test_what_can_t_be_is_said():
     hopeless = type(BANK["mazur-like"]).model_validate({**content, "values": values})
     with pytest.raises(CannotCertifyError, match="Way out"):
         next(one for one in chunks(hopeless, seed=0, form="csv") if one.count)
+
+
+def test_nobody_gives_up_while_records_come(monkeypatch):
+    monkeypatch.setattr("quizprop.exercise.bulk.PATIENCE", 1)
+    found = itertools.islice(chunks(BANK["forward-pass"], seed=1, form="table"), 3)
+    assert all(chunk.count for chunk in found)
+
+
+def test_a_cell_that_is_not_given_is_empty_in_a_table_of_text():
+    exercise = BANK["faded-mazur"]
+    (row,) = csv.reader([numbered(next(chunks(exercise, seed=1, form="csv")), start=0)[0].decode()])
+    given = columns_of(plan_of(exercise)).given
+    texts = dict(zip(given, row[3:], strict=False))  # after exercise, seed and index
+    assert {key for key in given if not texts[key]} == {*given} - plan_of(exercise).known != set()
+    assert all(np.isfinite(float(text)) for text in row[1:] if text)

@@ -17,7 +17,7 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import PICK, Plan, plan_of
 from quizprop.exercise.find_slip import CELL, SLIP
 from quizprop.exercise.generate import CannotCertifyError, draw, draw_many
-from quizprop.exercise.grade import Verdict, grade
+from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Verdict, grade
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.names import NOTATIONS
 from quizprop.exercise.question import Chance, NoQuestionError, in_text, read_choice, spoken
@@ -197,7 +197,7 @@ def test_a_sheet_with_a_slip_is_graded_as_just_this_slip():
             assert graded.marks[key].verdict is Verdict.CORRECT
         for key in keys[keys.index(slip.key) + 1 :]:
             mark = graded.marks[key]
-            assert mark.verdict.accepted or mark.sentences  # hidden by the slip
+            assert mark.verdict.accepted or mark.sentences == (HIDDEN_BY_EARLIER,)
 
 
 def test_every_number_on_the_sheet_has_the_places_that_it_says():
@@ -213,6 +213,7 @@ def test_a_wrong_cell_is_told_whether_it_is_right_or_only_follows():
         slip = instance.slip
         question = instance.questions[0]
         assert question.key == CELL
+        assert question.option(question.right).words.startswith(f"{{{slip.key}}} = ")
         for cell, option in zip(instance.as_sheet.cells, question.options, strict=True):
             if cell.key == slip.key:
                 assert option.said == ""

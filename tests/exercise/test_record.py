@@ -10,7 +10,16 @@ import pytest
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import HONEST_SHEETS, Plan
 from quizprop.exercise.generate import certified_blocks, draw_many
-from quizprop.exercise.record import Recorder, RecordError, RecordFile, blank, numbers_from, read_record, record_blocks
+from quizprop.exercise.record import (
+    Recorder,
+    RecordError,
+    RecordFile,
+    blank,
+    in_words,
+    numbers_from,
+    read_record,
+    record_blocks,
+)
 
 
 def lines_of(exercise, *, seed=3, count=5):
@@ -129,12 +138,30 @@ def test_what_is_wrong_with_a_line_is_said(line, message):
     assert "\n" not in str(error.value)
 
 
+def test_numbers_that_give_no_answer_are_refused_whatever_the_line_says():
+    record = orjson.loads(lines_of(load_bank()["logistic-unit"], count=1)[0])
+    # An activation of 1 leaves the logarithm of 0 to be multiplied by 0.
+    given = {**record["given"], "b1": [900.0], "t": [[1.0]]}
+    with pytest.raises(RecordError, match="E is nan by the given numbers"):
+        read_record(orjson.dumps({**record, "given": given, "asked": [{**ASKED, "key": "E", "answer": 0.7}]}))
+
+
+def test_the_notation_of_a_question_travels_with_its_line():
+    exercise = load_bank()["choose-activation"].model_copy(update={"notation": "mazur"})
+    (line,) = lines_of(exercise, count=1)
+    found = read_record(line).instance
+    assert found.exercise.notation == "mazur"
+    spoken = [in_words(found, question) for question in found.questions]
+    assert spoken == [{name: asked[name] for name in ("question", "options")} for asked in orjson.loads(line)["asked"]]
+
+
 def test_records_are_found_by_index_wherever_they_stand():
     lines = lines_of(load_bank()["mazur-like"], count=4)
-    file = RecordFile(io.BytesIO(b"\n\n".join([lines[2], lines[0], lines[3]])))
-    assert file.problems == []
-    for index in (3, 0, 2, 0):
-        assert file.find(index).given == read_record(lines[index]).instance.given
+    for between in (b"\n\n", b"\r\n", b"  \n \n"):
+        file = RecordFile(io.BytesIO(between.join([lines[2], lines[0], lines[3]])))
+        assert file.problems == []
+        for index in (3, 0, 2, 0):
+            assert file.find(index).given == read_record(lines[index]).instance.given
     with pytest.raises(RecordError, match="no exercise has the index 1"):
         file.find(1)
 
