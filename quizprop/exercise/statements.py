@@ -261,12 +261,11 @@ class Facts:
         for layer in self._activated_by("relu"):
             for unit, key in self._single(f"z{layer}"):
                 row = self.rows(f"W{layer}")[int(key.partition("[")[2].rstrip("]")) - 1]
-                moved = [self.value(f"grad_{weight}") for weight in row]
                 off = self.value(key) < 0
                 if self.clear(self.value(key), key) and (off or all(map(self._moves, row))):
                     leaves = phrase("The step leaves the weights into {unit} as they are.", unit=unit)
                     changes = phrase("The step changes the weights into {unit}.", unit=unit)
-                    reason = _moving(unit, named(row[0]), off=off, moves=any(moved))
+                    reason = _moving(unit, named(row[0]), off=off)
                     yield Fact("still", key, *((leaves, changes) if off else (changes, leaves)), reason, _STILL)
 
     def _moves(self, weight: str) -> bool:
@@ -360,11 +359,7 @@ def _is_above_0(key: str) -> str:
     return phrase("{value} is positive.", value=named(key))
 
 
-def _moving(unit: str, weight: str, *, off: bool, moves: bool) -> str:
+def _moving(unit: str, weight: str, *, off: bool) -> str:
     """Whether a ReLU is on, and what becomes of a weight that leads into it."""
-    both = {"unit": unit, "weight": weight}
-    if off:
-        stays = phrase("{unit} is off, so {weight} stays.", **both)
-        return phrase("{unit} is off, so {weight} moves.", **both) if moves else stays
-    stays = phrase("{unit} is on, so {weight} stays.", **both)
-    return phrase("{unit} is on, so {weight} moves.", **both) if moves else stays
+    stays = phrase("{unit} is off, so {weight} stays.", unit=unit, weight=weight)
+    return stays if off else phrase("{unit} is on, so {weight} moves.", unit=unit, weight=weight)
