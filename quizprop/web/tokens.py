@@ -68,13 +68,19 @@ def token_page(*, fresh: str = "", name: str = "", chosen: Collection[str] = (),
     return render_template("profile/tokens.html", tokens=found, scopes=SCOPE_WORDS, **shown)
 
 
+def as_typed(message: str) -> str:
+    """The page with what was typed and ticked for a new token."""
+    chosen = request.form.getlist("scope") or ("practice",)
+    return token_page(name=request.form.get("name", ""), chosen=chosen, message=message)
+
+
 @tokens.errorhandler(TooManyTokensError)
 def too_many(_error: TooManyTokensError) -> ResponseReturnValue:
     """The account has as many as it may."""
-    return token_page(name=request.form.get("name", ""), message=gettext(_TOO_MANY)), 409
+    return as_typed(gettext(_TOO_MANY)), 409
 
 
 @tokens.errorhandler(CSRFError)
 def expired(_error: CSRFError) -> ResponseReturnValue:
     """The form's token is missing, or of an earlier session."""
-    return token_page(name=request.form.get("name", ""), message=gettext(_RENEWED)), 400
+    return as_typed(gettext(_RENEWED)), 400

@@ -185,6 +185,18 @@ def test_the_page_of_tokens_says_what_is_wrong_and_shows_a_token_once(app, ada):
     assert "curl" in Browser(app).get("/api/v1/").text
 
 
+def test_a_token_that_is_not_made_leaves_what_was_typed_and_ticked(ada):
+    typed = {"name": "of the class", "scope": ["courses"]}
+    refused = [ada.client.post("/tokens", data=typed), ada.post("/tokens", {**typed, "name": "x" * 61}, page="/tokens")]
+    for _ in range(api_tokens.MOST):
+        make_token(ada, "practice")
+    refused.append(ada.post("/tokens", typed, page="/tokens"))
+    assert [answer.status_code for answer in refused] == [400, 422, 409]
+    for answer in refused:
+        assert re.findall(r'name="scope" value="(\w+)" checked', answer.text) == ["courses"]
+        assert ('value="of the class"' in answer.text) == (answer.status_code != 422)
+
+
 def test_what_a_set_withholds_the_api_withholds(app, program, ada):
     from quizprop.store import people
     from quizprop.web.state import now
