@@ -369,7 +369,8 @@ def too_many(error: TooManyError) -> ResponseReturnValue:
     """The course has as many as it may."""
     seen = request.view_args or {}
     seat, before = teaching(seen["token"]), find(teaching(seen["token"]), seen["slug"])[0]
-    return exercise_page(seat, seen["slug"], before, written(before), problem=str(error)), 409
+    name = request.form.get("name", "")
+    return exercise_page(seat, seen["slug"], before, written(before), problem=str(error), name=name), 409
 
 
 @own_exercises.errorhandler(CSRFError)

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from quizprop import __version__
-from quizprop.exercise.exercise_file import written_exercise
 from quizprop.exercise.generate import CannotCertifyError, draw
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, sets
@@ -85,9 +84,9 @@ def print_set(token: str, name: str) -> ResponseReturnValue:
 def export_bank(token: str, slug: str) -> ResponseReturnValue:
     """Variants of an exercise as a question bank for another platform, or as worksheets with their key."""
     seat, form, count = teaching(token), request.form.get("format", "moodle"), request.form.get("count", "")
-    exercise, _ = find(seat, slug)
-    if form not in FORMATS or not (count.isascii() and count.isdigit() and 1 <= int(count[:6]) <= _MOST):
-        return exercise_page(seat, slug, exercise, written_exercise(exercise), problem=gettext(_COUNT)), 422
+    exercise, source = find(seat, slug)
+    if form not in FORMATS or not (count.isascii() and count.isdigit() and len(count) < 7 and 1 <= int(count) <= _MOST):
+        return exercise_page(seat, slug, exercise, source, problem=gettext(_COUNT)), 422
     with database().write() as session:
         limits.take(session, now(), ("print, learner", seat.learner_id))
     write, ending = FORMATS[form]
@@ -95,7 +94,7 @@ def export_bank(token: str, slug: str) -> ResponseReturnValue:
     try:
         content = write(sheets, title=say(exercise.title))
     except CannotCertifyError as error:
-        return exercise_page(seat, slug, exercise, written_exercise(exercise), problem=str(error)), 422
+        return exercise_page(seat, slug, exercise, source, problem=str(error)), 422
     return file(content, "application/octet-stream", f"{exercise.slug}-{form}{ending}")
 
 

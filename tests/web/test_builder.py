@@ -348,6 +348,34 @@ def own_exercise(teacher, token, **changes):  # noqa: F811
     return max(re.findall(r'name="points-(mine\.[0-9]+)"', teacher.get(f"/courses/{token}/sets/new").text))
 
 
+def test_a_question_bank_that_can_t_be_made_leaves_what_was_typed_and_the_file_as_it_is(grace, token):  # noqa: F811
+    own_exercise(grace, token)
+    page = f"/courses/{token}/exercises/mine"
+    source = "# Mine alone.\n" + grace.get(f"{page}.toml").text
+    assert grace.post(page, {"name": "mine", "source": source, "do": "save"}).status_code == 303
+    refused = grace.post(f"{page}/bank", {"format": "qti3", "count": "500"}, page=page)
+    assert refused.status_code == 422
+    assert "# Mine alone." in refused.text
+    assert '<option value="qti3" selected>' in refused.text
+    assert re.search(r'name="count"[^>]* value="500"', refused.text)
+
+
+def test_an_exercise_too_many_is_refused_and_keeps_its_name(grace, token, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("quizprop.store.course_exercises.MOST", 0)
+    answer = grace.post(f"/courses/{token}/exercises/deltas", {"name": "mine", "do": "save"})
+    assert answer.status_code == 409
+    assert answer.text.count('name="name" type="text" value="mine"') == 2
+
+
+def test_an_exercise_is_deleted_where_the_course_has_it_and_nowhere_else(grace, token):  # noqa: F811
+    own_exercise(grace, token)
+    deletes = {
+        slug: grace.get(f"/courses/{token}/exercises/{slug}").text.count('value="delete"')
+        for slug in ("mine", "deltas")
+    }
+    assert deletes == {"mine": 1, "deltas": 0}
+
+
 def test_a_draft_keeps_an_exercise_that_was_deleted(app, grace, token):  # noqa: F811
     key = own_exercise(grace, token)
     address = draft(grace, token, **{f"points-{key}": "33.333333"}).location
