@@ -26,7 +26,7 @@ from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol
 from quizprop.exercise.question import Question, chosen, in_text
 from quizprop.exercise.spec import Exercise
-from quizprop.store import classroom, decisions, handed_in, regrading
+from quizprop.store import classroom, decisions, handed_in, regrading, sets
 from quizprop.store import practice as records
 from quizprop.store.classroom import (
     ROLES,
@@ -282,6 +282,9 @@ def course_page(seat: Seat, message: str = "") -> str:
     own = seat.role == "student"
     with database().read() as session:
         works = [one for one in classroom.shelf(session, seat) if one.published_at is not None or seat.sees_work]
+        if own:  # with the due dates that are the student's own
+            mine = {one.stored.id: one.stored for one in sets.sets_of(session, seat.learner_id, now())}
+            works = [replace(one, stored=mine.get(one.stored.id, one.stored)) for one in works]
         people = classroom.members(session, seat) if seat.sees_work else ()
     return render_template(
         "courses/course.html",

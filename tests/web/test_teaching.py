@@ -332,8 +332,12 @@ def test_an_extension_is_of_one_student(app, grace, token, worked):  # noqa: F81
     assert "1 January 2031" in words(ada.get(f"/sets/{name}").text)
     assert "1 January 2020" in words(bob.get(f"/sets/{name}").text)
     assert bob.post(f"/sets/{name}/1").status_code == 409
+    for one, due in ((ada, "Due 1 January 2031"), (bob, "Was due 1 January 2020"), (grace, "Was due 1 January 2020")):
+        assert due in words(one.get(f"/courses/{token}").text)
+    assert "extended" in words(grace.get(page).text)
     grace.post(f"{page}/due/{name}", {"due": ""}, page=page)
     assert "1 January 2020" in words(ada.get(f"/sets/{name}").text)
+    assert "extended" not in words(grace.get(page).text)
 
 
 def test_particulars_and_extra_time_are_kept(grace, token, worked):  # noqa: F811
