@@ -159,6 +159,41 @@ def test_everybody_may_do_what_the_matrix_says_and_no_more(actors):
     assert found == {}
 
 
+def led_to(address, page):
+    """Where the content of a page leads: its links, and the forms and buttons by which something can be sent."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    yield from (("GET", to) for to in re.findall(r'href="(/[^"#?]*)', main))
+    for head, form in re.findall(r"<form([^>]*)>(.*?)</form>", main, re.DOTALL):
+        if 'method="post"' in head and "<button" in form:
+            yield from (("POST", to) for to in re.findall(r'action="(/[^"]*)"', head + form) or [address])
+
+
+@pytest.mark.parametrize("role", ["student", "grader"])
+def test_nothing_leads_anybody_where_they_may_not_go(app, actors, token, role):
+    browsers, _ = actors
+    draft = {"title": "Week 2", "points-deltas": "1"}
+    browsers["instructor"].post(f"/courses/{token}/sets/new", draft, page=f"/courses/{token}/sets/new")
+    find = app.url_map.bind("").match
+    todo, seen = [f"/courses/{token}"], set()
+    while todo:
+        answer = browsers[role].get(address := todo.pop())
+        assert answer.status_code == 200, address
+        for method, to in set(led_to(address, answer.text)) - seen:
+            seen.add((method, to))
+            rule, _ = find(to, method=method, return_rule=True)
+            assert ALLOWED.get((method, rule.rule), (None,) * 5)[ACTORS.index(role)] != 404, (address, to)
+            if method == "GET" and to.startswith(("/courses/", "/sets/")):
+                todo.append(to)
+    assert len(seen) > 3
+
+
+def test_students_learn_of_no_other_student(app, grace, token):
+    ada, _ = (come_in(app, grace, token, name) for name in ("ada", "bob"))
+    give_set(grace, token)
+    for address in (f"/courses/{token}", f"/sets/{set_token(ada)}", "/sets", "/courses"):
+        assert "bob" not in words(ada.get(address).text)
+
+
 def test_no_part_of_another_course_is_reached_by_ones_own(app, grace, token, actors):
     browsers, parts = actors
     own = make_course(browsers["outsider"], "Another")
