@@ -14,6 +14,7 @@ from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
 from quizprop.web.api import openapi
 from quizprop.web.app import create_app
+from quizprop.web.limits import Limit
 from tests.web.conftest import PASSWORD, Browser, honest, words
 from tests.web.test_courses import come_in, give_set, make_course, person, submissions
 
@@ -215,6 +216,14 @@ def test_what_a_set_withholds_the_api_withholds(app, program, ada):
     assert (shown["ended"], shown["submissions"][0]["marks"]) == (None, None)
     assert program.get("/results").json["results"][0]["best_share"] is None
     assert program.post(f"/variants/{token}/submissions", {"answers": {**right, "delta2[1]": "1"}}).status_code == 409
+
+
+def test_a_program_that_asks_too_often_is_told_when_to_come_back(app, program):
+    app.config["LIMITS"] = {"api, learner": Limit(1, 3600)}
+    first, second = program.get("/results"), program.get("/results")
+    assert (first.status_code, first.headers["Cache-Control"]) == (200, "no-store")
+    assert (second.status_code, second.mimetype) == (429, "application/problem+json")
+    assert 3000 < int(second.headers["Retry-After"]) <= 3600
 
 
 def test_the_gradebook_of_a_course_is_for_who_sees_its_work(app, program, ada):

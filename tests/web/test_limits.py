@@ -6,6 +6,13 @@ from quizprop.web import limits
 from quizprop.web.app import create_app
 from quizprop.web.limits import LIMITS, Limit, when_again
 from tests.web.conftest import PASSWORD, SECRET, Browser, words
+from tests.web.test_courses import (
+    come_in,
+    give_set,
+    grace,  # noqa: F401 - a fixture
+    set_token,
+    token,  # noqa: F401 - a fixture
+)
 
 WRONG = "not the password"
 ONE = Limit(1, 3600)
@@ -85,6 +92,32 @@ def test_sheets_registrations_new_learners_and_downloads_have_limits(app, browse
 def test_reset_attempts_have_a_limit(browser, limited):
     limited({"reset, address": ONE})
     assert [browser.post("/reset/x", {"password": PASSWORD}).status_code for _ in range(2)] == [404, 429]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("course, learner", "/courses", {"title": "More"}),
+        ("trial, learner", "/courses/{token}/exercises/chain", {"name": "mine", "do": "try"}),
+        ("roster, learner", "/courses/{token}/roster", {"roster": "username\nann", "do": "apply"}),
+        ("print, learner", "/courses/{token}/sets/{set}/worksheets", {"do": "html"}),
+        ("print, learner", "/courses/{token}/exercises/chain/bank", {"format": "gift", "count": "1"}),
+    ],
+)
+def test_what_costs_the_server_something_has_limits_for_those_who_teach(app, grace, token, limited, asked):  # noqa: F811
+    name, path, data = asked
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    limited({name: ONE})
+    address = path.format(token=token, set=set_token(ada))
+    assert [grace.post(address, data).status_code for _ in range(2)][-1] == 429
+
+
+def test_sheets_of_a_set_have_the_limit_of_all_sheets(app, grace, token, limited):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, **{"points-deltas": "1"})
+    limited({"sheet, learner": ONE})
+    assert [ada.post(f"/sets/{set_token(ada)}/{number}").status_code for number in (1, 2)] == [303, 429]
 
 
 def test_a_class_of_300_behind_one_address_gets_through():

@@ -50,6 +50,18 @@ def test_the_sessions_are_listed_with_their_browser_and_this_one_marked(ada, pho
     assert "This one" not in second
 
 
+def test_all_others_are_signed_out_only_where_there_are_others(app, ada):
+    assert 'value="others"' not in ada.get("/sessions").text
+    Browser(app).sign_in()
+    assert 'value="others"' in ada.get("/sessions").text
+
+
+def test_an_expired_form_of_the_sessions_leads_back_to_them(ada):
+    assert ada.client.post("/sessions", data={"end": "all"}).location == "/sessions"
+    assert ada.client.post("/download").location == "/settings"
+    assert signed_in(ada)
+
+
 def test_one_session_can_be_ended_from_another(ada, phone):
     this, other = numbers(phone.get("/sessions").text)
     assert phone.post("/sessions", {"end": other}).location == "/sessions"
@@ -154,6 +166,13 @@ def test_moments_are_written_where_the_browser_is_unless_it_talks_nonsense(ada, 
     assert re.search(rf'<time datetime="[^"]*\+00:00">[^<]* {written}[^<]*</time>', page)
 
 
+def test_a_zone_that_is_in_no_region_stays_chosen(browser):
+    browser.post("/settings", {**CHOSEN, "time_zone": "Etc/GMT+5"}, page="/settings")
+    page = browser.get("/settings").text
+    assert '<option value="Etc/GMT+5" selected>' in page
+    assert re.search(r'name="decimal_mark" value="comma" checked', page)
+
+
 def test_every_zone_that_is_offered_is_one():
     offered = [name for group in zones.zones_by_region().values() for name, _ in group]
     assert len(offered) > 300
@@ -178,6 +197,7 @@ def test_everything_can_be_taken_along(browser, registered):
     answer = browser.post("/download", buffered=True)
     assert answer.mimetype == "application/json"
     assert "attachment" in answer.headers["Content-Disposition"]
+    assert answer.headers["Cache-Control"] == "no-store"
     data = json.loads(answer.text)
     assert [sheet["token"] for sheet in data["sheets"]] == tokens
     assert data["sheets"][0]["submissions"][0]["raw"]["z1[1]"] == "0.3775"

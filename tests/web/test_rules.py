@@ -62,6 +62,31 @@ def test_the_time_that_is_left_stays_in_sight(ada, clock):  # noqa: F811
     assert f'data-left="{45 * 60 * 1000}"' in page.partition('class="bar"')[2]
 
 
+def test_of_a_time_that_does_not_run_any_more_nothing_is_said(ada, clock):  # noqa: F811
+    of = assign(ada, "deltas", "deltas", attempts=1, policy=Policy(time_limit=HOUR, feedback="after due"))
+    assert 'name="password"' not in ada.get(f"/sets/{of}").text
+    ada.post(f"/sets/{of}/begin")
+    assert "minutes once you begin" not in words(ada.get(f"/sets/{of}").text)
+    token = begin(ada, of)
+    attempt(ada, token, {"delta2[1]": "0.1"})
+    assert "data-left" not in ada.get(f"/x/{token}", follow_redirects=True).text
+    for moment, runs in ((NOON, True), (NOON + HOUR + 1, False)):
+        clock[0] = moment
+        assert ("your time ends" in words(ada.get(f"/sets/{of}").text)) == runs
+
+
+def test_work_too_late_is_told_the_last_moment_and_a_sheet_that_is_over_no_share(ada, clock):  # noqa: F811
+    of = assign(ada, "deltas", "deltas", attempts=1, policy=Policy(late=LADDER, feedback="after due"))
+    over, token = begin(ada, of), begin(ada, of, 2)
+    clock[0] = DUE + HOUR
+    attempt(ada, over, {"delta2[1]": "0.1"})
+    for one, still in ((token, True), (over, False)):
+        page = words(ada.get(f"/x/{one}", follow_redirects=True).text)
+        assert ("what is checked now is worth 80%" in page) == still
+    clock[0] = DUE + 3 * DAY + 1
+    assert "was due on 26 September 2026, 15:13:20 UTC" in words(attempt(ada, token, {"delta2[1]": "1"}).text)
+
+
 def test_a_sheet_that_takes_no_more_can_be_read_and_not_changed(ada, clock):  # noqa: F811
     of = assign(ada, attempts=1, policy=Policy(feedback="after due"))
     token = begin(ada, of)
@@ -100,6 +125,15 @@ def test_from_another_network_nothing_is_handed_out_shown_or_taken(ada, clock): 
     assert recorded(ada, token) == ()
     clock[0] = DUE + 1  # closed and told: it may be looked at from anywhere
     assert ada.get(f"/x/{token}").status_code == 200
+
+
+def test_the_time_of_a_set_is_not_begun_from_another_network(ada, clock):  # noqa: F811
+    of = assign(ada, policy=Policy(networks="192.0.2.0/24", time_limit=HOUR, password="Bernoulli"))
+    assert 'name="password"' in ada.get(f"/sets/{of}").text
+    assert ada.post(f"/sets/{of}/begin", {"password": "Bernoulli"}).status_code == 403
+    change_rules(ada, of, networks="127.0.0.0/8")
+    page = words(ada.get(f"/sets/{of}").text)
+    assert ("You have 60 minutes once you begin" in page, "Where you are now" in page) == (True, False)
 
 
 def change_rules(browser, of, **changes):
@@ -208,6 +242,16 @@ def test_no_page_tells_early_how_a_sheet_was_graded(ada, clock, feedback, right,
     clock[0] = DUE + 1
     text = words(ada.get(f"/x/{token}", follow_redirects=True).text)
     assert ("Worked solution" in text) == (feedback == "after due")
+
+
+@pytest.mark.parametrize(
+    ("feedback", "said"),
+    [("never", "is not told here: ask who teaches you"), ("after due", "you see after 23 September")],
+)
+def test_when_the_grades_are_told_is_said_before_anything_is_handed_in(ada, clock, feedback, said):  # noqa: F811
+    token = begin(ada, assign(ada, attempts=1, policy=Policy(feedback=feedback)))
+    page = words(ada.get(f"/x/{token}").text)
+    assert ("One attempt is left." in page, said in page) == (True, True)
 
 
 def test_what_is_withheld_teaches_the_tutor_nothing(ada, clock):  # noqa: F811

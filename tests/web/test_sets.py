@@ -151,6 +151,23 @@ def test_a_set_says_of_each_item_attempts_score_and_when_it_was_saved(ada, clock
     assert "Attempt 1 saved 21 September 2026, 14:13:20 UTC" in words(ada.get(f"/sets/{of}").text)
 
 
+def test_each_button_of_a_set_says_whether_there_is_still_something_to_do(ada, clock):
+    of = assign(ada, "deltas", "deltas", "deltas")
+    token, _ = begin(ada, of), begin(ada, of, 2)
+    checked(ada, token, honest(ada.instance(token)))
+    for moment, buttons, left in ((NOON, ["Look at it", "Go on", "Start"], 2), (DUE + 1, ["Look at it"] * 2, 0)):
+        clock[0] = moment
+        items = ada.get(f"/sets/{of}").text.partition("<ol")[2]
+        assert re.findall(r'>([^<]*)<span class="vh">: ', items) == buttons
+        assert words(items).count("attempts left") == left
+
+
+def test_a_set_to_come_says_when_it_opens_and_when_it_is_due(ada):
+    page = words(ada.get(f"/sets/{assign(ada, opens_at=NOON + HOUR)}").text)
+    assert "Opens 21 September 2026, 15:13 UTC" in page
+    assert "Due 23 September 2026, 15:13 UTC" in page
+
+
 def test_an_item_has_one_sheet_however_often_it_is_opened(ada):
     of = assign(ada, "deltas", "deltas")
     before = ada.rows()["variant"]
@@ -336,6 +353,30 @@ def test_a_closed_sheet_offers_no_check_and_says_what_does_not_count(ada, clock)
     assert "Closed Text saved 14:13:20 was not checked" in said.replace("21 September 2026, ", "").replace(" UTC", "")
 
 
+def test_what_is_said_of_an_open_sheet_is_not_said_of_a_closed_one(ada, clock):
+    of = assign(ada, "deltas", "deltas", attempts=2)
+    token, solved = begin(ada, of), begin(ada, of, 2)
+    checked(ada, token, WRONG)
+    for moment, still in ((NOON, True), (DUE + 1, False)):
+        clock[0] = moment
+        page = words(ada.get(f"/x/{token}/s/1").text)
+        told = (
+            "closes in",
+            "1 of 2 attempts left",
+            "One attempt is left",
+            "Give up and see",
+            "typed last is checked before",
+        )
+        assert {said in page for said in told} == {still}
+        assert ("Yes, show the solution" in page, "See the solution" in page) == (True, not still)
+    move_due(ada, of, DUE + DAY)
+    checked(ada, solved, honest(ada.instance(solved)))
+    for moment, still in ((DUE, True), (DUE + DAY + 1, False)):
+        clock[0] = moment
+        assert ("Next: item 1" in ada.get(f"/x/{solved}/s/1").text) == still
+    assert "typed last is checked before" not in words(ada.get(f"/x/{ada.start()}").text)
+
+
 def test_who_has_seen_the_solution_of_a_closed_sheet_is_done_with_it(ada, clock):
     of = assign(ada)
     token = begin(ada, of)
@@ -382,6 +423,16 @@ def test_another_like_this_stands_outside_of_the_set(ada):
 def test_the_bank_goes_on_with_no_sheet_of_a_set(ada):
     begin(ada, assign(ada, "mazur"))
     assert "Not finished yet" not in ada.get("/").text
+
+
+def test_the_bank_goes_on_with_no_sheet_of_an_exercise_that_it_does_not_have(ada):
+    own = BANK["deltas"].model_copy(update={"slug": "own"})
+    with ada.database.write() as session:
+        items = [NewItem("own.1", own.model_dump_json(), 2)]
+        of = records.create_set(session, title="Own", attempts=1, due_at=None, items=items, now=NOON)
+        records.assign(session, of, [ada.learner], now=NOON)
+    assert ada.post(f"/x/{begin(ada, of.token)}/another").status_code == 303
+    assert ada.get("/").status_code == 200
 
 
 def test_a_sheet_of_a_set_that_is_not_assigned_any_more_still_holds_its_rules(ada, clock, monkeypatch):
