@@ -1,5 +1,6 @@
 """Laws of accounts: nobody needs one, and with one nothing is lost."""
 
+import re
 import time
 
 import pytest
@@ -66,6 +67,8 @@ def test_a_refused_registration_says_what_to_change_and_keeps_the_name(app, brow
     assert "is taken" in Browser(app).register("Ada").text
     assert "3 to 40 characters, not 1" in Browser(app).register("x").text
     assert "Choose a user name." in Browser(app).register("", "").text
+    both = Browser(app).register("x", "short").text
+    assert ("3 to 40 characters, not 1" in both, "8 to 1000 characters, not" in both) == (True, True)
 
 
 def test_registering_while_signed_in_leads_to_the_progress(browser):
@@ -105,6 +108,35 @@ def test_an_expired_form_of_the_account_keeps_the_name_and_never_the_password(br
     assert browser.client.post("/sign-out").status_code == 400
 
 
+def test_an_expired_form_of_a_new_password_comes_back(browser):
+    browser.register()
+    answer = browser.client.post("/password", data={"current": PASSWORD, "password": "secret words"})
+    assert (answer.status_code, 'name="current"' in answer.text, "secret words" in answer.text) == (400, True, False)
+
+
+@pytest.mark.parametrize("way", ["sign in", "reset"])
+def test_how_one_reads_and_writes_stays_as_it_was_chosen_before(app, browser, way):
+    browser.register()
+    elsewhere = Browser(app)
+    chosen = {"language": "de", "time_zone": "Asia/Kolkata", "decimal_mark": "comma"}
+    elsewhere.post("/settings", chosen, page="/settings")
+    elsewhere.get(f"/x/{elsewhere.start()}?notation=plain")
+    if way == "reset":
+        with browser.database.write() as session:
+            link = f"/reset/{resets.issue_reset_link(session, username='ada', now=time.time_ns() // 1000)}"
+        assert elsewhere.post(link, {"password": PASSWORD}, page=link).status_code == 303
+    else:
+        assert elsewhere.sign_in().status_code == 303
+    page = elsewhere.get(f"/x/{elsewhere.start()}").text
+    assert re.search(r'name="decimal_comma"[^>]* checked', page)
+    assert re.search(r'value="plain"[^>]* aria-pressed="true"', page)
+    another = Browser(app)
+    another.sign_in()
+    page = another.get("/settings").text
+    assert '<html lang="de"' in page
+    assert '<option value="Asia/Kolkata" selected>' in page
+
+
 def test_a_visit_is_noted_at_most_once_an_hour(app, browser):
     from sqlalchemy import select, update
 
@@ -139,6 +171,13 @@ def test_who_comes_to_a_sheet_without_being_signed_in_signs_in_and_goes_on(app, 
     done = elsewhere.post("/sign-in", {"username": "ada", "password": PASSWORD, "next": wanted})
     assert done.location == f"/x/{token}?notation=plain"
     assert "Sign in and go on" not in elsewhere.get("/x/nothing").text
+    for address in ("/sets/none", "/courses/none"):
+        assert f'href="/sign-in?next={address}"' in Browser(app).get(address).text
+
+
+def test_signing_in_and_registering_lead_to_each_other_and_then_to_the_same_page(browser):
+    for here, there in (("/sign-in", "/register"), ("/register", "/sign-in")):
+        assert f'href="{there}?next=/sessions"' in browser.get(f"{here}?next=/sessions").text
 
 
 def test_who_is_signed_in_already_just_goes_on(browser):

@@ -218,6 +218,13 @@ def test_what_a_set_withholds_the_api_withholds(app, program, ada):
     assert program.post(f"/variants/{token}/submissions", {"answers": {**right, "delta2[1]": "1"}}).status_code == 409
 
 
+def test_results_are_told_a_page_at_a_time(program, monkeypatch):
+    monkeypatch.setattr("quizprop.web.api._PAGE", 1)
+    tokens = [program.post("/variants", {"exercise": "deltas"}).json["token"] for _ in range(2)]
+    pages = [program.get(f"/results?page={page}").json["results"] for page in (1, 2, 3)]
+    assert [[one["token"] for one in page] for page in pages] == [[tokens[1]], [tokens[0]], []]
+
+
 def test_a_program_that_asks_too_often_is_told_when_to_come_back(app, program):
     app.config["LIMITS"] = {"api, learner": Limit(1, 3600)}
     first, second = program.get("/results"), program.get("/results")

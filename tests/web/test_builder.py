@@ -12,6 +12,7 @@ from quizprop.web.forms import read_late, write_late
 from tests.store.conftest import at_once
 from tests.web.conftest import words
 from tests.web.test_courses import (
+    code_of,
     come_in,
     grace,  # noqa: F401 - a fixture
     make,
@@ -169,6 +170,13 @@ def test_the_page_of_the_record_says_that_a_credit_is_now_nothing(grace, token):
     assert "in percent → 0" in words(grace.get(f"/courses/{token}/record").text)
 
 
+def test_the_record_tells_nobody_a_password(grace, token):  # noqa: F811
+    address = draft(grace, token).location
+    grace.post(address, {"title": "Week 2", "points-deltas": "4", "password": "Bernoulli"})
+    page = grace.get(f"/courses/{token}/record").text
+    assert ("Week 2" in page, "Bernoulli" in page) == (True, False)
+
+
 # --- a copy ---------------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +198,16 @@ def test_a_copy_has_the_rules_of_the_original(grace, token, rules):  # noqa: F81
     assert made.status_code == 303
     assert set_at(grace, made.location).policy == set_at(grace, first).policy
     assert items_of(grace, made.location) == items_of(grace, first)
+
+
+def test_a_set_is_copied_by_who_teaches_its_course_alone(app, grace, token):  # noqa: F811
+    bob = come_in(app, grace, token, "bob")
+    other = make_course(bob, "Other")
+    name = draft(bob, other).location.rpartition("/")[2]
+    grace.post("/courses/join", {"code": code_of(bob, other)})
+    page = f"/courses/{token}/sets/new"
+    assert name not in grace.get(page).text
+    assert form_at(grace, f"{page}?copy={name}")["title"] == ""
 
 
 # --- publish and preview --------------------------------------------------------------------------------------------

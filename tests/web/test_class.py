@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.exercise_file import written_exercise
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.spec import Choices
-from quizprop.store import course_exercises, people
+from quizprop.store import course_exercises, decisions, people
 from tests.web.conftest import Browser, honest, words
 from tests.web.test_courses import (
     come_in,
@@ -85,6 +86,12 @@ def test_a_row_that_can_t_be_used_promises_no_link(grace, token):  # noqa: F811
     assert "A new link for 1 account" in look
 
 
+def test_a_row_that_can_t_be_used_keeps_nobody_else_out(grace, token):  # noqa: F811
+    look, done = (words(send(grace, token, roster="username\nann\nx", **more).text) for more in ({}, {"do": "apply"}))
+    assert "1 row can't be used. The others can be applied all the same." in look
+    assert ("1 row can't be used." in done, "can be applied" in done) == (True, False)
+
+
 def test_new_links_stand_in_the_record(grace, token):  # noqa: F811
     send(grace, token, roster="username\nann", do="apply")
     send(grace, token, roster="username\nann", do="apply", links="y")
@@ -125,6 +132,50 @@ def test_a_decision_that_is_refused_stands_at_its_own_item_alone(app, grace, tok
     opened = [part.partition("</details>")[0] for part in re.split(r"<details[^>]* open>", answer)[1:]]
     assert len(opened) == 1
     assert "Say why" in opened[0]
+
+
+def test_a_decision_is_taken_back_where_there_is_one(grace, token, worked):  # noqa: F811
+    _, page, item = worked
+    found = []
+    for do in ("points", "undo", "excuse", "undo"):
+        found.append("Take the decision back" in grace.get(page).text)
+        data = {"do": do, "points": "10000", "reason": "x" * 200}
+        assert grace.post(f"{page}/items/{item}", {**data, "reason": "x" * 201}, page=page).status_code == 422
+        assert grace.post(f"{page}/items/{item}", data, page=page).location == page
+        assert ("(decided)" in words(grace.get(page).text)) == (do == "points")
+    assert found == [False, True, False, True]
+    assert "Take the decision back" not in grace.get(page).text
+
+
+def test_an_extension_ends_after_the_set_opens_and_extra_time_within_reason(app, grace, token):  # noqa: F811
+    ada, bob = (come_in(app, grace, token, name) for name in ("ada", "bob"))
+    give_set(grace, token, opens="2031-01-01T00:00", time_limit="60")
+    name, page = set_token(ada), f"/courses/{token}/students/{number_of(grace, token, 'ada')}"
+    refused = grace.post(f"{page}/due/{name}", {"due": "2030-12-31T00:00"}, page=page)
+    assert (refused.status_code, "due after it opens" in words(refused.text)) == (422, True)
+    assert 'value="2030-12-31T00:00"' in refused.text
+    assert [grace.post(page, {"extra_time": time}, page=page).status_code for time in ("1001", "1000")] == [422, 303]
+    for one, minutes in ((ada, 660), (bob, 60)):
+        assert f"You have {minutes} minutes once you begin" in words(one.get(f"/sets/{name}").text)
+
+
+def test_an_expired_form_comes_back_with_what_was_typed_and_where(grace, token, worked):  # noqa: F811
+    ada, page, item = worked
+    work = f"/courses/{token}/sets/{set_token(ada)}"
+    grace.post(work, {"title": "Week 1", "due": "2020-01-01T00:00"})  # so that a regrade changes something
+    for address, field in (
+        (f"/courses/{token}/roster", "roster"),
+        (f"/courses/{token}/exercises/deltas", "name"),
+        (f"{work}/regrade", "reason"),
+        (page, "section"),
+        (f"{page}/items/{item}", "reason"),
+        (f"{page}/due/{set_token(ada)}", "due"),
+    ):
+        answer = grace.client.post(address, data={field: "typed <here>"})
+        assert (answer.status_code, "typed &lt;here&gt;" in answer.text) == (400, True), address
+        if address.startswith(page):
+            (opened,) = re.split(r"<details[^>]* open>", answer.text)[1:]
+            assert "typed &lt;here&gt;" in opened.partition("</details>")[0]
 
 
 def test_the_table_of_grades_says_who_is_excused_and_out_of_how_much(grace, token, worked):  # noqa: F811
@@ -177,6 +228,30 @@ def test_live_view_has_on_top_who_worked_last(app, grace, token):  # noqa: F811
     assert "2 of 3 solved" in words(head)
 
 
+def test_live_view_tells_who_types_from_who_looks_and_leaves_out_who_helps(app, grace, token):  # noqa: F811
+    ada, _ = (come_in(app, grace, token, name) for name in ("ada", "bob"))
+    give_set(grace, token)
+    live = f"/courses/{token}/sets/{set_token(ada)}/live"
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    for done in ("started", "typing"):
+        assert done in words(grace.get(live).text.partition("<tbody")[2])
+        ada.check(sheet, {"z1[1]": "0.1"}, save="y")
+    grace.post(f"/courses/{token}/people", {"change": f"{number_of(grace, token, 'bob')} grader"})
+    page = words(grace.get(live).text)
+    assert ("bob" in page, "0 of 1 solved" in page) == (False, True)
+
+
+def test_the_gradebook_shows_the_section_that_is_chosen(app, grace, token):  # noqa: F811
+    for name in ("ada", "bob", "cyd"):
+        come_in(app, grace, token, name)
+    give_set(grace, token)
+    send(grace, token, roster="username,section\nada,A\nbob,B\ncyd,", do="apply")
+    page = grace.get(f"/courses/{token}/grades?section=A").text
+    assert re.findall(r'href="[^"]*\?section=(\w*)"', page) == ["A", "B"]
+    assert 'section=A" aria-current="page"' in page
+    assert re.findall(r'<th scope="row"><a[^>]*>(\w+)<', page) == ["ada"]
+
+
 def test_many_people_are_folded_and_few_are_not(app, grace, token):  # noqa: F811
     page = f"/courses/{token}"
     send(grace, token, roster="username\n" + "\n".join(f"student-{number}" for number in range(29)), do="apply")
@@ -225,6 +300,21 @@ def test_the_record_tells_moments_to_whoever_reads_it(grace, token):  # noqa: F8
         assert f"Due → 1 January 2031, {told}" in words(grace.get(f"/courses/{token}/record").text)
 
 
+def test_the_record_is_told_a_hundred_lines_at_a_time(grace, token):  # noqa: F811
+    seat, (me,) = members(grace, token)
+    seat = replace(seat, learner_id=me.learner_id)
+
+    def pages(*lines):
+        with grace.database.write() as session:
+            for at in lines:
+                decisions.note(session, seat, "set made", now=at, set=f"Week {at}")
+        found = [words(grace.get(f"/courses/{token}/record?page={page}").text) for page in (1, 2)]
+        return [tuple(word in page for word in ("Week 0", "Newer", "Older")) for page in found]
+
+    assert pages(*range(100)) == [(True, False, False), (False, True, False)]
+    assert pages(100) == [(False, False, True), (True, True, False)]
+
+
 def test_a_regrade_tells_which_way_and_is_applied_before_the_long_table(app, grace, token):  # noqa: F811
     students = [come_in(app, grace, token, name) for name in ("ada", "bob")]
     give_set(grace, token)
@@ -248,7 +338,7 @@ def test_the_record_knows_an_extension_from_its_end_and_who_has_left(app, grace,
     grace.post(f"/courses/{token}/people", {"change": f"{number_of(grace, token, 'bob')} remove"})
     record = words(grace.get(f"/courses/{token}/record").text)
     for line in (
-        "Extension for ada: Week 1",
+        "Extension for ada: Week 1 1 January 2031, 00:00 UTC",
         "Extension of ada taken back: Week 1",
         "bob is now: Grader",
         "bob taken out of the course",

@@ -12,7 +12,7 @@ from quizprop.exercise.notation import NOTATIONS
 from quizprop.web.pictures import flow, future, graph, ways
 from tests.exercise.conftest import FAMILIES
 from tests.exercise.svg import parsed
-from tests.web.conftest import honest
+from tests.web.conftest import honest, words
 
 BANK = {slug: exercise for slug, exercise in load_bank().items() if exercise.question == "sheet"}
 
@@ -93,3 +93,13 @@ def test_given_up_shows_them_too(browser):
     page = browser.get(f"/x/{token}/pictures").text
     assert "What would happen next" in page
     assert "Step by step, in the network" in page
+
+
+@pytest.mark.parametrize("comma", [True, False])
+def test_the_pictures_have_the_decimal_mark_of_the_sheet(browser, comma):
+    token = browser.start("mazur")
+    mark = {"decimal_comma": "y"} if comma else {}
+    browser.post(f"/x/{token}/give-up", {"z1[1]": "0,1" if comma else "0.1", **mark})
+    browser.post("/settings", {"decimal_mark": "point" if comma else "comma"}, page="/settings")
+    page = words(browser.get(f"/x/{token}/pictures").text.partition("<main")[2])
+    assert set(re.findall(r"\d([.,])\d{3}", page)) == {"," if comma else "."}

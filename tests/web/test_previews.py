@@ -134,3 +134,12 @@ def test_who_may_not_preview_a_set_any_more_is_out_of_it(grace, token, bob, role
     assert f"/sets/{name}" not in bob.get(f"/x/{sheet}", follow_redirects=True).text
     assert "This is a preview" in words(grace.get(f"/sets/{name}").text)
     assert grace.post(f"/sets/{name}/1").location == f"/x/{other}"
+
+
+def test_of_a_preview_no_rule_is_told_that_does_not_hold(grace, token):  # noqa: F811
+    rules = {"due": "2031-01-01T00:00", "late": "24 h: 80 %", "time_limit": "60"}
+    address = draft(grace, token, **rules).location
+    page = words(grace.get(grace.post(f"{address}/preview", page=address).location).text)
+    assert "This is a preview" in page
+    assert "Late work counts less" not in page
+    assert "once you begin" not in page

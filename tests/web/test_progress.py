@@ -112,3 +112,13 @@ def test_a_page_of_sheets_that_is_not_there_is_not_found(browser):
     for number in ("0", "-1", "2", "x", "²", "9" * 40):
         assert browser.get(f"/progress/sheets?page={number}").status_code == 404
     assert browser.get("/progress/sheets?page=1").status_code == 200
+
+
+def test_the_bank_says_what_is_solved_and_what_is_to_be_gone_on_with(browser):
+    token = browser.start("mazur")
+    page = words(browser.get("/").text)
+    assert ("Not finished yet" in page, "Start over" in page, "Solved" in page) == (True, True, False)
+    browser.check(token, honest(browser.instance(token)))
+    browser.post(f"/x/{browser.start('mazur-like')}/give-up")
+    page = words(browser.get("/").text)
+    assert ("Not finished yet" in page, "Start over" in page, "Solved" in page) == (False, False, True)
