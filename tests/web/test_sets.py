@@ -361,7 +361,7 @@ def test_what_is_said_of_an_open_sheet_is_not_said_of_a_closed_one(ada, clock):
         clock[0] = moment
         page = words(ada.get(f"/x/{token}/s/1").text)
         told = (
-            "closes in",
+            "closes ",
             "1 of 2 attempts left",
             "One attempt is left",
             "Give up and see",
