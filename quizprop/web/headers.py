@@ -36,8 +36,8 @@ def register(app: Flask) -> None:
 def _protect(response: Response) -> Response:
     response.headers.update(_ALWAYS)
     if response.mimetype == "text/html":
-        # Each visitor's own. Not no-store: the browser's Back would forget what was typed.
-        response.headers["Cache-Control"] = "private, no-cache"
+        # Each visitor's own. Not no-store, but for a file: the browser's Back would forget what was typed.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

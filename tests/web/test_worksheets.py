@@ -184,15 +184,22 @@ def test_a_class_has_its_own_numbers_on_paper(app, grace, token, do):  # noqa: F
     give_set(grace, token, opens="2031-01-01T00:00")  # before it opens, too
     name = set_token(ada)
     page = f"/courses/{token}/sets/{name}"
+    grace.post(f"/courses/{token}/roster", {"roster": "username,name\nada,Ada Lovelace", "do": "apply"})
     answer = grace.post(f"{page}/worksheets", {"do": do, "paper": "letter"}, page=page)
     assert answer.status_code == 200
     assert "attachment" in answer.headers["Content-Disposition"]
     if do.startswith("html"):
         found = re.findall(r"/x/([\w-]+)\"", answer.text)
         assert len(found) == 2
-        assert "ada" in words(answer.text)
+        assert ("Ada Lovelace" in words(answer.text), "bob" in words(answer.text)) == (True, True)
+        assert answer.headers["Cache-Control"] == "no-store"
         again = grace.post(f"{page}/worksheets", {"do": "html"}, page=page).text
         assert re.findall(r"/x/([\w-]+)\"", again) == found  # what was handed out stays
     else:
         assert answer.data.startswith(b"%PDF")
     assert set_token(bob) == name
+
+
+def test_a_draft_is_not_printed(grace, token):  # noqa: F811
+    made = grace.post(f"/courses/{token}/sets/new", {"title": "Week 1", "points-deltas": "1"}).location
+    assert grace.post(f"{made}/worksheets", {"do": "html"}).status_code == 404
