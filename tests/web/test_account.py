@@ -118,7 +118,7 @@ def test_an_expired_form_of_a_new_password_comes_back(browser):
 def test_how_one_reads_and_writes_stays_as_it_was_chosen_before(app, browser, way):
     browser.register()
     elsewhere = Browser(app)
-    chosen = {"language": "de", "time_zone": "Asia/Kolkata", "decimal_mark": "comma"}
+    chosen = {"language": "de", "time_zone": "Asia/Kolkata", "decimal_mark": "point"}
     elsewhere.post("/settings", chosen, page="/settings")
     elsewhere.get(f"/x/{elsewhere.start()}?notation=plain")
     if way == "reset":
@@ -128,13 +128,22 @@ def test_how_one_reads_and_writes_stays_as_it_was_chosen_before(app, browser, wa
     else:
         assert elsewhere.sign_in().status_code == 303
     page = elsewhere.get(f"/x/{elsewhere.start()}").text
-    assert re.search(r'name="decimal_comma"[^>]* checked', page)
+    assert not re.search(r'name="decimal_comma"[^>]* checked', page)  # as it would be in German
     assert re.search(r'value="plain"[^>]* aria-pressed="true"', page)
     another = Browser(app)
     another.sign_in()
     page = another.get("/settings").text
     assert '<html lang="de"' in page
     assert '<option value="Asia/Kolkata" selected>' in page
+
+
+def test_what_an_account_has_chosen_stays_whatever_was_chosen_before_signing_in(app, browser):
+    browser.register()
+    browser.post("/language", {"language": "es"})
+    elsewhere = Browser(app)
+    elsewhere.post("/language", {"language": "de"})
+    elsewhere.sign_in()
+    assert '<html lang="es"' in elsewhere.get("/").text
 
 
 def test_a_visit_is_noted_at_most_once_an_hour(app, browser):

@@ -153,10 +153,11 @@ def test_nothing_goes_without_a_token_and_a_cookie_is_none(app, ada):
 
 def test_a_token_does_what_its_scope_says_and_nothing_once_deleted(app, ada):
     practice, courses = (Program(app, make_token(ada, scope)) for scope in ("practice", "courses"))
+    assert words(ada.get("/tokens").text).count("Last used never") == 2
     assert [one.get("/results").status_code for one in (practice, courses)] == [200, 403]
     assert [one.get("/courses").status_code for one in (practice, courses)] == [403, 200]
     page = ada.get("/tokens").text
-    assert "Last used" in words(page)
+    assert "Last used never" not in words(page)
     number = re.findall(r'name="token" value="(\d+)"', page)[-1]
     eve = person(app, "eve")
     assert eve.post("/tokens/delete", {"token": number}, page="/tokens").status_code == 303

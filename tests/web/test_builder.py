@@ -177,6 +177,22 @@ def test_the_record_tells_nobody_a_password(grace, token):  # noqa: F811
     assert ("Week 2" in page, "Bernoulli" in page) == (True, False)
 
 
+def test_a_set_is_due_after_it_opens_and_a_password_is_no_blank(grace, token):  # noqa: F811
+    opens = {"opens": "2031-01-01T09:00", "password": " "}
+    assert draft(grace, token, **opens, due="2031-01-01T09:00").status_code == 422
+    made = draft(grace, token, **opens, due="2031-01-01T09:01").location
+    assert set_at(grace, made).policy.password is None
+
+
+def test_a_group_is_named_where_not_all_of_it_counts(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    group = {"points-mazur": "1", "zone-deltas": "A", "zone-mazur": "B", "best_of": "A: 1"}
+    address = draft(grace, token, **group).location
+    grace.post(f"{address}/publish")
+    page = words(ada.get(f"/sets/{set_token(ada)}").text)
+    assert ("Group A" in page, "Group B" in page) == (True, False)
+
+
 # --- a copy ---------------------------------------------------------------------------------------------------------
 
 
@@ -392,6 +408,9 @@ def test_an_exercise_is_deleted_where_the_course_has_it_and_nowhere_else(grace, 
         for slug in ("mine", "deltas")
     }
     assert deletes == {"mine": 1, "deltas": 0}
+    for slug in ("deltas", "mine"):
+        assert grace.post(f"/courses/{token}/exercises/{slug}", {"do": "delete"}).status_code == 303
+    assert entries(grace, token, "exercise deleted") == [{"exercise": "mine"}]
 
 
 def test_a_draft_keeps_an_exercise_that_was_deleted(app, grace, token):  # noqa: F811

@@ -14,7 +14,7 @@ from quizprop.exercise.exercise_file import written_exercise
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.spec import Choices
 from quizprop.store import course_exercises, decisions, people
-from tests.web.conftest import Browser, honest, words
+from tests.web.conftest import Browser, hidden, honest, words
 from tests.web.test_courses import (
     come_in,
     give_set,
@@ -252,6 +252,13 @@ def test_the_gradebook_shows_the_section_that_is_chosen(app, grace, token):  # n
     assert re.findall(r'<th scope="row"><a[^>]*>(\w+)<', page) == ["ada"]
 
 
+def test_who_has_left_meanwhile_is_said_to_have_left(app, grace, token):  # noqa: F811
+    come_in(app, grace, token, "bob")
+    change = {"change": f"{number_of(grace, token, 'bob')} remove"}
+    for said in ("That is changed.", "This member has left the course."):
+        assert said in words(grace.get(grace.post(f"/courses/{token}/people", change).location).text)
+
+
 def test_many_people_are_folded_and_few_are_not(app, grace, token):  # noqa: F811
     page = f"/courses/{token}"
     send(grace, token, roster="username\n" + "\n".join(f"student-{number}" for number in range(29)), do="apply")
@@ -298,6 +305,19 @@ def test_the_record_tells_moments_to_whoever_reads_it(grace, token):  # noqa: F8
     for zone, told in (("Europe/Berlin", "09:00 CET"), ("America/New_York", "03:00 EST")):
         grace.client.set_cookie("quizprop_zone", zone)
         assert f"Due → 1 January 2031, {told}" in words(grace.get(f"/courses/{token}/record").text)
+
+
+def test_the_work_says_what_an_attempt_counts_where_that_is_not_its_share(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    ada.check(sheet, honest(ada.instance(sheet)))
+    work, of = f"/courses/{token}/work/{sheet}", f"/courses/{token}/sets/{set_token(ada)}"
+    assert "counts" not in words(grace.get(work).text)
+    grace.post(of, {"title": "Week 1", "due": "2020-01-01T00:00"})
+    shown = hidden(grace.get(f"{of}/regrade").text, "shown")
+    assert grace.post(f"{of}/regrade", {"shown": shown, "reason": "late"}).status_code == 303
+    assert "100% counts 0%" in words(grace.get(work).text)
 
 
 def test_the_record_is_told_a_hundred_lines_at_a_time(grace, token):  # noqa: F811
@@ -358,6 +378,21 @@ def test_an_own_exercise_takes_no_name_of_the_bank(grace, token):  # noqa: F811
     address = f"/courses/{token}/exercises/logistic-unit"
     answer = grace.post(address, {"do": "save", "name": "chain"}, page=address)
     assert (answer.status_code, "An exercise of the bank has this name" in words(answer.text)) == (422, True)
+
+
+def test_an_own_exercise_that_has_a_name_of_the_bank_already_may_keep_it(grace, token):  # noqa: F811
+    seat, _ = members(grace, token)
+    with grace.database.write() as session:  # before the bank had it
+        course_exercises.save_own(session, seat, BANK["chain"], written_exercise(BANK["chain"]), now=1)
+    address = f"/courses/{token}/exercises/chain"
+    assert grace.post(address, {"do": "save", "name": "chain"}).location == address
+
+
+@pytest.mark.parametrize(("length", "status"), [(60, 303), (61, 422)])
+def test_an_own_exercise_has_a_name_of_sixty_letters_at_most(grace, token, length, status):  # noqa: F811
+    data = {"do": "save", "name": "x" * length}
+    answer = grace.post(f"/courses/{token}/exercises/chain", data)
+    assert (answer.status_code, f'value="{data["name"]}"' in answer.text) == (status, status == 422)
 
 
 def test_a_set_is_not_called_by_blanks(grace, token):  # noqa: F811

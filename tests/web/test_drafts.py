@@ -111,6 +111,26 @@ def test_a_sheet_that_has_ended_opens_no_hint(browser):
     assert browser.rows()["hint_use"] == 0
 
 
+def test_a_page_says_when_what_stands_there_was_saved(browser):
+    token = browser.start("mazur")
+    state = re.compile(r'id="save-state" role="status">(\w*)')
+    assert state.search(browser.get(f"/x/{token}").text)[1] == ""
+    assert state.search(browser.checked(token, {"z1[1]": "0.3"}).text)[1] == "Saved"
+    save(browser, token, {"z1[1]": "0.4"}, seq=1)
+    page = browser.get(f"/x/{token}").text
+    assert (state.search(page)[1], 'data-key="save-1"' in page) == ("Saved", True)
+    assert state.search(browser.check(token, {"z1[1]": "0.5"}, notation="plain").text)[1] == ""
+
+
+def test_an_older_attempt_with_the_text_that_waits_does_not_point_elsewhere(browser):
+    token = browser.start("mazur")
+    for seq, text in enumerate(("0.1", "0.2")):
+        browser.check(token, {"z1[1]": text}, key=f"check-{seq}", draft_seq=str(seq))
+    save(browser, token, {**typed(browser.get(f"/x/{token}/s/1").text)}, seq=2)
+    found = ["Other text waits" in browser.get(f"/x/{token}/s/{at}?checked=y").text for at in (1, 2)]
+    assert found == [False, True]
+
+
 def test_half_a_character_is_kept_as_a_question_mark(browser):
     token = browser.start("mazur")
     head = {"X-CSRFToken": browser.csrf(), "Content-Type": "application/json"}

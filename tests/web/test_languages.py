@@ -37,6 +37,7 @@ def test_the_language_is_the_one_that_the_browser_asks_for_if_there_is_one(brows
 def test_a_choice_wins_and_stays_over_signing_in_and_out(browser):
     answer = browser.post("/language", {"language": "es", "back": "/progress"})
     assert (answer.status_code, answer.location) == (303, "/progress")
+    assert "Expires=" in answer.headers["Set-Cookie"]  # it outlasts the browser's own end
     page = browser.get("/progress", headers={"Accept-Language": "de"}).text
     assert lang(page) == "es"
     assert 'value="es" lang="es" aria-pressed="true"' in page

@@ -143,3 +143,10 @@ def test_of_a_preview_no_rule_is_told_that_does_not_hold(grace, token):  # noqa:
     assert "This is a preview" in page
     assert "Late work counts less" not in page
     assert "once you begin" not in page
+
+
+def test_a_set_of_other_networks_is_tried_out_from_anywhere(grace, token):  # noqa: F811
+    address = draft(grace, token, networks="192.0.2.0/24").location
+    name = grace.post(f"{address}/preview", page=address).location
+    sheet = grace.post(f"{name}/1").location
+    assert grace.get(sheet).status_code == 200

@@ -122,3 +122,4 @@ def test_the_bank_says_what_is_solved_and_what_is_to_be_gone_on_with(browser):
     browser.post(f"/x/{browser.start('mazur-like')}/give-up")
     page = words(browser.get("/").text)
     assert ("Not finished yet" in page, "Start over" in page, "Solved" in page) == (False, False, True)
+    assert "Given up" in words(browser.get("/progress/sheets").text)

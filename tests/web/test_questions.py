@@ -189,3 +189,12 @@ def test_what_the_slip_may_be_is_shown_to_who_opens_it_or_has_chosen(browser):
     assert 'name="cell"' not in held
     answers = right_answers(browser.instance(token))
     assert "ask-hold" not in browser.checked(token, answers).text
+
+
+def test_a_question_keeps_the_decimal_mark_that_was_chosen(browser):
+    browser.post("/settings", {"decimal_mark": "comma"}, page="/settings")
+    token = browser.start(ONE_EACH[0])
+    for _ in ("open", "ended"):
+        page = browser.get(f"/x/{token}", follow_redirects=True).text
+        assert '<input type="hidden" name="decimal_comma" value="y">' in page
+        browser.post(f"/x/{token}/give-up", {"decimal_comma": "y"})
