@@ -393,6 +393,7 @@ def test_an_own_exercise_has_a_name_of_sixty_letters_at_most(grace, token, lengt
     data = {"do": "save", "name": "x" * length}
     answer = grace.post(f"/courses/{token}/exercises/chain", data)
     assert (answer.status_code, f'value="{data["name"]}"' in answer.text) == (status, status == 422)
+    assert ("at most 60 of them" in answer.text) == (status == 422)
 
 
 def test_a_set_is_not_called_by_blanks(grace, token):  # noqa: F811

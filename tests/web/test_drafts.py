@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.web.conftest import Browser, cell, hidden, honest, typed
+from tests.web.test_rules import follows
 
 
 def save(browser, token, texts, *, seq=0, key="save-1", **more):
@@ -187,6 +188,18 @@ def test_a_part_is_checked_alone_and_what_was_checked_before_again(browser):
     assert "cell-said" in cell(page, "E")
     assert "cell-said" not in cell(page, "delta2[1]")
     assert browser.check(browser.start("mazur"), {"z1[1]": "1"}, phase="loss").status_code == 422
+
+
+def test_a_part_is_folded_once_all_of_it_is_right_and_marked_where_something_is_not(browser):
+    token = browser.start("mazur")
+    instance = browser.instance(token)
+    for texts, folded in (({**honest(instance), "E": "7"}, True), (follows(instance), False)):
+        page = browser.checked(token, texts, key=f"folded-{folded}").text
+        opened = dict(re.findall(r'<details class="phase" id="phase-([^"]*)"( open)?>', page))
+        marked = dict(re.findall(r'<a href="#phase-([^"]*)" class="bar-phase([^"]*)"', page))
+        assert {part for part, open_ in opened.items() if not open_} == (set(opened) - {"loss"} if folded else set())
+        wrong = "loss" if folded else "forward"
+        assert marked == {part: " is-wrong" if part == wrong else " is-correct" for part in opened}
 
 
 def test_giving_up_after_the_check_of_a_part_checks_the_rest(browser):

@@ -51,6 +51,8 @@ def test_a_skill_goes_from_not_begun_to_settled(browser, progress):
         work(browser)
     assert "Settled again on" in standing(progress(), "net input")
     assert "after hidden delta, gradient" in standing(progress(), "recurrent")
+    begun = standing(progress(), "hidden delta")
+    assert ("In progress" in begun, "after" in begun) == (True, False)
 
 
 def test_what_is_due_says_so(browser, progress, monkeypatch):
@@ -88,6 +90,15 @@ def test_days_are_those_of_the_visitor_s_own_calendar(browser, progress, monkeyp
     page = progress().partition('id="days-title"')[2].partition("</table>")[0]
     assert len(re.findall('<th scope="row">', page)) == 2
     assert words(page).count("1 1") + words(page).count("2 2") == 2
+
+
+def test_a_sheet_that_is_right_twice_is_solved_once(browser, progress):
+    token = work(browser)
+    texts = honest(browser.instance(token))
+    browser.check(token, {key: f"{text} " for key, text in texts.items()}, key="second")
+    assert browser.rows()["submission"] == 2
+    row = progress().partition('id="days-title"')[2].partition("</tbody>")[0]
+    assert re.findall(r'class="figure"[^>]*>(\d+)<', row) == ["1", "1"]
 
 
 def test_every_sheet_can_be_looked_back_at_attempt_by_attempt(browser):
