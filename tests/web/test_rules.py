@@ -8,7 +8,7 @@ import pytest
 
 from quizprop.store import sets as records
 from quizprop.store.rules import Policy
-from tests.web.conftest import honest, words
+from tests.web.conftest import hidden, honest, words
 from tests.web.test_sets import (
     DAY,
     DUE,
@@ -252,6 +252,27 @@ def test_when_the_grades_are_told_is_said_before_anything_is_handed_in(ada, cloc
     token = begin(ada, assign(ada, attempts=1, policy=Policy(feedback=feedback)))
     page = words(ada.get(f"/x/{token}").text)
     assert ("One attempt is left." in page, said in page) == (True, True)
+
+
+def test_no_button_and_no_list_tells_early_what_was_right(ada, clock, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("quizprop.web.progress.now", lambda: clock[0])
+    of = assign(ada, policy=Policy(feedback="after due"))
+    token = begin(ada, of)
+    right = honest(ada.instance(token))
+    attempt(ada, token, right)
+    for texts in (right, {**right, list(right)[-1]: "0.5"}):
+        for button in ({"save": "y"}, {"hint": "delta2[1]"}):
+            base = hidden(ada.get(f"/x/{token}", follow_redirects=True).text, "draft_seq")
+            answer = ada.check(token, texts, draft_seq=base, **button)
+            assert (answer.status_code, 'class="cell is-' in answer.text) == (200, False)
+    for address in ("/progress/sheets", "/kinds/backward"):
+        assert not re.search("Solved|%", words(ada.get(address).text))
+    assert "points" not in words(ada.get("/sets").text)
+    day = ada.get("/progress").text.partition('id="days-title"')[2].partition("</tbody>")[0]
+    assert re.findall(r'class="figure"[^>]*>(\d+)<', day) == ["1", "0"]  # worked, and not said to be solved
+    clock[0] = DUE + 1
+    assert all("Solved" in words(ada.get(address).text) for address in ("/progress/sheets", "/kinds/backward"))
+    assert "2 of 2 points" in words(ada.get("/sets").text)
 
 
 def test_what_is_withheld_teaches_the_tutor_nothing(ada, clock):  # noqa: F811
