@@ -198,3 +198,13 @@ def test_a_question_keeps_the_decimal_mark_that_was_chosen(browser):
         page = browser.get(f"/x/{token}", follow_redirects=True).text
         assert '<input type="hidden" name="decimal_comma" value="y">' in page
         browser.post(f"/x/{token}/give-up", {"decimal_comma": "y"})
+
+
+@pytest.mark.parametrize("slug", ONE_EACH)
+def test_why_an_answer_is_right_is_not_told_while_several_are_left(visitor, slug):
+    token = visitor.start(slug)
+    instance = visitor.instance(token)
+    page = heard(visitor.checked(token, wrong_answers(instance)).text)
+    for question in instance.questions:
+        if question.reason:
+            assert (said_of(instance, question.reason) in page) == (len(question.options) == 2)

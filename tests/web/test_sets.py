@@ -377,6 +377,16 @@ def test_what_is_said_of_an_open_sheet_is_not_said_of_a_closed_one(ada, clock):
     assert "typed last is checked before" not in words(ada.get(f"/x/{ada.start()}").text)
 
 
+def test_a_closed_sheet_opens_no_hint_and_says_once_what_does_not_count(ada, clock):
+    token = begin(ada, assign(ada))
+    checked(ada, token, wrong(1))
+    attempt(ada, token, wrong(2), save="y")
+    clock[0] = DUE + 1
+    assert words(ada.get(f"/x/{token}").text).count("typed but not checked") == 1
+    ada.check(token, wrong(2), hint="delta2[1]")
+    assert ada.rows()["hint_use"] == 0
+
+
 def test_who_has_seen_the_solution_of_a_closed_sheet_is_done_with_it(ada, clock):
     of = assign(ada)
     token = begin(ada, of)
