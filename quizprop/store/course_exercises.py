@@ -88,7 +88,7 @@ def save_own(session: Session, seat: Seat, exercise: Exercise, source: str, *, n
         return
     count = session.execute(select(func.count()).where(_own.c.course_id == seat.course.id)).scalar_one()
     if count >= MOST:
-        raise TooManyError(f"A course has at most {MOST} exercises of its own: delete one before")
+        raise TooManyError(f"a course has at most {MOST} exercises of its own")
     row = {"course_id": seat.course.id, "slug": exercise.slug, "source": source, "created_at": now}
     session.execute(insert(_own).values(row))
 

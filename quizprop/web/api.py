@@ -161,7 +161,7 @@ def show_variant(token: str) -> ResponseReturnValue:
 @api.post("/variants/<token>/submissions")
 @scoped("practice")
 def submit(token: str) -> ResponseReturnValue:
-    """Hand answers in; with an ``Idempotency-Key`` a repetition changes nothing."""
+    """Hand answers in; with an ``Idempotency-Key``, and in a problem set always, a repetition changes nothing."""
     desk, sent, key = open_desk(token), body(Answers), idempotency_key()
     asked = {cell.key for cell in desk.instance.cells}
     strangers = sorted(set(sent.answers) - asked)
@@ -172,6 +172,10 @@ def submit(token: str) -> ResponseReturnValue:
     comma, keys = sent.decimal_comma, (cell.key for cell in desk.instance.cells)
     texts = {key: written(sent.answers.get(key), decimal_comma=comma) for key in keys}
     work = Work(texts, comma, key)
+    if not any(text.strip() for text in texts.values()):
+        return problem(422, "Nothing to check", "answers has no value; one is enough to have it checked.")
+    if (counted := desk.counted(work, "")) is not None:
+        return answer(told_of(counted, desk), 201)
     graded = check_work(desk, work)
     with database().write() as session:
         stored = record(session, desk, work, graded)
@@ -183,14 +187,14 @@ def submit(token: str) -> ResponseReturnValue:
 def list_results() -> ResponseReturnValue:
     """The account's sheets, the latest first, a hundred at a time."""
     page = request.args.get("page", "1")
-    if not (page.isascii() and page.isdigit() and 1 <= int(page[:6]) < 100_000):
+    if not (page.isascii() and page.isdigit() and len(page) < 7 and 1 <= int(page) < 100_000):
         return problem(422, "No such page", "page is a whole number from 1.")
     known = visitor() or abort(401)
     with database().read() as session:
         hidden = withheld_items(session, known.learner_id, now())
-        skip = (int(page[:6]) - 1) * _PAGE
+        skip = (int(page) - 1) * _PAGE
         found = practice.sheets(session, known.learner_id, skip=skip, count=_PAGE, hidden=hidden)
-    return answer({"results": [result_of(one) for one in found], "page": int(page[:6])})
+    return answer({"results": [result_of(one) for one in found], "page": int(page)})
 
 
 @api.get("/courses")

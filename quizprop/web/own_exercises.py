@@ -25,7 +25,7 @@ from quizprop.exercise.notation import NOTATIONS
 from quizprop.exercise.spec import Exercise, NetworkSpec
 from quizprop.store import course_exercises, decisions
 from quizprop.store.classroom import Seat
-from quizprop.store.course_exercises import TooManyError
+from quizprop.store.course_exercises import MOST, TooManyError
 from quizprop.web import limits, sheet
 from quizprop.web.languages import gettext, marked
 from quizprop.web.seats import teaching
@@ -48,6 +48,7 @@ _TAKEN: Final = marked("An exercise of the bank has this name: take another one.
 _TOO_LARGE: Final = marked(
     "This asks for more than %(most)s values, or has more than %(layers)s layers: make it smaller."
 )
+_TOO_MANY: Final = marked("A course has at most %(most)s exercises of its own: delete one before.")
 _RENEWED: Final = marked("Your visit was renewed in the meantime: look it over and send it again.")
 _LESSON_FIELDS: Final = ("title", "sentence", "places", "notation", "asked", "shown")
 _NETWORK_FIELDS: Final = ("layers", "activations", "loss", "bias", "examples", "reduction", "update_biases")
@@ -365,12 +366,12 @@ def rows_of(found: Found) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
 
 
 @own_exercises.errorhandler(TooManyError)
-def too_many(error: TooManyError) -> ResponseReturnValue:
+def too_many(_error: TooManyError) -> ResponseReturnValue:
     """The course has as many as it may."""
     seen = request.view_args or {}
     seat, before = teaching(seen["token"]), find(teaching(seen["token"]), seen["slug"])[0]
-    name = request.form.get("name", "")
-    return exercise_page(seat, seen["slug"], before, written(before), problem=str(error), name=name), 409
+    name, problem = request.form.get("name", ""), gettext(_TOO_MANY, most=MOST)
+    return exercise_page(seat, seen["slug"], before, written(before), problem=problem, name=name), 409
 
 
 @own_exercises.errorhandler(CSRFError)

@@ -16,7 +16,7 @@ from quizprop.web.api import openapi
 from quizprop.web.app import create_app
 from quizprop.web.limits import Limit
 from tests.web.conftest import PASSWORD, Browser, honest, words
-from tests.web.test_courses import come_in, give_set, make_course, person, submissions
+from tests.web.test_courses import code_of, come_in, give_set, make_course, person, set_token, submissions
 
 
 class Program:
@@ -219,6 +219,20 @@ def test_what_a_set_withholds_the_api_withholds(app, program, ada):
     assert program.post(f"/variants/{token}/submissions", {"answers": {**right, "delta2[1]": "1"}}).status_code == 409
 
 
+def test_in_a_set_the_same_answers_count_once_and_none_at_all_never(app, program, ada):
+    teacher = person(app, "bob")
+    course = make_course(teacher)
+    give_set(teacher, course, attempts="2")
+    ada.post("/courses/join", {"code": code_of(teacher, course)})
+    path = f"/variants/{ada.post(f'/sets/{set_token(ada)}/1').location.rpartition('/')[2]}/submissions"
+    assert program.post(path, {"answers": {"E": " "}}).status_code == 422
+    first = program.post(path, {"answers": {"E": "1"}})
+    assert (first.status_code, program.post(path, {"answers": {"E": "1"}}).json) == (201, first.json)
+    assert program.post(path, {"answers": {"E": "2"}}).json["attempt"] == 2
+    assert program.post(path, {"answers": {"E": "3"}}).status_code == 409
+    assert program.post(path, {"answers": {"E": "1"}}).json == first.json
+
+
 def test_results_are_told_a_page_at_a_time(program, monkeypatch):
     monkeypatch.setattr("quizprop.web.api._PAGE", 1)
     tokens = [program.post("/variants", {"exercise": "deltas"}).json["token"] for _ in range(2)]
@@ -335,7 +349,7 @@ def test_a_body_that_cannot_be_used_has_a_status_that_the_description_knows(prog
 
 def test_a_key_that_is_no_name_is_refused_rather_than_cut(program):
     token = program.post("/variants", {"exercise": "deltas"}).json["token"]
-    path, content = f"/variants/{token}/submissions", {"answers": {}}
+    path, content = f"/variants/{token}/submissions", {"answers": {"delta2[1]": "1"}}
     for wrong in ("x" * 65, "a b", ""):
         answer = program.post(path, content, **{"Idempotency-Key": wrong})
         assert (answer.status_code, "Idempotency-Key is" in answer.json["detail"]) == (422, True)
