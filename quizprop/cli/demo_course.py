@@ -8,6 +8,7 @@ grading, what is learned from it; only the moments are made up.
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,8 +73,8 @@ def demo(url: str | None, *, students: int, seed: int) -> None:
     app = create_app({"DATABASE_URL": url} if url else None)
     password, rng, moment = secrets.token_urlsafe(12), np.random.default_rng(seed), now()
     hashed = people.hash_password(password)  # slow on purpose: one does for all, as one password does
-    with app.app_context():
-        database, bank = services().database, services().bank
+    with app.app_context(), closing(services().database) as database:
+        bank = services().bank
         seat, term = _course(database, bank, hashed, moment)
         class_ = list(_class(bank, students, rng))
         everybody = _come_in(database, seat, students, hashed, moment)
@@ -83,7 +84,6 @@ def demo(url: str | None, *, students: int, seed: int) -> None:
             with database.write() as session:
                 for problem_set in term:
                     _work_set(session, learner_id, who, problem_set, moment)
-        database.close()
     click.echo(f"{seat.course.title}: {students} students, {len(term)} problem sets.")
     click.echo(f"Sign in as {_TEACHER}, or as demo-001 to demo-{students:03}. The password of all of them: {password}")
 
