@@ -84,7 +84,7 @@ def routes(model: Model, shown_at: str, hidden: frozenset[str]) -> tuple[Route, 
 
 def _way(structure: Structure, start: str, end: str, hidden: Collection[str]) -> tuple[str, ...]:
     way = [start]
-    passed = {*hidden, end} - {start} if start != end else set()
+    passed = {*hidden, end} - {start}
     for quantity in structure.graph:
         if quantity.name in passed and not set(way).isdisjoint(quantity.inputs):
             way.append(quantity.name)

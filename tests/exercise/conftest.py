@@ -110,6 +110,16 @@ def posed_instances(posed):
     return list(itertools.islice(draw_many(posed, np.random.default_rng(2)), 8))
 
 
+def of_kind(kind, count=25):
+    """Instances of every family that asks so."""
+    return [
+        instance
+        for exercise in POSED.values()
+        if exercise.question == kind
+        for instance in itertools.islice(draw_many(exercise, np.random.default_rng(9)), count)
+    ]
+
+
 @pytest.fixture(scope="session")
 def instances(exercise):
     """Some certified instances of the family."""

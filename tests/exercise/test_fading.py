@@ -93,6 +93,13 @@ def test_one_step_shows_the_factors_that_nobody_asks_for():
     assert {"dE_da2", "da_dz2"} <= set(step.shown)
 
 
+def test_one_step_shows_nothing_that_only_what_is_written_was_worked_from():
+    step = form_of("deltas", Fading.STEP, "hidden delta")
+    assert set(step.shown) == {*BANK["deltas"].shown, "delta2", "da_dz1"}
+    upper = BANK["mazur-like"].model_copy(update={"asked": ("z2", "a2", "E")})
+    assert [one.shown for one in forms(upper, SKILLS) if one.aim == "activation"][-1] == ("z2",)
+
+
 def test_what_comes_first_has_no_part_and_a_question_is_only_itself():
     assert not any(one.fading is Fading.PART and one.aim == "net input" for one in forms(BANK["mazur-like"], SKILLS))
     assert [one.fading for one in forms(BANK["choose-delta"], SKILLS)] == [Fading.FULL]

@@ -6,12 +6,16 @@ import pickle
 import numpy as np
 import pytest
 
+from quizprop.exercise import certify as rules
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import Plan, certify
 from quizprop.exercise.generate import CannotCertifyError, certified_blocks, draw, draw_block, draw_many, show
 from quizprop.exercise.grade import grade
 from quizprop.exercise.instance import Instance, Phase
-from quizprop.exercise.slips import shows
+from quizprop.exercise.proof import spans_of
+from quizprop.exercise.slips import idle, shows, wrong, wrong_value
+from quizprop.exercise.tolerance import work
+from tests.exercise.conftest import ZOO
 
 
 def given_rows(blocks, count):
@@ -146,6 +150,98 @@ def test_in_what_is_certified_units_are_alive_shares_are_shares_and_so_many_are_
         if instance.exercise.dead_units is not None:
             off = sum(int((values[name] == 0).sum()) for name in plan.switched)
             assert off == instance.exercise.dead_units
+
+
+def rejected(exercise, given):
+    """The rules that one instance breaks first."""
+    plan = Plan(exercise)
+    return certify(plan, {name: np.array(given[name], dtype=float)[None] for name in plan.given_shapes}).rejected
+
+
+@pytest.mark.parametrize(("halves", "near"), [(1.5, True), (2.5, False)])
+def test_a_unit_keeps_twice_the_rounding_away_from_its_kink(halves, near):
+    instance = draw(ZOO["relu-mse"], np.random.default_rng(0))
+    bias = np.array(instance.given["b1"])
+    bias[0] += halves * instance.plan.half - instance.values["z1[1]"]
+    rules = rejected(instance.exercise, {**instance.given, "b1": bias})
+    assert ("a unit of layer 1 is near its kink" in rules) == near
+
+
+def test_a_0_that_rounding_may_move_is_no_exact_0():
+    # Both units are on, and 1 times 0.75 and -2 times 0.375 cancel, but for what rounding the activations does.
+    given = {"x": [[1, 1]], "W1": [[0.5, 0.25], [0.5, -0.125]], "b1": [0, 0], "W2": [[1, -2]], "b2": [0]}
+    assert rejected(ZOO["relu-mse"], {**given, "t": [[1]], "eta": 0.1}) == {"z2 is too close to 0 for 3 places": 1}
+
+
+@pytest.mark.parametrize(("halves", "close"), [(3.5, True), (8, False)])
+def test_two_that_rounding_may_move_past_each_other_decide_nothing(halves, close):
+    """Each may be off by half a unit as a net input, and by as much again as an activation."""
+    exercise = load_bank()["max-pooling"].model_copy(update={"asked": ("switch",), "dead_units": None})
+    given = {"x": [0.2, 0.7, 0.7, 0.7 - 2 * halves * Plan(exercise).half], "w": [1, 0.5], "b": 0.1}
+    rules = rejected(exercise, {**given, "y": 1, "eta": 0.1})
+    assert ("switch could be decided by rounding" in rules) == close
+
+
+def test_a_mistake_that_gives_no_number_shows():
+    """The logarithm of the net input in place of its sigmoid, which is no number where that is negative."""
+    plan = Plan(load_bank()["chain-rule-log-sigmoid"])
+    block = certify(plan, show(plan, draw_block(plan.exercise, np.random.default_rng(0), 100)))
+    assert (plan.structure.graph.evaluate(block.given)["u"] < 0).any()
+
+
+def test_a_decision_shows_its_own_mistakes_only():
+    plan = Plan(load_bank()["classify"].model_copy(update={"asked": ("prediction",)}))
+    assert {route.way for route in plan.showing} == {("prediction",)}
+
+
+def test_a_mistake_at_a_value_that_is_not_written_must_show_where_that_is_read_first():
+    hidden = ("dE_da2", "da_dz2", "delta2")
+    shown_at = {one.shown_at for one in Plan(ZOO["gradients-only"]).showing if one.mistake.name in hidden}
+    assert shown_at == {"grad_W2"}
+
+
+@pytest.mark.parametrize("exercise", [ZOO["faded"], load_bank()["faded-mazur"]])
+def test_a_cell_that_is_shown_is_not_asked(exercise):
+    assert exercise.shown
+    assert {cell.key for cell in draw(exercise, np.random.default_rng(0)).cells}.isdisjoint(exercise.shown)
+
+
+@pytest.mark.parametrize("exercise", [ZOO["gradients-only"], ZOO["batch-sum"], load_bank()["deltas"]])
+def test_no_mistake_of_a_block_has_a_larger_tolerance_than_its_bound(exercise):
+    plan = Plan(exercise)
+    given = show(plan, draw_block(exercise, np.random.default_rng(0), 200))
+    sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
+    for route in plan.showing:
+        bound = rules._farthest(plan, route, spans_of(plan.structure, sheet))
+        _, tolerance = wrong(plan.structure, route, sheet, half=plan.half)
+        assert (tolerance <= bound * (1 + 1e-9)).all(), route.mistake.code
+
+
+def test_what_is_written_on_the_way_stops_a_mistake():
+    """What comes after it is as if it were right, within what it was: the entry may be anything."""
+    instance = draw(load_bank()["deltas"], np.random.default_rng(0))
+    structure, half = instance.structure, instance.plan.half
+    ways = [route for route in instance.plan.showing if len(route.way) == 2]
+    assert len({route.way for route in ways}) > 2
+    for route in ways:
+        start, end = route.way
+        entries = {start: instance.sheet.values[start] + 0.25}
+        sheet = work(structure, instance.arrays, half=half, entries=entries)
+        value, tolerance = wrong(structure, route, sheet, half=half, entries=entries)
+        assert np.array_equal(value, sheet.expected[end])
+        assert np.array_equal(tolerance, sheet.tolerance[end])
+        assert np.array_equal(wrong_value(structure, route, sheet.values, entries=entries), value)
+
+
+def test_what_only_these_numbers_hide_is_not_idle():
+    """Inputs of 1 hide that one was left out; a unit that is off hides its net input in any case."""
+    exercise = load_bank()["mazur-like"]
+    given = {**draw(exercise, np.random.default_rng(0)).given, "x": [[1.0, 1.0]]}
+    instance = Instance(exercise, given)
+    (route,) = (one for one in instance.plan.showing if one.mistake.code == "grad_W1:input_left_out")
+    value, _ = instance.mistaken(route)
+    assert np.array_equal(value, instance.sheet.expected["grad_W1"])
+    assert not idle(instance.structure, route, instance.arrays, entries={}).any()
 
 
 def test_what_has_one_instance_only_is_certified_once():

@@ -9,6 +9,7 @@ import pytest
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Verdict, grade
+from quizprop.exercise.instance import Instance
 
 HIDDEN = (HIDDEN_BY_EARLIER,)
 
@@ -69,6 +70,8 @@ def test_the_activation_before_dropout_is_named_at_kept_and_at_dropped_units():
     assert set(np.ravel(instance.given["m"])) == {0, 1}
     marks = grade(instance, {key: repr(values["grad_y"] * values[f"a{key[6:]}"]) for key in keys}).marks
     assert [marks[key].verdict for key in keys] == [Verdict.MISTAKE] * len(keys)
+    left_out = ["scale" if kept else "mask" for kept in np.ravel(instance.given["m"])]
+    assert [marks[key].codes for key in keys] == [(f"grad_v:{one}_left_out",) for one in left_out]
 
 
 @pytest.mark.parametrize("places", [1, 2, 3])
@@ -96,6 +99,22 @@ def test_a_value_is_cut_off_also_where_it_follows_from_a_slip(mazur, honest):
     assert 1 / (1 + math.exp(-0.5)) == pytest.approx(0.6225, abs=1e-4)
     mark = grade(mazur, {**honest, "z1[1]": "0.5", "a1[1]": "0.62"}).marks["a1[1]"]
     assert "too few decimals" in mark.sentences[-1]
+
+
+def test_what_two_mistakes_have_to_be_told_is_said_once():
+    """The states and what comes back are the same in both steps, so either may have been left out."""
+    instance = draw(load_bank()["recurrent-each-step"], np.random.default_rng(0))
+    own = {"h1": "0.5", "h2": "0.5", "grad_y1": "0.25", "grad_y2": "0.25", "grad_v": "0.375"}
+    mark = grade(instance, own).marks["grad_v"]
+    assert {"part_v1:input_left_out", "part_v2:input_left_out"} <= set(mark.codes)
+    assert len(set(mark.sentences)) == len(mark.sentences) < len(mark.codes)
+
+
+def test_a_mistake_that_only_the_students_own_values_allow_is_named():
+    instance = draw(load_bank()["forward-relu"], np.random.default_rng(0))
+    assert instance.values["z1[1]"] > 0, "a unit that is on passes its net input"
+    mark = grade(instance, {"z1[1]": "-0.5", "a1[1]": "-0.5"}).marks["a1[1]"]
+    assert mark.codes == ("a1:activation_skipped",)
 
 
 @pytest.mark.parametrize("net_input", ["0.5", "0.3775"])
@@ -190,6 +209,16 @@ def test_a_forgotten_learning_rate_that_is_rounded_does_not_follow():
             marks = grade(instance, answers).marks
             if not marks["grad_W2[1,1]"].verdict.accepted:
                 assert not marks["W2_new[1,1]"].verdict.accepted
+
+
+def test_a_forgotten_learning_rate_does_not_follow_either_where_the_gradient_is_rounded():
+    drawn = draw(load_bank()["mazur-like"], np.random.default_rng(0))
+    instance = Instance(drawn.exercise, {**drawn.given, "eta": 0.5})
+    old = instance.values["W2[1,1]"]
+    for gradient in np.arange(0.00011, 0.0004, 0.00001):
+        assert abs(instance.values["grad_W2[1,1]"]) > 0.01
+        answers = {"grad_W2[1,1]": f"{gradient:.4f}", "W2_new[1,1]": f"{old - gradient:.6f}"}
+        assert not grade(instance, answers, diagnose=False).marks["W2_new[1,1]"].verdict.accepted
 
 
 def test_what_follows_can_be_worth_less(mazur, honest):

@@ -10,6 +10,7 @@ from quizprop.exercise.figures import exact, to_places
 from quizprop.exercise.generate import draw
 from quizprop.exercise.hint import RUNGS, hints, row_formula
 from quizprop.exercise.notation import NOTATIONS, mathml
+from quizprop.exercise.spec import Exercise
 
 NAMES = [name for name, _ in NOTATIONS]
 FIGURE = re.compile(r"−?\d+\.\d+")
@@ -94,6 +95,15 @@ def test_what_nobody_asks_for_is_written_out_or_explained():
     assert "likewise" in total.words
 
 
+@pytest.mark.parametrize(("slug", "others"), [("chain", 0), ("mazur", 1), ("mini-batch", 2)])
+def test_the_others_of_a_kind_are_spoken_of_where_there_are_some(slug, others):
+    """The errors of the single outputs: one of them is written out."""
+    base = draw(load_bank()[slug], np.random.default_rng(0))
+    instance = type(base)(base.exercise.model_copy(update={"asked": ("E",)}), base.given)
+    assert sum(key.startswith("e[") for key in instance.values) == others + 1
+    assert ("likewise" in hints(instance, instance.cells[0], "plain", {})[1].words) == bool(others)
+
+
 def test_where_a_value_is_only_carried_over_no_number_gives_it_away():
     instance = draw(load_bank()["tanh-regression"], np.random.default_rng(0))
     hint = hints(instance, cell_of(instance, "grad_b2[1]"), "plain", {"delta2[1]": 7.25})[2]
@@ -134,6 +144,19 @@ def test_a_derivative_that_nobody_asks_for_stands_inside_the_formula_of_its_row(
     instance = draw(load_bank()["deltas"], np.random.default_rng(0))
     assert row_formula(instance, "delta1", "matrix").text == "dz^[1] = W^[2]T dz^[2] ⊙ g'^[1](z^[1])"
     assert row_formula(instance, "delta2", "matrix").text == "dz^[2] = (a^[2] − y) ⊙ g'^[2](z^[2])"
+
+
+def test_a_derivative_that_is_shown_is_named_in_the_formula_of_its_row_as_one_that_is_asked():
+    exercise = load_bank()["deltas"].model_dump()
+    of_both = []
+    for change in ({"asked": ["dE_da2", "delta2"]}, {"asked": ["delta2"], "shown": [*exercise["shown"], "dE_da2"]}):
+        instance = draw(Exercise.model_validate({**exercise, **change}), np.random.default_rng(0))
+        of_both.append(row_formula(instance, "delta2", "matrix"))
+    assert (
+        of_both[0]
+        == of_both[1]
+        != row_formula(draw(load_bank()["deltas"], np.random.default_rng(0)), "delta2", "matrix")
+    )
 
 
 def test_what_is_shown_counts_as_known():

@@ -1,4 +1,4 @@
-"""Other questions than a sheet to fill in: find the slip, choose a value, true or false."""
+"""Other questions than a sheet to fill in: what all have in common, values to choose, true or false."""
 
 import itertools
 import re
@@ -9,38 +9,27 @@ import pytest
 
 from quizprop.engine.network import Network
 from quizprop.exercise import choose as choose_module
-from quizprop.exercise import find_slip as slips_module
 from quizprop.exercise import statements as statements_module
 from quizprop.exercise.acceptance import acceptance
 from quizprop.exercise.answers import grade_row, read_row
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import PICK, Plan, plan_of
-from quizprop.exercise.find_slip import CELL, SLIP
+from quizprop.exercise.find_slip import SLIP
 from quizprop.exercise.generate import CannotCertifyError, draw, draw_many
-from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Verdict, grade
+from quizprop.exercise.grade import Verdict, grade
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.names import NOTATIONS
 from quizprop.exercise.question import Chance, NoQuestionError, in_text, read_choice, spoken
 from quizprop.exercise.record import RecordError, RecordFile, blank, read_record, record_blocks
-from quizprop.exercise.slips import routes, unseen, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.statements import COUNT, Facts
+from tests.exercise.conftest import of_kind
 
 BANK = load_bank()
 
 
 def right_answers(instance):
     return {question.key: str(question.right) for question in instance.questions}
-
-
-def of_kind(kind, count=25):
-    """Instances of every family that asks so."""
-    return [
-        instance
-        for exercise in BANK.values()
-        if exercise.question == kind
-        for instance in itertools.islice(draw_many(exercise, np.random.default_rng(9)), count)
-    ]
 
 
 # --- every kind -----------------------------------------------------------------------------------------------------
@@ -181,92 +170,6 @@ def test_blind_spots_travel_with_a_line(tmp_path):
         assert RecordFile(file).find(0).questions
 
 
-# --- find the slip --------------------------------------------------------------------------------------------------
-
-
-def test_a_sheet_with_a_slip_is_graded_as_just_this_slip():
-    for instance in of_kind("find_slip"):
-        slip, sheet = instance.slip, instance.as_sheet
-        texts = {cell.key: repr(slip.filled[cell.key]) for cell in sheet.cells}
-        graded = grade(sheet, texts)
-        assert graded.first_error == slip.key
-        assert graded.marks[slip.key].verdict is Verdict.MISTAKE
-        assert slip.route.mistake.code in graded.marks[slip.key].codes
-        keys = list(graded.marks)
-        for key in keys[: keys.index(slip.key)]:
-            assert graded.marks[key].verdict is Verdict.CORRECT
-        for key in keys[keys.index(slip.key) + 1 :]:
-            mark = graded.marks[key]
-            assert mark.verdict.accepted or mark.sentences == (HIDDEN_BY_EARLIER,)
-
-
-def test_every_number_on_the_sheet_has_the_places_that_it_says():
-    for instance in of_kind("find_slip", 5):
-        for value in instance.slip.filled.values():
-            assert value == round(value, instance.exercise.places)
-            assert str(value) != "-0.0"
-
-
-def test_a_wrong_cell_is_told_whether_it_is_right_or_only_follows():
-    follows = 0
-    for instance in of_kind("find_slip", 10):
-        slip = instance.slip
-        question = instance.questions[0]
-        assert question.key == CELL
-        assert question.option(question.right).words.startswith(f"{{{slip.key}}} = ")
-        for cell, option in zip(instance.as_sheet.cells, question.options, strict=True):
-            if cell.key == slip.key:
-                assert option.said == ""
-            else:
-                moved = slip.filled[cell.key] != slip.honest[cell.key]
-                assert ("only follows" in option.said) == moved
-                assert ("That value is right" in option.said) == (not moved)
-                follows += moved
-    assert follows > 50
-
-
-def test_no_other_slip_to_choose_gives_the_number_on_the_sheet():
-    for instance in of_kind("find_slip", 10):
-        slip, sheet = instance.slip, instance.as_sheet
-        titles = [option.words for option in instance.questions[1].options]
-        assert len(set(titles)) == len(titles)
-        assert 4 <= len(titles) <= 5
-        assert instance.questions[1].option(instance.questions[1].right).code == slip.route.mistake.code
-        cells = unseen(sheet.structure, slip.key, sheet.plan.written)
-        name, place = sheet.structure.places[slip.key]
-        fitting = {
-            route.mistake.misconception.title
-            for route in routes(sheet.model, name, frozenset(cells))
-            for value in [wrong_value(sheet.structure, route, sheet.sheet.values, entries={})[(0, *place)]]
-            if abs(value - slip.filled[slip.key]) <= sheet.tolerances[slip.key]
-        }
-        assert fitting.intersection(titles) <= {slip.route.mistake.misconception.title}
-
-
-def test_slips_are_of_many_kinds_and_stand_in_many_places():
-    found = [(one.slip.route.mistake.code, one.slip.key) for one in of_kind("find_slip", 20)]
-    assert len({code for code, _ in found}) > 40
-    assert len({key for _, key in found}) > 30
-
-
-def test_a_slip_that_spoils_the_rest_of_the_sheet_is_not_made():
-    """The net input of an output that should be a share: its logarithm is no number to write where it is negative."""
-    made = set()
-    for instance in itertools.islice(draw_many(BANK["find-slip-logistic"], np.random.default_rng(5)), 20):
-        bench = slips_module.Bench(instance.as_sheet)
-        (skipped,) = (route for route in instance.plan.showing if route.mistake.code == "a1:activation_skipped")
-        lost = (instance.values["z1[1]"] < 0) == (instance.values["t[1]"] == 1) or instance.values["z1[1]"] > 1
-        made.add((lost, bench.made(skipped, "a1[1]") is None))
-    assert (True, True) in made
-
-
-def test_without_enough_slips_to_choose_from_there_is_no_question(monkeypatch):
-    instance = draw(BANK["find-slip-logistic"], np.random.default_rng(0))
-    monkeypatch.setattr(slips_module, "_FEWEST", 40)
-    with pytest.raises(NoQuestionError, match="too few slips"):
-        _ = Instance(instance.exercise, instance.given).questions
-
-
 # --- choose ---------------------------------------------------------------------------------------------------------
 
 
@@ -305,17 +208,6 @@ def test_a_network_without_any_question_is_given_up_soon(monkeypatch):
     exercise = Exercise.model_validate({**BANK["forward-pass"].model_dump(), "question": "choose", "values": given})
     with pytest.raises(CannotCertifyError, match=r"forward-pass: no instance can be certified.*fewer than 50 wrong"):
         draw(exercise, np.random.default_rng(0))
-
-
-def test_no_slip_is_told_where_none_can_be_made():
-    instance = draw(BANK["find-slip-logistic"], np.random.default_rng(0))
-    alone = instance.exercise.model_copy(
-        update={"asked": ("b1_new",), "blind_spots": tuple(instance.plan.certified_codes)}
-    )
-    codes = Plan(alone).certified_codes
-    blind = alone.model_copy(update={"blind_spots": (*alone.blind_spots, *codes)})
-    with pytest.raises(NoQuestionError, match="no slip can be told without doubt"):
-        _ = Instance(blind, instance.given).questions
 
 
 # --- true or false --------------------------------------------------------------------------------------------------
@@ -485,6 +377,14 @@ def test_no_statement_turns_on_what_is_rounded_away():
                 if of_a_unit_that_is_on or (fact.kind == "slope" and key == f"grad_{fact.about}"):
                     assert round(value, 1) != 0, (fact, key)
     assert {("slope", False), ("still", True)} <= told
+
+
+def test_what_is_clear_of_neither_of_two_values_is_not_clear_of_both():
+    sheet = draw(BANK["true-false-sigmoid"], np.random.default_rng(0)).as_sheet
+    facts = Facts(sheet, sheet.network)
+    one, other = "grad_W1[1,1]", "grad_W1[1,2]"
+    farthest = [max(d for d in np.geomspace(1e-7, 1, 200) if not facts.clear(d, key)) for key in (one, other)]
+    assert not facts.clear(sum(farthest), one, other)
 
 
 def test_five_different_statements_two_or_three_of_them_true():

@@ -138,6 +138,7 @@ def test_what_the_map_leaves_out_calls_for_nothing(tmp_path):
             'needs = ["loss"]',
             "skills.toml: activation: needs 'loss', which does not stand above",
         ),
+        ('needs = ["net input"]', 'needs = ["activation"]', "skills.toml: activation: needs 'activation', which does"),
         ('name = "activation"', 'name = "net input"', "skills.toml: net input: stands twice"),
         (
             'network = ["a"]',

@@ -8,7 +8,8 @@ import pytest
 from quizprop.engine.structure import independent_groups, straight, structure_of
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
-from quizprop.exercise.tolerance import half_unit, within, work
+from quizprop.exercise.tolerance import half_unit, spread, within, work
+from tests.exercise.conftest import ZOO
 
 
 def test_half_a_unit_of_the_last_place():
@@ -83,6 +84,52 @@ def test_a_product_of_two_rounded_values_counts_both_errors_and_their_product():
             for i, j in itertools.product((-1, 1), repeat=2)
         ]
         assert sheet.tolerance["delta2"][0, 0, unit] == pytest.approx(max(corners) + half, rel=1e-6)
+
+
+def test_what_ends_on_a_5_may_be_rounded_either_way():
+    for places in (1, 2, 4, 6):
+        below = np.arange(1000)
+        exact = (below + 0.5) / 10**places
+        assert within(below / 10**places, exact, half_unit(places)).all()
+        assert within((below + 1) / 10**places, exact, half_unit(places)).all()
+
+
+def test_a_shown_cell_is_exact_and_the_others_of_its_quantity_are_not():
+    instance = draw(ZOO["faded"], np.random.default_rng(0))
+    assert "z1[1]" in instance.exercise.shown
+    assert instance.tolerances["a1[1]"] == pytest.approx(instance.plan.half, rel=1e-6)
+    assert instance.tolerances["a1[2]"] > 1.05 * instance.plan.half
+
+
+def test_the_slope_of_a_unit_that_is_on_is_written_without_loss():
+    instance = draw(ZOO["relu-mse"], np.random.default_rng(0))
+    sheet, half = work(instance.structure, instance.arrays, half=instance.plan.half), instance.plan.half
+    on = sheet.values["z1"] > 0
+    assert on.any()
+    assert sheet.tolerance["delta1"][on] == pytest.approx(sheet.tolerance["dE_da1"][on] + half, rel=1e-6)
+
+
+def test_a_0_by_chance_is_not_written_without_loss():
+    # z1 is 0.75 and 0.375. In the first instance 1 times the one and -2 times the other cancel, in the second nothing
+    # comes through; the identity passes on what is lost.
+    given = {"x": [[1, 1]], "W1": [[0.5, 0.25], [0.5, -0.125]], "b1": [0, 0], "b2": [0], "t": [[1]], "eta": 0.1}
+    arrays = {name: np.array([value, value], dtype=float) for name, value in given.items()}
+    sheet = work(structure_of(ZOO["relu-mse"].model), {**arrays, "W2": np.array([[[1.0, -2]], [[0, 0]]])}, half=0.5)
+    assert sheet.expected["z2"].tolist() == [[[0]], [[0]]]
+    lost = sheet.tolerance["z2"][0, 0, 0]
+    assert lost > 1
+    assert sheet.tolerance["a2"].ravel().tolist() == pytest.approx([lost + 0.5, 0.5])
+
+
+def test_no_move_of_net_inputs_goes_beyond_the_spread_of_a_softmax():
+    model = ZOO["softmax"].model
+    structure, rng = structure_of(model), np.random.default_rng(5)
+    quantity, z = structure.graph["a1"], rng.uniform(-2, 2, (500, 1, 3))
+    for size in (0.001, 0.01):
+        values, value = {"z1": z}, quantity.of({"z1": z})
+        bound = spread(structure, quantity, values, {"z1": np.full_like(z, size)}, value)
+        for corner in itertools.product((-size, size), repeat=3):
+            assert (np.abs(quantity.of({"z1": z + np.array(corner)}) - value) <= bound + 1e-12).all()
 
 
 def bend(quantity, values, name, mask):
