@@ -1,6 +1,8 @@
 """What doctor finds: nothing wrong on a good site, and each fault that was put there, with what to do."""
 
 import sqlite3
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -56,6 +58,28 @@ def test_a_setting_that_is_wrong_or_risky_is_told(site, change, weight, words):
     assert words in told({**GOOD, **change}, site, weight)
 
 
+def test_hosts_and_proxies_are_asked_for_only_where_visitors_come_by_https(site):
+    plain = {**GOOD, "QUIZPROP_HTTPS": "", "QUIZPROP_HOSTS": "", "QUIZPROP_PROXIES": ""}
+    risks = told(plain, site, "risk")
+    assert "QUIZPROP_HTTPS" in risks
+    assert "QUIZPROP_HOSTS" not in risks
+    assert "QUIZPROP_PROXIES" not in risks
+
+
+def test_the_database_that_is_named_is_looked_at_and_not_that_of_the_environment(site, tmp_path):
+    assert "other.db" not in told({**GOOD, "QUIZPROP_DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}"}, site, "risk")
+
+
+def test_what_is_wrong_and_what_is_risky_are_counted_apart(site, capsys, monkeypatch, tmp_path):
+    for name, value in {**GOOD, "QUIZPROP_HTTPS": ""}.items():
+        monkeypatch.setenv(name, value)
+    with sqlite3.connect(tmp_path / "site.db") as connection:
+        connection.execute("ALTER TABLE learner DROP COLUMN language")
+    connection.close()
+    assert not doctor(site)
+    assert "1 wrong, 1 to think about" in capsys.readouterr().out
+
+
 def test_all_settings_that_are_wrong_are_told_at_once(site):
     bad = {"HTTPS": "maybe", "PROXIES": "many", "HOSTS": "https://a.org", "LOG": "xml", "METRICS": "short"}
     wrong = told({**GOOD, **{f"QUIZPROP_{name}": value for name, value in bad.items()}}, site, "wrong")
@@ -70,8 +94,9 @@ def test_tables_that_do_not_fit_are_told(site, tmp_path):
 
 
 def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_path):
-    (tmp_path / "site.db").chmod(0o644)
-    assert "chmod 600" in told(GOOD, site, "risk")
+    for mode in (0o644, 0o640, 0o602):
+        (tmp_path / "site.db").chmod(mode)
+        assert "chmod 600" in told(GOOD, site, "risk")
     (tmp_path / "site.db").write_bytes(b"no database at all" * 100)
     assert "not a database" in told(GOOD, site, "wrong")
 
@@ -83,6 +108,22 @@ def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):
     monkeypatch.setattr(checkup.time, "time", lambda: 1_000_000_000.0)
     assert "GiB free" in told(GOOD, site, "wrong")
     assert "is it right?" in told(GOOD, site, "risk")
+
+
+@pytest.mark.parametrize("weight", ["well", "risk"])
+def test_the_clock_is_told_in_utc_wherever_the_server_stands(site, monkeypatch, weight):
+    from quizprop.cli import checkup
+
+    if weight == "risk":
+        monkeypatch.setattr(checkup, "_SIX_YEARS", -86400)
+    monkeypatch.setenv("TZ", "UTC-9")  # as POSIX writes nine hours ahead of it
+    time.tzset()
+    try:
+        before, found, after = datetime.now(UTC), told(GOOD, site, weight), datetime.now(UTC)
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
+    assert any(f"The clock says {now:%Y-%m-%d %H:%M} UTC" in found for now in (before, after))
 
 
 def test_a_database_that_is_not_there_or_can_t_be_reached_is_told(tmp_path):

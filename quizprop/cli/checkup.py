@@ -150,12 +150,11 @@ def _bank(folder: str | None) -> Iterator[Finding]:
 def _clock() -> Iterator[Finding]:
     """A clock that stands in another year than the program's files decides due dates wrongly."""
     written = Path(__file__).stat().st_mtime
+    now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     if not written - 86400 < time.time() < written + _SIX_YEARS:
-        yield Finding(
-            "risk", f"The clock says {time.strftime('%Y-%m-%d %H:%M')} UTC: due dates follow it, is it right?"
-        )
+        yield Finding("risk", f"The clock says {now} UTC: due dates follow it, is it right?")
     else:
-        yield Finding("well", f"The clock says {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC.")
+        yield Finding("well", f"The clock says {now} UTC.")
 
 
 def _looked_at(database: Database) -> Iterator[Finding]:
