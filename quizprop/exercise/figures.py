@@ -31,7 +31,7 @@ def significant(value: float, digits: int = 10) -> str:
 
 def to_places(value: float, places: int) -> str:
     """A value rounded to some decimals, all of them written: what a student is asked to write."""
-    return _signed(f"{value + 0.0:.{places}f}")
+    return _signed(f"{value:.{places}f}")
 
 
 def shortest(value: float | Decimal, places: int) -> str:
@@ -42,7 +42,7 @@ def shortest(value: float | Decimal, places: int) -> str:
 
 def fitting(value: float, width: int) -> str:
     """The number in at most ``width`` characters, seven or more; rounded where it must be."""
-    rounded = (significant(value, digits) for digits in range(width - 1, 0, -1))
+    rounded = (significant(value, digits) for digits in range(width, 0, -1))
     first, _, exponent = f"{value:.0e}".partition("e")
     power = _signed(f"{first}e{int(exponent):+d}")
     return next(text for text in (exact(value), *rounded, power) if len(text) <= width)

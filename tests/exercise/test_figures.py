@@ -72,6 +72,13 @@ def test_a_number_fits_into_seven_characters(number):
     assert len(fitting(number, 7)) <= 7
 
 
+@given(st.floats(min_value=0.001, max_value=9_999_999, allow_nan=False))
+def test_no_decimals_that_fit_are_nearer_to_a_number_than_what_is_written(number):
+    fixed = [float(text) for text in (f"{number:.{places}f}" for places in range(6)) if len(text) <= 7]
+    written = float(fitting(number, 7))
+    assert abs(written - number) <= min(abs(one - number) for one in fixed) * (1 + 1e-9)
+
+
 def test_a_number_that_fits_is_not_rounded():
     assert [fitting(number, 7) for number in (0.59326, -0.0125, -0.012533, -3.3e-7)] == [
         "0.59326", "−0.0125", "−0.0125", "−3e−7"
