@@ -196,6 +196,7 @@ def test_a_line_of_a_file_is_solved_in_the_notation_of_its_exercise(run):
     drawn = run("solve", "mazur-like", "--seed", 7).stdout
     lines = run("solve", "--line", "sheets.jsonl:1").stdout
     assert lines.partition("\n")[2] == drawn.partition("\n")[2]
+    assert "net_h1 = " in run("solve", "--line", "sheets.jsonl:1", "--notation", "mazur").stdout
     Path("unit.toml").write_text(FAMILY.format(x="4"))
     run("generate", "unit.toml", "-o", "unit.jsonl")
     assert "z1[1] = W1[1,1] · x[1] + b1[1] = 0.5 · 4 + 0.1 = 2.1" in run("solve", "--line", "unit.jsonl:1").stdout
@@ -228,6 +229,13 @@ def test_a_line_that_is_not_there_is_said(run, place, status, message):
     sheets(run)
     Path("bad.jsonl").write_text("bad\n")
     assert message in run("solve", "--line", place, status=status).stderr
+
+
+def test_a_solution_begins_with_what_it_reads_and_nothing_else(run):
+    forward, whole = (
+        run("solve", name, "--notation", "plain").stdout.splitlines() for name in ("forward-pass", "mazur-like")
+    )
+    assert [any(line.startswith("t[1] = ") for line in lines) for lines in (forward, whole)] == [False, True]
 
 
 def test_a_solution_can_start_further_down(run):
@@ -340,6 +348,8 @@ def test_the_bank_is_listed_in_lines_without_spaces_at_the_end(run):
     lines = run("bank", "list").stdout.splitlines()
     assert any(line.split() == ["mazur", "Mazur's", "network", "2-2-2", "39", "fixed"] for line in lines)
     assert all(line == line.rstrip() for line in lines)
+    # The numbers are fixed there, too, but what is asked about them is not.
+    assert next(line for line in lines if line.startswith("find-slip-mazur ")).endswith("new each time")
 
 
 def test_an_exercise_is_shown_with_what_it_is_certified_for(run, terminal):
@@ -369,6 +379,7 @@ def test_check_tells_how_much_is_certified_and_what_rejects_the_rest(run):
     table = run("bank", "check", "mazur-like", "mazur", "-n", 300).stdout
     assert "mazur            100%\n" in table
     assert "grad_W1 can't show grad_W1:input_left_out (" in table
+    assert table.count("%)") == 3, "the worst rules"
     rows = [json.loads(line) for line in run("bank", "check", "--json", "-n", 100).stdout.splitlines()]
     assert {"mazur", "mazur-like"} <= {row["exercise"] for row in rows}
     for row in rows:

@@ -206,7 +206,7 @@ class _Working:
     def power(self, at: int, depth: int) -> tuple[float, int]:
         value, at = self.operand(at, depth)
         if self.tokens[at].kind == "superscript":
-            value = _power(value, _finite(float(self.tokens[at].text.translate(_LOWERED))))
+            value = _power(value, float(self.tokens[at].text.translate(_LOWERED)))
             at += 1
         if self.tokens[at].kind == "power":
             exponent, at = self.signed(at + 1, _deeper(depth))

@@ -130,6 +130,7 @@ def test_a_row_that_can_t_be_used_is_told_and_the_rest_is_read(text, problem):
     found = list(read_table(text + "7,0.5\n,\n"))
     assert problem in str(found[0][1])
     assert (found[1][0], found[1][1].index) == (3, 7)
+    assert len(found) == 2, "a line of blanks is none"
 
 
 @pytest.mark.parametrize("text", ["", "name,z1[1]\nada,1\n", 'index\n"' + "a" * 200_000])
@@ -142,6 +143,11 @@ def test_what_is_no_table_is_told(text):
 def test_a_quotation_mark_that_is_not_closed_takes_no_lines_with_it(tail):
     with pytest.raises(AnswersError, match="line 4 is no line of a table"):
         list(read_table('index,z1[1]\n0,"0.5\n"\n1,"0.6\n' + tail))
+
+
+def test_a_character_of_nothing_is_not_there():
+    ((_, row),) = read_table("index,z1[1]\n0,0.5\0\n")
+    assert row.rest == {"z1[1]": "0.5"}
 
 
 def test_a_row_of_several_lines_is_told_by_the_first():

@@ -109,6 +109,12 @@ def test_all_problems_of_a_file_are_told_at_once(problems):
         ("step = 0.1", "step = 0.3", "values.x: high - low is not a multiple of step = 0.3"),
         ("low = -1.0, high = 1.0", "low = 0, high = 0", "values.x: the grid holds only zero"),
         ("step = 0.1", "step = 0.000001", "values.x: more than 100,000 points"),
+        (
+            "low = -1.0, high = 1.0, step = 0.1",
+            "low = 0, high = 100_001, step = 1",
+            "values.x: more than 100,000 points",
+        ),
+        ("low = -1.0", "low = -1_000_001.0", "values.x: low is beyond 1,000,000"),
         ("step = 0.1", "step = 1e-300", "values.x: step has more than 12 decimals"),
         ("step = 0.1", "step = 1e300", "values.x: step is beyond 1,000,000"),
         ('sentence = "One unit."', 'sentence = " "', "sentence: is blank"),

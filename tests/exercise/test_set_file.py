@@ -110,6 +110,7 @@ def test_all_problems_are_told_at_once(load):
     ("change", "why"),
     [
         (("Europe/Madrid", "Atlantis"), "zone: 'Atlantis' is no time zone"),
+        (("Europe/Madrid", "Europe"), "zone: 'Europe' is no time zone"),
         (("Europe/Madrid", "../etc/passwd"), "zone: '../etc/passwd' is no time zone"),
         (('"2026-10-01 08:00"', "true"), "opens: "),
         (('"2026-10-01 08:00"', "17"), "opens: "),
