@@ -102,6 +102,8 @@ def test_all_problems_of_a_file_are_told_at_once(problems):
         ),
         ("eta = 0.5", "", "values: missing eta"),
         ("eta = 0.5", "eta = 0.5\nW2 = 1", "values: W2 is not a value of this network"),
+        ('asked = ["z1", "a1"]', 'asked = ["z1[1]", "a1"]\nshown = ["z1"]', "shown: z1 is asked; show it or ask it"),
+        ("[[0.5, -0.25]]", "[0.5]", "values: W1: has shape (1,), the network needs (1, 2)"),
         ("[[0.5, -0.25]]", "[0.5, -0.25]", "values: W1: has shape (2,), the network needs (1, 2)"),
         ("[[0.5, -0.25]]", "[[0.5, -0.25], [1]]", "values: W1: the rows differ in length"),
         ("eta = 0.5", "eta = { one_hot = true }", "values: eta: one_hot is for the targets t"),

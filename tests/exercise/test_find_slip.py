@@ -89,7 +89,7 @@ def all_slips(slug):
                 yield bench, slip
 
 
-@pytest.mark.parametrize("slug", ["deltas", "momentum"])
+@pytest.mark.parametrize("slug", ["deltas", "momentum", "which-eta-logistic"])
 def test_a_slip_that_gives_nearly_the_same_number_is_not_to_choose(slug):
     """Nearly: within twice the tolerance, as the right value is told from a wrong one."""
     near = 0
