@@ -609,6 +609,11 @@ def test_a_problem_set_is_made_given_moved_and_looked_at(run, school):
     assert moved == "Homework 3 is due 2099-10-09 21:59 UTC.\n"
     assert "2099-10-09 21:59 UTC" in run("sets", "list").stdout
     assert run("sets", "due", token, "none").stdout == "Homework 3 is due any time.\n"
+    Path("hw4.toml").write_text("opens = 2099-10-01T08:00:00Z\n" + HOMEWORK.replace("Homework 3", "Four"))
+    run("sets", "create", "hw4.toml")
+    (four,) = (line for line in run("sets", "list").stdout.splitlines() if " Four " in line)
+    assert "2099-10-01 08:00 UTC" in four
+    assert four.endswith(" 3")
 
 
 def test_what_makes_no_problem_set_is_said_in_words_and_nothing_is_made(run, school):
