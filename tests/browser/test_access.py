@@ -245,8 +245,16 @@ def test_the_parts_of_an_exercises_page_stand_apart(registered, course):
         assert below["y"] - above["y"] - above["height"] >= 20
 
 
-def test_a_search_leaves_what_it_finds(registered, course):
+def test_a_search_leaves_what_it_finds(app, registered, course):
     page, home = registered, f"/courses/{course['<token>']}"
+    page.goto(home)
+    expect(page.locator("li[data-title]")).to_have_count(2)
+    assert page.locator(".choice-search").count() == 0  # two are seen at a glance
+    with app.extensions["quizprop"].database.write() as session:
+        for number in range(9):
+            name = f"bob {number} of {course['<code>']}"
+            student = people.add_user(session, username=name, password_hash="-", now=now())
+            classroom.join(session, course["<code>"], learner_id=student, now=now())
     for address, typed, found in ((home, "ADA", "ada"), (f"{home}/sets/new", "deltas only", "Deltas only")):
         page.goto(address)
         lines = page.locator("li[data-title]:visible")
