@@ -6,7 +6,7 @@ site can use it with somebody's browser. Errors are problems as RFC 9457 describ
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import wraps
 from typing import Annotated, Any, Final, TypeVar
 
@@ -162,18 +162,8 @@ def show_variant(token: str) -> ResponseReturnValue:
 @scoped("practice")
 def submit(token: str) -> ResponseReturnValue:
     """Hand answers in; with an ``Idempotency-Key``, and in a problem set always, a repetition changes nothing."""
-    desk, sent, key = open_desk(token), body(Answers), idempotency_key()
-    asked = {cell.key for cell in desk.instance.cells}
-    strangers = sorted(set(sent.answers) - asked)
-    if strangers:
-        return problem(
-            422, "No such cell", f"{', '.join(strangers)[:200]} is not asked; asked are {', '.join(sorted(asked))}."
-        )
-    comma, keys = sent.decimal_comma, (cell.key for cell in desk.instance.cells)
-    texts = {key: written(sent.answers.get(key), decimal_comma=comma) for key in keys}
-    work = Work(texts, comma, key)
-    if not any(text.strip() for text in texts.values()):
-        return problem(422, "Nothing to check", "answers has no value; one is enough to have it checked.")
+    desk = open_desk(token)
+    work = sent_work([cell.key for cell in desk.instance.cells])
     if (counted := desk.counted(work, "")) is not None:
         return answer(told_of(counted, desk), 201)
     graded = check_work(desk, work)
@@ -299,6 +289,23 @@ def idempotency_key() -> str:
         found = f"Idempotency-Key is {shown(sent)}; write at most 64 letters, digits, - and _, or leave it out"
         raise NotAsItShouldBeError(found)
     return sent or new_key()
+
+
+def sent_work(keys: Collection[str]) -> Work:
+    """The answers that were sent to these cells, as a page would send them.
+
+    Raises:
+        NotAsItShouldBeError: another cell is answered, or none of them.
+    """
+    sent = body(Answers)
+    comma, strangers = sent.decimal_comma, sorted(set(sent.answers).difference(keys))
+    if strangers:
+        raise NotAsItShouldBeError(f"{', '.join(strangers)[:200]} is not asked; asked are {', '.join(sorted(keys))}")
+    texts = {key: written(sent.answers.get(key), decimal_comma=comma) for key in keys}
+    work = Work(texts, comma, idempotency_key())
+    if work.empty:
+        raise NotAsItShouldBeError("answers has no value; one is enough to have it checked")
+    return work
 
 
 def written(value: str | float | None, *, decimal_comma: bool) -> str:

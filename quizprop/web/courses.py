@@ -254,11 +254,10 @@ def show_work(token: str, sheet: str) -> ResponseReturnValue:
         regraded = regrading.regrades_of(session, variant)
     instance = instance_of(variant)
     shown = {"seat": seat, "student": student, "sheet": sheet, "sheets": sheets, "exercise": instance.exercise}
-    numbers = desk.about(instance.as_sheet, instance.exercise.notation, Work(), None, known={}, ended="shown")
+    shown |= desk.about(instance.as_sheet, instance.exercise.notation, Work(), None, known={}, ended="shown")
     return render_template(
         "courses/work.html",
         **shown,
-        **numbers,
         attempts=attempts,
         rows=work_rows(instance, [one.raw for one in attempts]),
         credits={one.id: regraded.get(one.id, one.credit) for one in attempts},
