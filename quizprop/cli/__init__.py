@@ -66,9 +66,8 @@ def _words(error: Exception) -> str | None:
     if "sqlalchemy.exc.DBAPIError" in names:  # no such server, not a database, a full disk
         return f"The database says: {getattr(error, 'orig', error)}".strip()
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-        return (
-            f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error.strerror or str(error)
-        )
+        said = error.strerror or str(error)
+        return f"{error.filename}: {said}" if error.filename and error.strerror else said
     return None
 
 

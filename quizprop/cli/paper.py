@@ -34,9 +34,11 @@ def worksheet(
     found = exercise_named(exercise)
     sheets = list(printed(found, seed=seed, count=count, site=url))
     with ExitStack() as both:  # opened before any is made: sheets do not go without the key that was asked for
-        files = [(both.enter_context(written(name)), name) for name in (output, key) if name]
-        for place, (file, name) in enumerate(files):
-            file.write(_made(sheets, name, found.title, paper, notation, of_key=bool(place)))
+        files = [
+            (both.enter_context(written(name)), name, of_key) for name, of_key in ((output, False), (key, True)) if name
+        ]
+        for file, name, of_key in files:
+            file.write(_made(sheets, name, found.title, paper, notation, of_key=of_key))
     click.echo(_counted(sheets), err=True)
 
 

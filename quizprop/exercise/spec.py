@@ -132,6 +132,9 @@ Value = Annotated[
 """A given's value in an exercise file: a range, a choice, a one-hot target, or fixed numbers."""
 
 
+_BENT: Final = tuple(name for name in ACTIVATIONS if name != "identity")
+
+
 class NetworkSpec(_Part):
     """The network as an exercise file spells it; see ``quizprop.engine.network.Network``."""
 
@@ -320,8 +323,7 @@ class Exercise(_Part):
     def unusual(self) -> int:
         """How late its least usual activation is taught: its place in a list that begins with the sigmoid."""
         kinds = self.network.activations if isinstance(self.network, NetworkSpec) else ()
-        bent = [name for name in ACTIVATIONS if name != "identity"]
-        return max((bent.index(kind) for kind in kinds if kind in bent), default=0)
+        return max((_BENT.index(kind) for kind in kinds if kind in _BENT), default=0)
 
     @property
     def as_sheet(self) -> "Exercise":

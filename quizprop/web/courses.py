@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import chain, count, groupby
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -38,11 +38,11 @@ from quizprop.store.classroom import (
     Seat,
 )
 from quizprop.store.people import Visitor
-from quizprop.web import desk, feedback, limits
+from quizprop.web import feedback, limits
 from quizprop.web.languages import gettext, marked, say
 from quizprop.web.rendering import number
 from quizprop.web.seats import ROLE_WORDS, member, seeing_work, take_seat, teaching
-from quizprop.web.sheet import Work, as_chosen, exercise_of, instance_of
+from quizprop.web.sheet import Work, as_chosen, diagram, exercise_of, givens, instance_of, solution
 from quizprop.web.spreadsheet import csv_file, json_lines_file
 from quizprop.web.state import database, now, stay, visitor
 
@@ -254,10 +254,10 @@ def show_work(token: str, sheet: str) -> ResponseReturnValue:
         regraded = regrading.regrades_of(session, variant)
     instance = instance_of(variant)
     shown = {"seat": seat, "student": student, "sheet": sheet, "sheets": sheets, "exercise": instance.exercise}
-    shown |= desk.about(instance.as_sheet, instance.exercise.notation, Work(), None, known={}, ended="shown")
     return render_template(
         "courses/work.html",
         **shown,
+        **worked_out(instance.as_sheet),
         attempts=attempts,
         rows=work_rows(instance, [one.raw for one in attempts]),
         credits={one.id: regraded.get(one.id, one.credit) for one in attempts},
@@ -365,6 +365,17 @@ def work_rows(instance: Instance, texts: Sequence[Mapping[str, str]]) -> Iterato
             whole = instance.structure.graph[cell.quantity].formula.whole
             right = as_chosen(cell, f"{value:.0f}") if whole else to_places(value, exercise.places)
             yield WorkRow(key, written, key, right, tuple(as_chosen(cell, text) for text in typed))
+
+
+def worked_out(whole: Instance) -> dict[str, Any]:
+    """How a sheet goes, for who teaches: its picture with every value, its numbers, each step."""
+    notation = whole.exercise.notation
+    return {
+        "across": whole.network is None,
+        "diagram": diagram(whole, notation, whole.values, done=True),
+        "givens": givens(whole, notation),
+        "solution": solution(whole, notation, Work()),
+    }
 
 
 def question_row(instance: Instance, question: Question, typed: Iterable[str]) -> WorkRow:

@@ -34,7 +34,6 @@ from quizprop.web.state import database, now, services, visitor
 __all__ = [
     "Desk",
     "SheetNotYetError",
-    "about",
     "check_work",
     "may_work",
     "notation_of",
@@ -349,13 +348,13 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
         questions = asked.asks(instance, notation, work, ended=bool(desk.ended))
         shown, first = asked.worked(instance, work) if desk.ended else (work, None)
         names = {one.key: (one.id, one.name) for one in questions}
-        numbers = about(instance.as_sheet, notation, shown, first, known={}, ended=desk.ended)
-        return render_template("practice/questions.html", **shared, **numbers, asks=questions, names=names)
+        about = _about(instance.as_sheet, notation, shown, first, known={}, ended=desk.ended)
+        return render_template("practice/questions.html", **shared, **about, asks=questions, names=names)
     sections = sheet.sections(instance, notation, work)
     names = {entry.key: (entry.id, entry.symbol) for section in sections for entry in section.entries}
-    numbers = about(instance, notation, work, first_error, known=known, ended=desk.ended)
+    about = _about(instance, notation, work, first_error, known=known, ended=desk.ended)
     filled = sum(section.filled for section in sections)
-    return render_template("practice/sheet.html", **shared, **numbers, sections=sections, names=names, filled=filled)
+    return render_template("practice/sheet.html", **shared, **about, sections=sections, names=names, filled=filled)
 
 
 @lru_cache(maxsize=256)
@@ -363,7 +362,7 @@ def _conventions(look: sheet.Look) -> tuple[Convention, ...]:
     return conventions(look.instance, look.notation)
 
 
-def about(
+def _about(
     instance: Instance, notation: str, work: Work, first_error: str | None, *, known: Mapping[str, float], ended: str
 ) -> dict[str, Any]:
     """What a page tells of the numbers and, when the work is done, of the solution."""

@@ -369,7 +369,8 @@ def rows_of(found: Found) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
 def too_many(_error: TooManyError) -> ResponseReturnValue:
     """The course has as many as it may."""
     seen = request.view_args or {}
-    seat, before = teaching(seen["token"]), find(teaching(seen["token"]), seen["slug"])[0]
+    seat = teaching(seen["token"])
+    before, _ = find(seat, seen["slug"])
     name, problem = request.form.get("name", ""), gettext(_TOO_MANY, most=MOST)
     return exercise_page(seat, seen["slug"], before, written(before), problem=problem, name=name), 409
 

@@ -90,16 +90,16 @@ def question_html(question: Question, instance: Instance, notation: str) -> tupl
     """What a question asks, its symbols as `stem_html` writes them; and its options, as text."""
     pieces = spoken(say(question.words), instance.model, notation)
     words = "".join(escape(piece) if isinstance(piece, str) else tex(piece.latex) for piece in pieces)
-    return words, question_words(question, instance, notation)[1]
+    return words, _options(question, instance, notation)
 
 
 def question_words(question: Question, instance: Instance, notation: str) -> tuple[str, list[str]]:
-    """What a question asks, and its options."""
+    """What a question asks, and its options, as text."""
+    return in_text(say(question.words), instance.model, notation), _options(question, instance, notation)
 
-    def words(phrase: str) -> str:
-        return in_text(say(phrase), instance.model, notation)
 
-    return words(question.words), [words(option.words) for option in question.options]
+def _options(question: Question, instance: Instance, notation: str) -> list[str]:
+    return [in_text(say(option.words), instance.model, notation) for option in question.options]
 
 
 def notation_of(one: Printed, wanted: str | None) -> str:

@@ -163,8 +163,8 @@ def test_a_unit_keeps_twice_the_rounding_away_from_its_kink(halves, near):
     instance = draw(ZOO["relu-mse"], np.random.default_rng(0))
     bias = np.array(instance.given["b1"])
     bias[0] += halves * instance.plan.half - instance.values["z1[1]"]
-    rules = rejected(instance.exercise, {**instance.given, "b1": bias})
-    assert ("a unit of layer 1 is near its kink" in rules) == near
+    broken = rejected(instance.exercise, {**instance.given, "b1": bias})
+    assert ("a unit of layer 1 is near its kink" in broken) == near
 
 
 def test_a_0_that_rounding_may_move_is_no_exact_0():
@@ -178,8 +178,8 @@ def test_two_that_rounding_may_move_past_each_other_decide_nothing(halves, close
     """Each may be off by half a unit as a net input, and by as much again as an activation."""
     exercise = load_bank()["max-pooling"].model_copy(update={"asked": ("switch",), "dead_units": None})
     given = {"x": [0.2, 0.7, 0.7, 0.7 - 2 * halves * Plan(exercise).half], "w": [1, 0.5], "b": 0.1}
-    rules = rejected(exercise, {**given, "y": 1, "eta": 0.1})
-    assert ("switch could be decided by rounding" in rules) == close
+    broken = rejected(exercise, {**given, "y": 1, "eta": 0.1})
+    assert ("switch could be decided by rounding" in broken) == close
 
 
 def test_a_mistake_that_gives_no_number_shows():
