@@ -18,11 +18,12 @@ import numpy as np
 from quizprop.cli.finding import bank, exercise_named, instance_at
 from quizprop.cli.layout import columns, folded, print_heading, print_table
 from quizprop.exercise.answers import AnswersError, Row, grade_row, marks_line, read_row, read_table, sorted_out
+from quizprop.exercise.cells import Cell
 from quizprop.exercise.figures import exact
 from quizprop.exercise.generate import draw
 from quizprop.exercise.grade import Grade
 from quizprop.exercise.hint import RUNGS, hints
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.numbers import Reading
 from quizprop.exercise.question import in_text
 from quizprop.exercise.record import RecordError, RecordFile

@@ -10,8 +10,9 @@ from quizprop.engine.losses import LOSSES
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.engine.words import phrase
+from quizprop.exercise.cells import Phase
 from quizprop.exercise.figures import exact, figure_latex
-from quizprop.exercise.instance import Instance, Phase
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import symbol
 
 __all__ = ["Convention", "activation_latex", "conventions", "loss_latex"]

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from quizprop.engine.structure import Structure
+from quizprop.exercise.cells import Cell, Phase
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.generate import certified, draw_block
-from quizprop.exercise.instance import Cell, Phase
 from quizprop.exercise.record import blank
 from quizprop.exercise.skills import Skills
 from quizprop.exercise.spec import Exercise

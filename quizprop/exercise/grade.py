@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -12,13 +12,15 @@ import numpy as np
 
 from quizprop.engine.arrays import Array
 from quizprop.engine.words import phrase
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.cells import Cell
+from quizprop.exercise.certify import Plan
+from quizprop.exercise.instance import Instance, work_together
 from quizprop.exercise.numbers import Reading, read_number
 from quizprop.exercise.question import Question, chosen, read_choice
 from quizprop.exercise.slips import Route, routes, shows, tutor_says, unseen, wrong
 from quizprop.exercise.tolerance import Sheet, within, work
 
-__all__ = ["Grade", "Mark", "Verdict", "grade"]
+__all__ = ["Grade", "Mark", "Sent", "Verdict", "grade", "verdicts"]
 
 HIDDEN_BY_EARLIER = (
     "Your earlier values make this step come out the same whether it is done right or wrong, so it can't be judged "
@@ -92,6 +94,16 @@ class Grade:
         return all(mark.verdict.accepted for mark in self.marks.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was typed on a sheet, as `grade` takes it."""
+
+    instance: Instance
+    answers: Mapping[str, str]
+    decimal_comma: bool = False
+    only: Collection[str] | None = None
+
+
 def grade(
     instance: Instance,
     answers: Mapping[str, str],
@@ -99,7 +111,6 @@ def grade(
     decimal_comma: bool = False,
     follow_credit: float = 1.0,
     only: Collection[str] | None = None,
-    diagnose: bool = True,
 ) -> Grade:
     """Grade what a person typed.
 
@@ -110,18 +121,40 @@ def grade(
         follow_credit: the points of a value that follows correctly from an earlier error.
         only: the keys of the cells to be judged, all of them by default. The others are read, and what follows from
             them follows, but they earn nothing yet.
-        diagnose: whether what is not right is compared with the known mistakes; it earns nothing either way.
     """
     if instance.questions:
         marks = {one.key: _chosen(instance, one, answers.get(one.key, "")) for one in instance.questions}
         return _graded(_within(only, marks), 0.0)
-    readings = {
-        cell.key: _read(cell, answers.get(cell.key, ""), decimal_comma=decimal_comma) for cell in instance.cells
+    tutor = _Tutor(instance, _readings(Sent(instance, answers, decimal_comma)))
+    return _graded(_within(only, tutor.marks()), follow_credit)
+
+
+def verdicts(sheets: Sequence[Sent]) -> list[dict[str, Verdict]]:
+    """What becomes of the cells of many sheets, by key, in the order of the sheets.
+
+    It is what `grade` finds, but nothing is compared with the known mistakes, which earns nothing either way: what they
+    explain is wrong here. The sheets of one exercise are worked out together.
+    """
+    found: dict[int, dict[str, Mark]] = {}
+    of_plan: dict[Plan, list[int]] = {}
+    for number, sent in enumerate(sheets):
+        if sent.instance.questions:
+            found[number] = dict(grade(sent.instance, sent.answers).marks)
+        else:
+            of_plan.setdefault(sent.instance.plan, []).append(number)
+    for plan, numbers in of_plan.items():
+        tutors = [_Tutor(sheets[number].instance, _readings(sheets[number]), diagnosing=False) for number in numbers]
+        _work_together(plan, tutors)
+        found |= {number: tutor.marks() for number, tutor in zip(numbers, tutors, strict=True)}
+    marks = (_within(sent.only, found[number]) for number, sent in enumerate(sheets))
+    return [{key: mark.verdict for key, mark in each.items()} for each in marks]
+
+
+def _readings(sent: Sent) -> dict[str, Reading]:
+    return {
+        cell.key: _read(cell, sent.answers.get(cell.key, ""), decimal_comma=sent.decimal_comma)
+        for cell in sent.instance.cells
     }
-    entries = instance.entries({key: read.value for key, read in readings.items() if read.value is not None})
-    with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
-        found = dict(_marks(instance, readings, entries, diagnose=diagnose))
-    return _graded(_within(only, {cell.key: found[cell.key] for cell in instance.cells}), follow_credit)
 
 
 def _within(only: Collection[str] | None, marks: dict[str, Mark]) -> dict[str, Mark]:
@@ -161,28 +194,6 @@ def _credit(verdict: Verdict, follow_credit: float) -> float:
     return {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: follow_credit}.get(verdict, 0.0)
 
 
-def _marks(
-    instance: Instance, readings: Mapping[str, Reading], entries: Mapping[str, Array], *, diagnose: bool
-) -> Iterator[tuple[str, Mark]]:
-    shown = instance.plan.written.difference(readings)
-    written = shown.union(key for key, reading in readings.items() if reading.value is not None)
-    tutor = _Tutor(instance, entries, written)
-    for name, mask in instance.plan.asked.items():
-        entry, exact = entries[name], instance.sheet
-        correct = within(entry, exact.expected[name], exact.tolerance[name])
-        for place in map(tuple, np.argwhere(mask)):
-            at = (0, *place)
-            key = instance.structure.keys[name][place]
-            if readings[key].value is None or correct[at]:
-                yield key, _settled(key, readings[key])
-            elif within(entry[at], tutor.own.expected[name][at], tutor.own.tolerance[name][at]):
-                yield key, tutor.follows(key, readings[key])
-            elif diagnose:
-                yield key, tutor.diagnoses(key, readings[key])
-            else:
-                yield key, Mark(key, Verdict.WRONG, readings[key])
-
-
 def _settled(key: str, reading: Reading) -> Mark:
     if reading.value is not None:
         return Mark(key, Verdict.CORRECT, reading)
@@ -201,19 +212,54 @@ def _is_coarse(reading: Reading, value: float) -> bool:
 
 @dataclass(frozen=True)
 class _Tutor:
-    """Looks at the cells that are not simply right, with the student's own sheet beside the exact one."""
+    """Goes through a sheet, the exact one and the one that follows from the student's own values beside it."""
 
     instance: Instance
-    entries: Mapping[str, Array]
-    written: frozenset[str]
+    readings: Mapping[str, Reading]
+    diagnosing: bool = True
     _mistaken: dict[Route, tuple[Array, Array]] = field(default_factory=dict)
     _fitting: dict[tuple[Route, bool], Array] = field(default_factory=dict)
+
+    @cached_property
+    def entries(self) -> dict[str, Array]:
+        """What the student wrote, by quantity."""
+        return self.instance.entries({key: read.value for key, read in self.readings.items() if read.value is not None})
+
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """The keys of the values that stand on the sheet, those that the exercise shows among them."""
+        shown = self.instance.plan.written.difference(self.readings)
+        return shown.union(key for key, reading in self.readings.items() if reading.value is not None)
 
     @cached_property
     def own(self) -> Sheet:
         """The sheet that follows from the student's own values; a sheet that is all right has no need of it."""
         of, plan = self.instance, self.instance.plan
         return work(of.structure, of.arrays, half=plan.half, entries=self.entries, want=plan.worked)
+
+    def marks(self) -> dict[str, Mark]:
+        """The marks by key, in the order of the sheet."""
+        with np.errstate(all="ignore"):  # a student's own values may lead to the logarithm of a negative number
+            found = dict(self._marks())
+        return {cell.key: found[cell.key] for cell in self.instance.cells}
+
+    def _marks(self) -> Iterator[tuple[str, Mark]]:
+        exact = self.instance.sheet
+        for name, mask in self.instance.plan.asked.items():
+            entry = self.entries[name]
+            correct = within(entry, exact.expected[name], exact.tolerance[name])
+            for place in map(tuple, np.argwhere(mask)):
+                at = (0, *place)
+                key = self.instance.structure.keys[name][place]
+                reading = self.readings[key]
+                if reading.value is None or correct[at]:
+                    yield key, _settled(key, reading)
+                elif within(entry[at], self.own.expected[name][at], self.own.tolerance[name][at]):
+                    yield key, self.follows(key, reading)
+                elif self.diagnosing:
+                    yield key, self.diagnoses(key, reading)
+                else:
+                    yield key, Mark(key, Verdict.WRONG, reading)
 
     def follows(self, key: str, reading: Reading) -> Mark:
         """Credit for what is right for the values above it, if these still tell right from wrong.
@@ -278,3 +324,12 @@ class _Tutor:
             entries, half = self.instance.written(self.entries), self.instance.plan.half
             self._mistaken[route] = wrong(self.instance.structure, route, self.own, half=half, entries=entries)
         return self._mistaken[route]
+
+
+def _work_together(plan: Plan, tutors: Sequence[_Tutor]) -> None:
+    """Work out the sheets beside those of one exercise: the exact ones, and what follows from the students' values."""
+    given = work_together([tutor.instance for tutor in tutors])
+    entries = {name: np.concatenate([tutor.entries[name] for tutor in tutors]) for name in plan.asked}
+    own = work(plan.structure, given, half=plan.half, entries=entries, want=plan.worked)
+    for number, tutor in enumerate(tutors):
+        vars(tutor)["own"] = own.row(number)

@@ -12,8 +12,9 @@ from typing import Final
 from quizprop.engine.graph import Quantity
 from quizprop.engine.trace import Expression
 from quizprop.engine.words import phrase
+from quizprop.exercise.cells import Cell
 from quizprop.exercise.figures import exact, figure_latex, significant
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, layer_formula
 from quizprop.exercise.solution import Solution, written
 

@@ -1,20 +1,19 @@
 """One served exercise: a family with its drawn numbers, the cells to fill in, and the exact answers behind them."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from quizprop.engine.arrays import Array
-from quizprop.engine.graph import Quantity
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.engine.structure import Structure
 from quizprop.engine.words import phrase
+from quizprop.exercise.cells import Cell, Phase, asked_cells, solution_steps
 from quizprop.exercise.certify import PICK, Plan, plan_of
 from quizprop.exercise.choose import choice_questions
 from quizprop.exercise.find_slip import CELL, SLIP, Slip, find_slip, slip_questions
@@ -24,78 +23,7 @@ from quizprop.exercise.spec import Exercise
 from quizprop.exercise.statements import COUNT, statement_questions
 from quizprop.exercise.tolerance import Sheet, work
 
-__all__ = ["Cell", "Instance", "Phase"]
-
-
-class Phase(StrEnum):
-    """The parts of a sheet, in the order in which they are worked."""
-
-    FORWARD = "forward"
-    LOSS = "loss"
-    OUTPUT = "output"
-    HIDDEN = "hidden"
-    BACKWARD = "backward"
-    GRADIENTS = "gradients"
-    UPDATE = "update"
-    STEP_1 = "step 1"
-    STEP_2 = "step 2"
-    AFTER = "after"
-    CHECK = "check"
-    COUNT = "count"
-    QUESTION = "question"
-
-    @property
-    def heading(self) -> str:
-        """What stands above its cells."""
-        return _HEADINGS[self]
-
-
-_HEADINGS = {
-    Phase.FORWARD: phrase("Forward pass"),
-    Phase.LOSS: phrase("Error"),
-    Phase.OUTPUT: phrase("Output deltas"),
-    Phase.HIDDEN: phrase("Hidden deltas"),
-    Phase.GRADIENTS: phrase("Gradients"),
-    Phase.BACKWARD: phrase("Backward pass"),
-    Phase.UPDATE: phrase("Update"),
-    Phase.STEP_1: phrase("Step 1"),
-    Phase.STEP_2: phrase("Step 2"),
-    Phase.AFTER: phrase("After the step"),
-    Phase.CHECK: phrase("Numerical check"),
-    Phase.COUNT: phrase("Parameters"),
-    Phase.QUESTION: phrase("Questions"),
-}
-
-_PHASES = {
-    "z": Phase.FORWARD,
-    "a": Phase.FORWARD,
-    "e": Phase.LOSS,
-    "E": Phase.LOSS,
-    "grad_W": Phase.GRADIENTS,
-    "grad_b": Phase.GRADIENTS,
-    "W_new": Phase.UPDATE,
-    "b_new": Phase.UPDATE,
-    "prediction": Phase.FORWARD,
-    "change": Phase.AFTER,
-    "fell": Phase.AFTER,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell to fill in: where it stands, never what belongs in it.
-
-    ``depends_on`` lists the keys of the cells and givens that a student reads to fill it in. ``options`` are what 0, 1
-    and so on stand for where there is something to choose.
-    """
-
-    key: str
-    quantity: str
-    phase: Phase
-    layer: int
-    title: str
-    depends_on: tuple[str, ...]
-    options: tuple[str, ...] = ()
+__all__ = ["Instance", "work_together"]
 
 
 @dataclass(frozen=True)
@@ -201,62 +129,16 @@ class Instance:
                 return tuple(
                     _asked(f"s{number}", phrase("statement {number}", number=number)) for number in range(1, COUNT + 1)
                 )
-        keys = self.structure.keys
-        return self._cells({key for name, mask in self.plan.asked.items() for key in keys[name][mask]})
+        return asked_cells(self.plan)
 
-    @cached_property
+    @property
     def steps(self) -> tuple[Cell, ...]:
-        """The cells that a full solution goes through: the asked ones and, unasked, what they are computed from.
-
-        What flows back along one weight is no step of its own where it is not asked: it is a term of a sum.
-        """
-        wanted: set[str] = set()
-        waiting = [cell.key for cell in self.cells]
-        while waiting:
-            key = waiting.pop()
-            name, place = self.structure.places[key]
-            if key in self.plan.known or key in wanted:
-                continue
-            wanted.add(key)
-            waiting.extend(self.structure.expressions[name][place].names())
-        term = {key for key in wanted if self._stem(key) == "path" and not self.plan.asks(*self.structure.places[key])}
-        return self._cells(wanted - term)
-
-    def _cells(self, wanted: Collection[str]) -> tuple[Cell, ...]:
-        found = []
-        for quantity in self.structure.graph:
-            for place, key in np.ndenumerate(self.structure.keys[quantity.name]):
-                if key in wanted:
-                    numbered = self.network is not None or quantity.name != quantity.formula.stem
-                    layer = (quantity.layer or 0) if numbered else 0
-                    reads = tuple(dict.fromkeys(self._reads(quantity.name, place)))
-                    options = quantity.formula.options
-                    found.append(Cell(key, quantity.name, self._phase(quantity), layer, quantity.title, reads, options))
-        return tuple(sorted(found, key=lambda cell: list(Phase).index(cell.phase)))
+        """The cells that a full solution goes through."""
+        return solution_steps(self.plan)
 
     def is_whole(self, key: str) -> bool:
         """Whether a cell holds a whole number."""
         return self.structure.graph[self.structure.places[key][0]].formula.whole
-
-    def _stem(self, key: str) -> str:
-        return self.structure.graph[self.structure.places[key][0]].formula.stem
-
-    def _reads(self, name: str, place: tuple[int, ...]) -> Iterator[str]:
-        """The keys that a cell's formula reads; for a cell that is not asked, what that one reads in turn."""
-        for key in self.structure.expressions[name][place].names():
-            source, at = self.structure.places[key]
-            if key not in self.plan.known and not self.plan.asks(source, at):
-                yield from self._reads(source, at)
-            else:
-                yield key
-
-    def _phase(self, quantity: Quantity) -> Phase:
-        if quantity.formula.phase:
-            return Phase(quantity.formula.phase)
-        if quantity.after:
-            return Phase.AFTER
-        output = self.network is not None and quantity.layer == self.network.depth
-        return _PHASES.get(quantity.formula.stem, Phase.OUTPUT if output else Phase.HIDDEN)
 
     @cached_property
     def values(self) -> dict[str, float]:
@@ -300,6 +182,20 @@ class Instance:
             for name, array in arrays.items()
             for key, value in zip(keys[name].flat, array[0].flat, strict=True)
         }
+
+
+def work_together(instances: Sequence[Instance]) -> dict[str, Array]:
+    """Work out the exact sheets of instances of one exercise in one go, not one by one as each is asked for.
+
+    Returns:
+        Their givens, leading axis the instance.
+    """
+    plan = instances[0].plan
+    given = {name: np.concatenate([one.arrays[name] for one in instances]) for name in instances[0].arrays}
+    exact = work(plan.structure, given, half=plan.half, want=plan.worked)
+    for number, one in enumerate(instances):
+        vars(one)["sheet"] = exact.row(number)  # where the cached property keeps it
+    return given
 
 
 def _asked(key: str, title: str) -> Cell:

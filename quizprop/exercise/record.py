@@ -19,9 +19,10 @@ from pydantic import BaseModel, Field, ValidationError
 from quizprop.engine.arrays import Array
 from quizprop.engine.structure import structure_of
 from quizprop.exercise.bank import described
+from quizprop.exercise.cells import Cell
 from quizprop.exercise.certify import HONEST_SHEETS, PICK, Block, Plan, plan_of
 from quizprop.exercise.generate import at_a_time, certified_blocks, instances_of
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.names import NotationName
 from quizprop.exercise.question import NoQuestionError, Question, in_text
 from quizprop.exercise.spec import AnyNetwork, Exercise, NetworkSpec, QuestionKind

@@ -8,9 +8,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from quizprop.engine.trace import Expression, Style
+from quizprop.exercise.cells import Cell
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.figures import exact, figure_latex, shortest
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol, symbol
 
 __all__ = ["Line", "Solution", "steps_from", "written"]

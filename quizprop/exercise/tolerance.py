@@ -39,6 +39,11 @@ class Sheet:
     expected: dict[str, Array]
     tolerance: dict[str, Array]
 
+    def row(self, number: int) -> "Sheet":
+        """The sheet of one of the instances, as a batch of one."""
+        parts = (self.values, self.errors, self.expected, self.tolerance)
+        return Sheet(*({name: array[number : number + 1] for name, array in part.items()} for part in parts))
+
 
 def work(
     structure: Structure,

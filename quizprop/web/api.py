@@ -18,9 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from quizprop import __version__
+from quizprop.exercise.cells import Cell
 from quizprop.exercise.certify import PICK
 from quizprop.exercise.generate import draw
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.numbers import typed_number
 from quizprop.exercise.record import in_words, network_of, slip_sheet
 from quizprop.store import api_tokens, classroom, practice

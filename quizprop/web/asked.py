@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from quizprop.exercise.cells import Cell
 from quizprop.exercise.find_slip import CELL
 from quizprop.exercise.grade import grade
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol
 from quizprop.exercise.question import Option, Question, chosen, in_text, spoken
 from quizprop.web import feedback

@@ -12,9 +12,10 @@ from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from quizprop.exercise.cells import Phase
 from quizprop.exercise.conventions import Convention, conventions
 from quizprop.exercise.generate import draw
-from quizprop.exercise.instance import Instance, Phase
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.solution import Line, Solution
 from quizprop.exercise.spec import Exercise
 from quizprop.web import languages, sheet

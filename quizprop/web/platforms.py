@@ -9,8 +9,9 @@ from html import escape
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from quizprop.exercise.cells import Cell
 from quizprop.exercise.conventions import conventions
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.question import Question, in_text, spoken
 from quizprop.exercise.solution import Solution
 from quizprop.web import sheet

@@ -10,7 +10,8 @@ from html import escape
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
-from quizprop.exercise.instance import Cell, Instance
+from quizprop.exercise.cells import Cell
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.question import Question
 from quizprop.exercise.wrong_answers import known_wrong
 from quizprop.web.languages import say

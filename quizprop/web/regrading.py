@@ -1,7 +1,7 @@
 """A problem set while it is worked, and judged again: what other rules would give, and who decided that they hold."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -12,8 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
 from quizprop.exercise.credit import sheet_credit
-from quizprop.exercise.grade import Verdict, grade
-from quizprop.exercise.instance import Instance
+from quizprop.exercise.grade import Sent, Verdict, verdicts
 from quizprop.store import classroom, decisions, sets
 from quizprop.store import regrading as records
 from quizprop.store.classroom import CourseWork, Seat
@@ -32,6 +31,7 @@ __all__ = ["regrading"]
 regrading = Blueprint("regrading", __name__)
 
 _REFRESH_SECONDS: Final = 15
+_TOGETHER: Final = 1000
 _NO_REASON: Final = marked("Say why: whoever looks at it later wants to know.")
 _OTHER: Final = marked("Meanwhile something was handed in or changed: these are the differences now. Look again.")
 _RENEWED: Final = marked("Your visit was renewed in the meantime: look it over and send it again.")
@@ -109,23 +109,28 @@ def differences(seat: Seat, work: CourseWork) -> tuple[Difference, ...]:
 
 
 def _differences(made: tuple[Made, ...], policy: Policy) -> Iterator[Difference]:
-    for _, attempts in groupby(made, key=lambda one: one.variant.id):
-        instance: Instance | None = None
-        for one in attempts:
-            instance = instance or sheet.instance_of(one.variant)
-            new = judged(instance, one, policy)
+    for first in range(0, len(made), _TOGETHER):
+        part = made[first : first + _TOGETHER]
+        for one, found in zip(part, verdicts(list(_sent(part))), strict=True):
+            new = _credit(one, found, policy)
             if abs(new - one.credit) > 1e-12:
                 yield Difference(one, new)
 
 
-def judged(instance: Instance, one: Made, policy: Policy) -> float:
-    """The credit of a submission by these rules, graded anew; cells that were left unchecked stay so."""
-    checked = {key for key, mark in one.marks.items() if mark["verdict"] != Verdict.UNCHECKED}
-    only = None if len(checked) == len(one.marks) else checked
-    graded = grade(instance, one.raw, decimal_comma=one.decimal_comma, only=only, diagnose=False)
-    verdicts = {key: mark.verdict for key, mark in graded.marks.items()}
+def _sent(made: Iterable[Made]) -> Iterator[Sent]:
+    """What is to be graded anew; cells that were left unchecked stay so."""
+    for _, group in groupby(made, key=lambda one: one.variant.id):
+        attempts = list(group)
+        instance = sheet.instance_of(attempts[0].variant)
+        for one in attempts:
+            checked = {key for key, mark in one.marks.items() if mark["verdict"] != Verdict.UNCHECKED}
+            yield Sent(instance, one.raw, one.decimal_comma, None if len(checked) == len(one.marks) else checked)
+
+
+def _credit(one: Made, found: Mapping[str, Verdict], policy: Policy) -> float:
+    """What a submission earns by these rules."""
     price = policy.hint_price or 0.0
-    earned = sheet_credit(verdicts, rungs=one.rungs, follow_credit=policy.follow_credit, hint_price=price)
+    earned = sheet_credit(found, rungs=one.rungs, follow_credit=policy.follow_credit, hint_price=price)
     # A time limit that is over does not undo what was taken before it was set.
     return earned * one.window.share_at(one.created_at)
 

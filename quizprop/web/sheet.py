@@ -15,11 +15,12 @@ from markupsafe import Markup, escape
 from quizprop.engine.model import Lesson
 from quizprop.engine.network import Network
 from quizprop.engine.words import speaking
+from quizprop.exercise.cells import Cell, Phase
 from quizprop.exercise.diagram import NetworkPicture, graph_svg, network_picture
 from quizprop.exercise.figures import exact
 from quizprop.exercise.grade import Verdict
 from quizprop.exercise.hint import RUNGS, Hint, hints, row_formula
-from quizprop.exercise.instance import Cell, Instance, Phase
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.lesson_words import given_of
 from quizprop.exercise.notation import Symbol, symbol, unit_symbol
 from quizprop.exercise.numbers import read_number

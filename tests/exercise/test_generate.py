@@ -8,10 +8,11 @@ import pytest
 
 from quizprop.exercise import certify as rules
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.cells import Phase
 from quizprop.exercise.certify import Plan, certify
 from quizprop.exercise.generate import CannotCertifyError, certified_blocks, draw, draw_block, draw_many, show
 from quizprop.exercise.grade import grade
-from quizprop.exercise.instance import Instance, Phase
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.proof import spans_of
 from quizprop.exercise.slips import idle, shows, wrong, wrong_value
 from quizprop.exercise.tolerance import work

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from quizprop.exercise.bank import load_bank
+from quizprop.exercise.figures import to_places
 from quizprop.exercise.generate import draw
-from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Verdict, grade
+from quizprop.exercise.grade import HIDDEN_BY_EARLIER, Sent, Verdict, grade, verdicts
 from quizprop.exercise.instance import Instance
 
 HIDDEN = (HIDDEN_BY_EARLIER,)
+BANK = tuple(load_bank())
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +220,7 @@ def test_a_forgotten_learning_rate_does_not_follow_either_where_the_gradient_is_
     for gradient in np.arange(0.00011, 0.0004, 0.00001):
         assert abs(instance.values["grad_W2[1,1]"]) > 0.01
         answers = {"grad_W2[1,1]": f"{gradient:.4f}", "W2_new[1,1]": f"{old - gradient:.6f}"}
-        assert not grade(instance, answers, diagnose=False).marks["W2_new[1,1]"].verdict.accepted
+        assert not grade(instance, answers).marks["W2_new[1,1]"].verdict.accepted
 
 
 def test_what_follows_can_be_worth_less(mazur, honest):
@@ -229,15 +231,43 @@ def test_what_follows_can_be_worth_less(mazur, honest):
     assert half.points == full.points - follows / 2
 
 
-def test_what_a_sheet_earns_is_the_same_whether_or_not_mistakes_are_named(mazur, honest):
+def test_many_sheets_at_once_are_judged_as_each_by_itself(mazur, honest):
     bias_left_out = {"z1[1]": "0.0275", "a1[1]": "0.5069", "z2[1]": "x", "E": "", "dE_da2[1]": "0", "dE_da2[2]": "0"}
-    for answers in ({}, honest, honest | bias_left_out, dict.fromkeys(honest, "0")):
-        named, plain = grade(mazur, answers), grade(mazur, answers, diagnose=False)
-        assert (plain.points, plain.first_error) == (named.points, named.first_error)
-        for key, mark in plain.marks.items():
-            verdict = named.marks[key].verdict
-            assert mark.verdict is (Verdict.WRONG if verdict is Verdict.MISTAKE else verdict), key
-            assert not mark.codes
+    typed = ({}, honest, honest | bias_left_out, dict.fromkeys(honest, "0"))
+    sheets = [Sent(mazur, answers, only=only) for answers in typed for only in (None, {"z1[1]", "E"})]
+    sheets.append(Sent(mazur, {"z1[1]": "0,3775", "z1[2]": "0.3925"}, decimal_comma=True))
+    rng = np.random.default_rng(7)
+    for slug in BANK:  # in turns, so that sheets of one exercise stand apart
+        for instance in (draw(load_bank()[slug], np.random.default_rng(seed)) for seed in (1, 2)):
+            sheets.append(Sent(instance, {cell.key: "1" for cell in instance.cells}))
+            sheets.append(Sent(instance, _typed(instance, rng)))
+    rng.shuffle(sheets)
+    explained = 0
+    for sent, found in zip(sheets, verdicts(sheets), strict=True):
+        again = Instance(sent.instance.exercise, sent.instance.given)
+        alone = grade(again, sent.answers, decimal_comma=sent.decimal_comma, only=sent.only)
+        assert list(found) == list(alone.marks)
+        for key, mark in alone.marks.items():
+            named = mark.verdict is Verdict.MISTAKE and not sent.instance.questions
+            assert found[key] is (Verdict.WRONG if named else mark.verdict), (sent.instance.exercise.slug, key)
+            explained += named
+    assert explained > len(BANK)
+
+
+def _typed(instance, rng):
+    """Honest work with a slip, a blank and what can't be read here and there."""
+    odd = ("{}7", "-{}", "", "?")
+    texts = {}
+    for cell in instance.cells:
+        right = instance.questions and next(one.right for one in instance.questions if one.key == cell.key)
+        texts[cell.key] = to_places(right or instance.values.get(cell.key, 0), instance.exercise.places)
+        if rng.random() < 0.3:
+            texts[cell.key] = odd[rng.integers(len(odd))].format(texts[cell.key])
+    return texts
+
+
+def test_no_sheets_at_once_are_none():
+    assert verdicts([]) == []
 
 
 def test_a_blank_is_no_error_but_something_unreadable_is(mazur, honest):
