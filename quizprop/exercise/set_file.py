@@ -15,6 +15,9 @@ from quizprop.exercise.spec import Exercise
 __all__ = ["LateRung", "SetFile", "SetFileError", "SetFileItem", "load_set", "read_moment"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_YEARS: Final = range(2000, 2200)
+"""In any of them, and in those about them, each zone's clocks can be told; 0026 is a slip, and 9999 means no date."""
+
 _HOW: Final = 'as in 2026-10-02T23:59:00+02:00, or "2026-10-02 23:59" with zone = "Europe/Madrid"'
 
 
@@ -26,7 +29,8 @@ def read_moment(written: object, zone: str | None = None) -> int:
     """A date and time in microseconds since 1970: with an offset of its own, or as the clocks of a zone show it.
 
     Raises:
-        ValueError: no date and time, no zone, or a time that the zone's clocks skip or show twice.
+        ValueError: no date and time, a year beyond 2000 to 2199, no zone, or a time that the zone's clocks skip or
+            show twice.
     """
     moment = written
     if isinstance(written, str):
@@ -36,6 +40,8 @@ def read_moment(written: object, zone: str | None = None) -> int:
             moment = None
     if not isinstance(moment, datetime):
         raise ValueError(f"write a date and a time, {_HOW}; not {written}")  # noqa: TRY004 - pydantic takes no TypeError
+    if moment.year not in _YEARS:
+        raise ValueError(f"{moment.year} is no year from {_YEARS[0]} to {_YEARS[-1]}; for no date leave it out")
     if moment.tzinfo is None:
         moment = _on_the_clock(moment, zone)
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -371,8 +371,8 @@ def set_role(session: Session, seat: Seat, member_id: int, role: Role, *, now: i
     return True
 
 
-def remove(session: Session, seat: Seat, member_id: int) -> bool:
-    """Take a member out of the course; their sheets stay theirs. Returns whether there was such a member.
+def remove(session: Session, seat: Seat, member_id: int, *, now: int) -> bool:
+    """Take a member out of the course; their sheets stay theirs, to look at. Returns whether there was such a member.
 
     Raises:
         LastInstructorError: nobody would teach the course any more.
@@ -382,6 +382,9 @@ def remove(session: Session, seat: Seat, member_id: int) -> bool:
         return False
     _end_previews(session, seat, member.learner_id)
     session.execute(delete(_member).where(_member.c.id == member_id))
+    for problem_set in sets_in(session, seat.course):
+        if not _in_other(session, problem_set, member.learner_id):
+            sets.leave(session, problem_set, member.learner_id, now=now)
     return True
 
 
@@ -569,6 +572,16 @@ def _give_all(session: Session, course: StoredCourse, learner_id: int, now: int)
         select(_member.c.extra_time).where(_member.c.course_id == course.id, _member.c.learner_id == learner_id)
     ).scalar_one()
     sets.give_extra_time(session, [one.id for one in published], learner_id, extra)
+
+
+def _in_other(session: Session, problem_set: StoredSet, learner_id: int) -> bool:
+    """Whether somebody is in any course that has the set."""
+    found = (
+        select(_member.c.id)
+        .join(_course_set, _course_set.c.course_id == _member.c.course_id)
+        .where(_course_set.c.set_id == problem_set.id, _member.c.learner_id == learner_id)
+    )
+    return session.execute(found.limit(1)).first() is not None
 
 
 def _held_member(session: Session, seat: Seat, member_id: int, *, still_teaches: bool) -> Member | None:

@@ -200,7 +200,8 @@ class Assignment(Base):
     """That a learner is to work a problem set, and what is different for them.
 
     ``due_at`` is an extension, ``extra_time`` a share that is added to a time limit, ``started_at`` when they began a
-    set that has to be begun. With ``preview`` it is tried out by somebody who teaches.
+    set that has to be begun. With ``preview`` it is tried out by somebody who teaches. ``left_at`` is when they were
+    taken out of the course that it came from: from then on nothing is handed out or checked.
     """
 
     __tablename__ = "assignment"
@@ -214,6 +215,7 @@ class Assignment(Base):
     started_at: Mapped[int | None]
     extra_time: Mapped[float] = mapped_column(server_default="0")
     preview: Mapped[bool] = mapped_column(server_default=false())
+    left_at: Mapped[int | None]
 
 
 class Course(Base):

@@ -195,6 +195,7 @@ _RULES = (
         _assignment.c.started_at,
         _assignment.c.extra_time,
         _assignment.c.preview,
+        _assignment.c.left_at,
         _USED.label("used"),
     )
     .join_from(_item, _set)
@@ -338,6 +339,8 @@ def _worth(session: Session, variant: StoredVariant, now: int) -> float:
     rules = session.execute(_RULES, keys).one()._asdict()
     terms = read_terms(rules)
     window = Window.of(rules["opens_at"], rules["due_at"], Policy.from_row(rules), terms)
+    if terms.left_at is not None:
+        raise SetClosedError("You were taken out of this course: nothing is checked any more.")
     must_be_open(window, now)
     if window.policy.begun and terms.started_at is None and not terms.preview:
         raise SetClosedError("This problem set has to be begun first.")
@@ -349,7 +352,7 @@ def _worth(session: Session, variant: StoredVariant, now: int) -> float:
 
 def read_terms(row: Mapping[str, Any]) -> Terms:
     """What is different for a learner, from the columns of an assignment; nothing where there is none."""
-    return Terms(row["extended_to"], row["started_at"], row["extra_time"] or 0.0, bool(row["preview"]))
+    return Terms(row["extended_to"], row["started_at"], row["extra_time"] or 0.0, bool(row["preview"]), row["left_at"])
 
 
 def must_be_open(window: Window, now: int) -> None:

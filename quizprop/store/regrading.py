@@ -66,6 +66,7 @@ def made(session: Session, seat: Seat, problem_set: StoredSet) -> Iterator[Made]
             _assignment.c.started_at,
             _assignment.c.extra_time,
             _assignment.c.preview,
+            _assignment.c.left_at,
         )
         .join_from(_submission, _variant)
         .join(_item, _item.c.id == _variant.c.set_item_id)

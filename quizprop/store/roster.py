@@ -28,11 +28,22 @@ _ALIASES: Final[Mapping[str, str]] = {
     "user name": "username",
     "login": "username",
     "sis login id": "username",
+    "email address": "username",
+    "email": "username",
+    "e-mail": "username",
     "name": "name",
     "full name": "name",
     "student": "name",
+    "first name": "first",
+    "firstname": "first",
+    "given name": "first",
+    "last name": "last",
+    "lastname": "last",
+    "surname": "last",
+    "family name": "last",
     "section": "section",
     "group": "section",
+    "groups": "section",
     "student id": "id",
     "sis user id": "id",
     "id number": "id",
@@ -90,6 +101,8 @@ def read_roster(text: str) -> tuple[Row, ...]:
         rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(map(str.strip, cells))]
     except csv.Error as error:
         raise RosterError(phrase("Line {line}: {problem}", line=reader.line_num, problem=str(error))) from error
+    if rows and rows[0][1][0].casefold() == "sep=":  # so Excel is told what stands between the cells
+        del rows[0]
     if not rows:
         raise RosterError(
             phrase("The file is empty: its first line names the columns, such as username,name,section,id")
@@ -121,18 +134,19 @@ def _rows(heads: list[str], rows: list[tuple[int, list[str]]]) -> Iterator[Row]:
     for line, cells in rows:
         named = {head: cell for head, cell in zip(heads, cells, strict=False) if head}
         values = {name: named.get(name, "") for name in COLUMNS}
-        problem, folded = "", fold(values["username"])
+        values["name"] = values["name"] or f"{named.get('first', '')} {named.get('last', '')}".strip()
+        problem = ""
+        try:
+            values["username"] = people.read_username(values["username"])
+        except UsernameError as error:
+            problem = error.args[0]
+        folded = fold(values["username"])
         if len(cells) > len(heads):
             problem = phrase("has {cells} cells, the headings are {headings}", cells=len(cells), headings=len(heads))
         elif any(len(value) > _LONGEST for value in values.values()):
             problem = phrase("has a cell of more than {most} characters", most=_LONGEST)
         elif folded in seen:
             problem = phrase("names {name} again, after line {line}", name=values["username"], line=seen[folded])
-        else:
-            try:
-                people.read_username(values["username"])
-            except UsernameError as error:
-                problem = error.args[0]
         seen.setdefault(folded, line)
         yield Row(line, **values, problem=problem)
 

@@ -105,13 +105,15 @@ class Terms:
     """What is different for one student.
 
     ``extended_to`` is another due date, ``started_at`` when they began, ``extra_time`` the share that is added to a
-    time limit. With ``preview`` a set is tried out: no date and no limit holds.
+    time limit. With ``preview`` a set is tried out: no date and no limit holds. ``left_at`` is when they were taken out
+    of its course.
     """
 
     extended_to: int | None = None
     started_at: int | None = None
     extra_time: float = 0.0
     preview: bool = False
+    left_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

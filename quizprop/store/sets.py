@@ -51,6 +51,7 @@ __all__ = [
     "find_set",
     "give_extra_time",
     "items_of",
+    "leave",
     "move_due",
     "open_set",
     "replace_items",
@@ -213,9 +214,14 @@ class AssignedSet:
 
     @property
     def past_due(self) -> bool:
-        """Whether it takes no more answers."""
+        """Whether the time for it is over."""
         closes_at = self.window.closes_at
         return closes_at is not None and self.now > closes_at
+
+    @property
+    def left(self) -> bool:
+        """Whether the learner was taken out of its course: nothing is handed out or checked any more."""
+        return self.terms.left_at is not None
 
     @property
     def worth_now(self) -> float:
@@ -348,7 +354,7 @@ def create_set(
 def assign(
     session: Session, problem_set: StoredSet, learner_ids: Iterable[int], *, now: int, preview: bool = False
 ) -> int:
-    """Have these learners work the set. Returns to how many it is new; for the others nothing changes.
+    """Have these learners work the set. Returns to how many it is new; who left it goes on, for others nothing changes.
 
     Who is to ``preview`` it only tries it out.
     """
@@ -362,7 +368,19 @@ def assign(
         of_all = {"set_id": problem_set.id, "created_at": now, "preview": preview}
         rows = [{"learner_id": learner_id, **of_all} for learner_id in fresh]
         session.execute(insert(_assignment), rows)
+    back = (_assignment.c.set_id == problem_set.id) & _assignment.c.learner_id.in_(learner_ids)
+    session.execute(update(_assignment).where(back, _assignment.c.left_at.is_not(None)).values(left_at=None))
     return len(fresh)
+
+
+def leave(session: Session, problem_set: StoredSet, learner_id: int, *, now: int) -> None:
+    """Have a learner work the set no more: what they have not touched is taken away, the rest stays as it is."""
+    leave_untouched(session, problem_set, learner_id)
+    session.execute(
+        update(_assignment)
+        .where(_assignment.c.set_id == problem_set.id, _assignment.c.learner_id == learner_id)
+        .values(left_at=now)
+    )
 
 
 def leave_untouched(session: Session, problem_set: StoredSet, learner_id: int) -> None:
@@ -568,6 +586,8 @@ def start_item(
     if rules is None:
         raise NotAssignedError(f"The learner {learner_id} has no problem set with the item {item.id}")
     before, of = started(session, learner_id, item), _with_items(session, rules, learner_id, now)
+    if of.left:
+        raise NotAssignedError(f"The learner {learner_id} was taken out of the course of the item {item.id}")
     if before is not None:
         held = next(one for one in of.items if one.id == item.id)
         if not (renew and of.may_renew(held)):
@@ -700,6 +720,7 @@ _ASSIGNED = (
         _assignment.c.started_at,
         _assignment.c.extra_time,
         _assignment.c.preview,
+        _assignment.c.left_at,
     )
     .join_from(_assignment, _set)
     .where(_assignment.c.learner_id == bindparam("learner_id"))
@@ -728,6 +749,7 @@ _NAMES = (
         _assignment.c.started_at,
         _assignment.c.extra_time,
         _assignment.c.preview,
+        _assignment.c.left_at,
     )
     .join_from(_assignment, _account, _account.c.learner_id == _assignment.c.learner_id, isouter=True)
     .where(_assignment.c.set_id == bindparam("set_id"), ~_assignment.c.preview)

@@ -211,6 +211,7 @@ def show_course_grades(token: str) -> ResponseReturnValue:
         {
             "item": one.item_id,
             "set": one.set_title,
+            "set_token": one.set_token,
             "position": one.position,
             "exercise": one.exercise,
             "points": one.points,
@@ -364,8 +365,9 @@ def student_row(book: Gradebook, student: Member) -> dict[str, Any]:
     """What a program is told of a student of the gradebook."""
     points, out_of = book.total(student)
     scores = {str(column.item_id): book.points(student, column) for column in book.columns}
+    excused = [column.item_id for column in book.columns if book.excused(student, column)]
     about = {"username": student.username, "name": student.name, "section": student.section, "id": student.external_id}
-    return {**about, "points": scores, "total": points, "out_of": out_of}
+    return {**about, "points": scores, "excused": excused, "total": points, "out_of": out_of}
 
 
 def answer(content: Mapping[str, Any], status: int = 200) -> Response:

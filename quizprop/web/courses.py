@@ -115,7 +115,7 @@ def change_people(token: str) -> ResponseReturnValue:
         stay(session)
         known = next((one for one in classroom.members(session, seat) if one.id == int(who)), None)
         if what == "remove":
-            done = classroom.remove(session, seat, int(who))
+            done = classroom.remove(session, seat, int(who), now=now())
         else:
             role = next((one for one in ROLES if one == what), None) or abort(400)
             done = classroom.set_role(session, seat, int(who), role, now=now())
@@ -162,7 +162,8 @@ def download_grades(token: str) -> ResponseReturnValue:
     seat = seeing_work(token)
     with database().read() as session:
         book = classroom.gradebook(session, seat)
-    heads = [f"{one.set_title} / {one.position}. {one.exercise} ({one.points:g})" for one in book.columns]
+    titled = zip(set_titles(book), book.by_set, strict=True)
+    heads = [f"{title} / {one.position}. {one.exercise} ({one.points:g})" for title, of in titled for one in of]
     about = ("student", "name", "section")
     rows: list[list[str | float | None]] = [[*about, *heads, "out of", "total"]]
     for student in book.students:
@@ -409,18 +410,23 @@ def set_marks(seat: Seat) -> SetMarks:
     """The gradebook by problem set."""
     with database().read() as session:
         book = classroom.gradebook(session, seat)
+    students = [
+        (student, [points_of(book, student, columns) for columns in book.by_set])
+        for student in book.students
+        if student.username is not None
+    ]
+    return SetMarks(set_titles(book), [book.set_out_of(columns) for columns in book.by_set], students)
+
+
+def set_titles(book: Gradebook) -> list[str]:
+    """What the problem sets are called where they have to be told apart."""
     titles: list[str] = []
     for columns in book.by_set:
         # Not in brackets: there Canvas looks for the number of an assignment.
         title = columns[0].set_title
         others = (f"{title} / {number}" for number in count(2))
         titles.append(next(one for one in chain([title], others) if one not in titles))
-    students = [
-        (student, [points_of(book, student, columns) for columns in book.by_set])
-        for student in book.students
-        if student.username is not None
-    ]
-    return SetMarks(titles, [book.set_out_of(columns) for columns in book.by_set], students)
+    return titles
 
 
 def points_of(book: Gradebook, student: Member, columns: Sequence[classroom.Column]) -> float | None:
@@ -439,15 +445,29 @@ def checked_sheets(seat: Seat) -> tuple[CheckedSheet, ...]:
     with database().read() as session:
         work = tuple(handed_in.marked_work(session, seat))
     sheets = (tuple(group) for _, group in groupby(work, key=lambda one: one.variant_id))
+    exercises = told_apart(dict.fromkeys(one.spec for one in work))
     return tuple(
         CheckedSheet(
             group[0].learner_id,
-            exercise_of(group[0].spec),
+            exercises[group[0].spec],
             tuple(one.marks for one in group),
             minutes=(group[-1].checked_at - group[0].began_at) / 60_000_000,
         )
         for group in sheets
     )
+
+
+def told_apart(specs: Iterable[str]) -> dict[str, Exercise]:
+    """Exercises by their JSON. Those of one name that ask for other work are numbered: a teacher changed one."""
+    found, named = dict[str, Exercise](), dict[tuple[str, Any], str]()
+    for spec in specs:
+        exercise = exercise_of(spec)
+        work = (exercise.slug, (exercise.model, exercise.question))
+        if work not in named:
+            number = 1 + sum(slug == exercise.slug for slug, _ in named)
+            named[work] = exercise.slug if number == 1 else f"{exercise.slug} ({number})"
+        found[spec] = exercise.model_copy(update={"slug": named[work]})
+    return found
 
 
 Ends = tuple[Symbol, ...] | str

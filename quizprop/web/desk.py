@@ -87,10 +87,10 @@ class Desk:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is checked though no solution is shown: its problem set is past due, or tells nothing yet."""
+        """Whether nothing is checked though no solution is shown: its set is past due or left, or tells nothing yet."""
         if self.place is None or self.ended:
             return False
-        return self.place.of.past_due or (self.withheld and self.place.item.over)
+        return self.place.of.left or self.place.of.past_due or (self.withheld and self.place.item.over)
 
     @property
     def hint_price(self) -> float | None:

@@ -48,7 +48,7 @@ __all__ = [
     "write_late",
 ]
 
-_NO_MOMENT = lazy_gettext("Write a date and a time that the clocks of your time zone show once.")
+_NO_MOMENT = lazy_gettext("Write a date from the year 2000 on, and a time that the clocks of your zone show once.")
 _NOT_AFTER = lazy_gettext("It must be due after it opens: move one of the two.")
 _NO_CHOICE = lazy_gettext("This is not among the choices.")
 _NEEDS_DUE = lazy_gettext("This needs a due date: give the set one.")
@@ -185,6 +185,14 @@ class ForgetForm(FlaskForm):  # type: ignore[misc]
     )
 
 
+class Percent(DecimalField):  # type: ignore[misc]
+    """A number with a decimal point or comma, as points are."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed."""
+        super().process_formdata([typed.replace(",", ".") for typed in valuelist])
+
+
 class Within(NumberRange):  # type: ignore[misc]
     """A number in a range. WTForms' own check breaks on a whole number that no float can hold, and on sNaN."""
 
@@ -238,11 +246,11 @@ class SetForm(FlaskForm):  # type: ignore[misc]
     )
     feedback = StringField(lazy_gettext("Feedback"), [AnyOf(FEEDBACKS, _NO_CHOICE)], default="at once")
     hints = StringField(lazy_gettext("Hints"), [AnyOf(("on", "off"), _NO_CHOICE)], default="on")
-    hint_price = DecimalField(
+    hint_price = Percent(
         lazy_gettext("What a hint takes off its value, in percent"),
         [Optional(), Within(0, 100, lazy_gettext("This is a number from 0 to 100."))],
     )
-    follow_credit = DecimalField(
+    follow_credit = Percent(
         lazy_gettext("What a value earns that follows from an error above it, in percent"),
         [Optional(), Within(0, 100, lazy_gettext("This is a number from 0 to 100."))],
     )

@@ -44,6 +44,8 @@ _TAGS: Final = {"a", "code", "em", "li", "ol", "p", "strong", "ul"}
 _WORDS: Final = re.compile(r"(?<=\\text\{)[ ,]*([^{}]*[^{} ,])[ ,]*(?=\})")
 _TEXT: Final = re.compile(r">[^<>]+<")
 _POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
+_FIRST: Final = -62_135_424_000 * 10**6  # two days into the year 1
+_LAST: Final = 253_402_128_000 * 10**6  # two days before the year 10000
 _EMPHASIS: Final = re.compile(r"\*([^\s*](?:[^*]*[^\s*])?)\*")
 
 
@@ -123,7 +125,9 @@ def until(microseconds: int, now: int) -> str:
 
 
 def _here(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone())
+    # Dates at the ends of the calendar were taken once; no zone's clocks are there to show them.
+    known = min(max(microseconds, _FIRST), _LAST)
+    return datetime.fromtimestamp(known / 1_000_000, UTC).astimezone(zone())
 
 
 def calendar(when: date) -> Markup:

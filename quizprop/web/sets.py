@@ -56,6 +56,7 @@ _TOO_EARLY: Final = marked(
 )
 _TOO_LATE_TO_START: Final = marked("This problem set is past due: nothing new is handed out.")
 _TOO_EARLY_TO_START: Final = marked("This problem set is not open yet: nothing is handed out before.")
+_LEFT: Final = marked("You are not in this course any more: nothing is checked. What you typed is still here.")
 _RENEWED: Final = marked("Your visit was renewed in the meantime: press the button once more.")
 
 
@@ -66,7 +67,7 @@ def show_sets() -> ResponseReturnValue:
     if known is None or known.anonymous:
         return redirect(url_for("account.show_sign_in", next=request.path))
     with database().read() as session:
-        found = records.sets_of(session, known.learner_id, now())
+        found = [one for one in records.sets_of(session, known.learner_id, now()) if not one.left]
     return render_template("sets/list.html", sets=found, states=SET_STATES)
 
 
@@ -121,9 +122,10 @@ def owner() -> Visitor:
 
 
 def find(known: Visitor, token: str) -> AssignedSet:
-    """The visitor's problem set of this token; 404 where there is none."""
+    """The visitor's problem set of this token; 404 where there is none, or they were taken out of its course."""
     with database().read() as session:
-        return records.open_set(session, token, learner_id=known.learner_id, now=now()) or abort(404)
+        found = records.open_set(session, token, learner_id=known.learner_id, now=now())
+    return found if found is not None and not found.left else abort(404)
 
 
 def item_of(of: AssignedSet, position: str) -> ItemWork:
@@ -210,6 +212,8 @@ def refusal(place: Place | None, error: SetClosedError | NoAttemptsLeftError) ->
     if place is None:
         return str(error)
     of, allowed = place.of.stored, place.item.allowed or 0
+    if place.of.left:
+        return gettext(_LEFT)
     if isinstance(error, NoAttemptsLeftError):
         return ngettext(
             "This item may be checked %(num)s time, and it was: what you typed now does not count. It stands beside "

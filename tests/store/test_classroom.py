@@ -115,7 +115,7 @@ def test_a_course_keeps_somebody_who_teaches_it(database, teacher):
         return next(one for one in classroom.members(session, teacher) if one.role == "instructor")
 
     for change in (
-        lambda session: classroom.remove(session, teacher, own(session).id),
+        lambda session: classroom.remove(session, teacher, own(session).id, now=NOW),
         lambda session: classroom.set_role(session, teacher, own(session).id, "student", now=NOW),
     ):
         with pytest.raises(LastInstructorError), database.write() as session:
@@ -125,7 +125,7 @@ def test_a_course_keeps_somebody_who_teaches_it(database, teacher):
         (member,) = (one for one in classroom.members(session, teacher) if one.username == "Ada")
         first = own(session)
         assert classroom.set_role(session, teacher, member.id, "instructor", now=NOW)
-        assert classroom.remove(session, teacher, first.id)
+        assert classroom.remove(session, teacher, first.id, now=NOW)
         assert [one.learner_id for one in classroom.members(session, teacher)] == [ada.learner_id]
 
 
@@ -139,7 +139,7 @@ def test_of_two_instructors_who_leave_at_the_same_moment_one_stays(database, tea
     def leave(number):
         try:
             with database.write() as session:
-                return classroom.remove(session, teacher, both[number])
+                return classroom.remove(session, teacher, both[number], now=NOW)
         except LastInstructorError:
             return False
 
@@ -150,7 +150,7 @@ def test_a_member_of_another_course_is_out_of_reach(database, teacher):
     with database.write() as session:
         eve = classroom.create_course(session, title="Another", learner_id=person(session, "Eve"), now=NOW)
         (theirs,) = classroom.members(session, teacher)
-        assert not classroom.remove(session, eve, theirs.id)
+        assert not classroom.remove(session, eve, theirs.id, now=NOW)
         assert not classroom.set_role(session, eve, theirs.id, "student", now=NOW)
         assert len(session.execute(select(CourseMember)).all()) == 2
 
@@ -252,7 +252,7 @@ def test_what_was_tried_out_ends_with_the_seat_that_it_was_tried_from(database, 
             tried[seat.learner_id] = sets.start_item(session, seat.learner_id, of.items[0], **drawn)
             submit(session, tried[seat.learner_id])
         if way == "taken out":
-            classroom.remove(session, teacher, member.id)
+            classroom.remove(session, teacher, member.id, now=NOW)
         else:
             classroom.set_role(session, teacher, member.id, "student", now=NOW)
     with database.read() as session:
@@ -290,7 +290,7 @@ def test_work_outside_of_the_course_is_not_shown(database, teacher, worked):
         assert len(list(handed_in.marked_work(session, teacher))) == 2
         (member,) = (one for one in classroom.members(session, teacher) if one.username == "Ada")
     with database.write() as session:
-        classroom.remove(session, teacher, member.id)
+        classroom.remove(session, teacher, member.id, now=NOW)
     with database.read() as session:
         assert handed_in.student_sheet(session, teacher, sheets["Ada"].token) is None
         assert list(handed_in.marked_work(session, teacher)) == []
