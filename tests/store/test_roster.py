@@ -40,6 +40,37 @@ def steps(outcomes):
     return [(one.row.line, one.row.username, one.step) for one in outcomes]
 
 
+def test_a_user_name_is_the_same_however_many_spaces_it_was_typed_with(database, seat):
+    with database.write() as session:
+        assert steps(apply(session, seat, "username,name\nmax  muster,Max\nann,Ann")) == [
+            (2, "max muster", "new account"),
+            (3, "ann", "new account"),
+        ]
+    with database.write() as session:
+        found = steps(apply(session, seat, "username,name\nmax  muster,Max\nmax muster,Max\nann,Anna"))
+    assert found == [(2, "max muster", "as it was"), (3, "max muster", "refused"), (4, "ann", "changed")]
+
+
+@pytest.mark.parametrize(
+    ("text", "username", "name", "section"),
+    [
+        (
+            "First name,Surname,Email address,Username,Groups\nAda,Lovelace,a@b.org,ada,A",
+            "ada",
+            "Ada Lovelace",
+            "A",
+        ),
+        ("First name,Last name,Email address\nAda,Lovelace,ada@example.org", "ada@example.org", "Ada Lovelace", ""),
+        ("sep=;\nusername;name\nada;Lovelace, Ada", "ada", "Lovelace, Ada", ""),
+        ("name,surname,username\nAda King,Lovelace,ada", "ada", "Ada King", ""),
+        ("username,surname\nada,Lovelace", "ada", "Lovelace", ""),
+    ],
+)
+def test_the_lists_of_platforms_and_spreadsheets_are_read(text, username, name, section):
+    (row,) = roster.read_roster(text)
+    assert (row.username, row.name, row.section, row.problem) == (username, name, section, "")
+
+
 def test_good_rows_go_in_and_bad_ones_are_told_by_line(database, seat):
     with database.write() as session:
         person(session, "bob")

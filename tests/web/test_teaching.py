@@ -10,8 +10,10 @@ import pytest
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.exercise_file import written_exercise
 from quizprop.store import classroom, decisions, sets
+from quizprop.store.models import Assignment, table
 from tests.web.conftest import honest, words
 from tests.web.test_courses import (
+    code_of,
     come_in,
     give_set,
     grace,  # noqa: F401 - a fixture
@@ -277,6 +279,96 @@ def test_a_class_list_comes_as_a_file_and_what_is_none_is_told(grace, token):  #
     assert "ada\nbob" in answer.text.replace("\r", "")
 
 
+def test_no_date_beyond_the_calendars_breaks_a_page(app, grace, token):  # noqa: F811
+    """What is typed for "never" is refused; where it was taken once, every page shows it all the same."""
+    ada = come_in(app, grace, token, "ada")
+    for due in ("9999-12-31T23:59", "0001-01-01T00:00", "0026-12-01T10:00"):
+        answer = give_set(grace, token, due=due)
+        assert (answer.status_code, "from the year 2000 on" in words(answer.text)) == (422, True)
+        assert due in answer.text
+    give_set(grace, token, due="2031-01-01T00:00", late="24 h: 80 %")
+    name = set_token(ada)
+    student = f"/courses/{token}/students/{number_of(grace, token, 'ada')}"
+    for extended in (253_402_300_799_000_000, -62_135_596_800_000_000):
+        with grace.database.write() as session:
+            session.execute(table(Assignment).update().values(due_at=extended))
+        for one, address in ((ada, f"/sets/{name}"), (ada, "/sets"), (ada, f"/courses/{token}"), (grace, student)):
+            assert one.get(address).status_code == 200
+
+
+def test_two_sets_of_one_title_can_be_told_apart(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    for _ in range(2):
+        give_set(grace, token)
+    heads = next(csv.reader(io.StringIO(grace.get(f"/courses/{token}/grades.csv").text)))
+    assert [one.partition(" / 1.")[0] for one in heads[3:5]] == ["Week 1", "Week 1 / 2"]
+    assert len(set(heads)) == len(heads)
+    assert ada.get("/sets").text.count("Week 1") == 2
+
+
+def test_percents_of_rules_have_a_decimal_comma_or_point(grace, token):  # noqa: F811
+    for typed in ("12,5", "12.5"):
+        address = draft(grace, token, hint_price=typed, follow_credit=typed).location
+        with grace.database.read() as session:
+            policy = sets.find_set(session, address.rpartition("/")[2]).policy
+        assert (policy.hint_price, policy.follow_credit) == (0.125, 0.125)
+
+
+# --- who is not in the course any more ------------------------------------------------------------------------------
+
+
+def remove(teacher, token, name):  # noqa: F811
+    number = number_of(teacher, token, name)
+    return teacher.post(f"/courses/{token}/people", {"change": f"{number} remove"})
+
+
+def test_who_is_taken_out_is_handed_nothing_and_checks_nothing(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, **{"points-chain": "1"})
+    name = set_token(ada)
+    sheet = ada.post(f"/sets/{name}/1").location.rpartition("/")[2]
+    right = honest(ada.instance(sheet))
+    assert attempt(ada, sheet, {next(iter(right)): "0.5"}).status_code == 303
+    remove(grace, token, "ada")
+    assert name not in ada.get("/sets").text
+    for answer in (ada.get(f"/sets/{name}"), ada.post(f"/sets/{name}/2"), ada.post(f"/sets/{name}/begin")):
+        assert answer.status_code == 404
+    page = ada.get(f"/x/{sheet}/s/1")
+    assert "You are not in this course any more" in words(page.text)
+    assert f"/sets/{name}" not in page.text
+    refused = attempt(ada, sheet, right)
+    assert (refused.status_code, "You are not in this course any more" in words(refused.text)) == (409, True)
+    assert all(text in refused.text for text in right.values())
+    ada.post("/courses/join", {"code": code_of(grace, token)})
+    assert attempt(ada, sheet, right).status_code == 303  # back again, as it was
+    assert "solved" in words(ada.get(f"/sets/{name}").text).lower()
+
+
+def test_who_is_taken_out_learns_nothing_that_waits(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token, feedback="after due", due="2031-01-01T00:00")
+    name = set_token(ada)
+    sheet = ada.post(f"/sets/{name}/1").location.rpartition("/")[2]
+    right = honest(ada.instance(sheet))
+    attempt(ada, sheet, {**right, next(iter(right)): "99"})
+    remove(grace, token, "ada")
+    page = ada.get(f"/x/{sheet}/s/1").text
+    assert "Handed in: attempt 1" in words(page)
+    assert not any(told in page for told in ('class="score"', "is-wrong", "is-right", "Try it again"))
+    ada.post(f"/x/{sheet}/give-up")
+    assert "here is how it goes" not in words(ada.get(f"/x/{sheet}/s/1").text)
+
+
+def test_what_was_not_touched_is_gone_with_who_is_taken_out(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    remove(grace, token, "ada")
+    with grace.database.read() as session:
+        assert session.execute(table(Assignment).select()).all() == []
+    ada.post("/courses/join", {"code": code_of(grace, token)})
+    assert ada.get(f"/sets/{set_token(ada)}").status_code == 200
+
+
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
@@ -313,7 +405,13 @@ def test_points_are_decided_with_a_reason_and_taken_back(grace, token, worked): 
     assert "3.5 of 4 points" in words(ada.get(f"/sets/{set_token(ada)}").text)
     grace.post(address, {"reason": "ill", "do": "excuse"}, page=page)
     assert "excused" in words(grace.get(f"/courses/{token}/grades").text)
-    assert "Excused" in words(ada.get(f"/sets/{set_token(ada)}").text)
+    excused = words(ada.get(f"/sets/{set_token(ada)}").text)
+    assert "Excused" in excused
+    assert "does not count" in excused
+    assert "3.5 of 4" not in excused
+    live = words(grace.get(f"/courses/{token}/sets/{set_token(ada)}/live").text)
+    assert "excused" in live
+    assert "%" not in live.partition("ada")[2]
     grace.post(address, {"reason": "after all", "do": "undo"}, page=page)
     assert grades(grace, token) == before
     record = grace.get(f"/courses/{token}/record").text
