@@ -30,6 +30,7 @@ _FOLLOWS: Final = phrase("This only follows from an earlier slip: the step itsel
 _RIGHT: Final = phrase(
     "That value is right: it follows from those above it. Go further down the sheet, or try another one beside it."
 )
+_NOT_REACHED: Final = phrase("That value is right: the slip has not reached it. Go further up the sheet, or beside it.")
 _ELSEWHERE: Final = phrase(
     "That slip belongs to another step of the work. Find the first wrong value, and ask what its step is."
 )
@@ -69,7 +70,11 @@ def slip_questions(sheet: "Instance", slip: Slip, chance: Chance) -> tuple[Quest
     """Where is it, and what is it?"""
     bench, key = Bench(sheet), slip.key
     keys = [cell.key for cell in sheet.cells]
-    cells = tuple(Option(f"{{{one}}} = {bench.figure(one, slip.filled[one])}", _said(slip, one)) for one in keys)
+    above = set(keys[: keys.index(key)])
+    cells = tuple(
+        Option(f"{{{one}}} = {bench.figure(one, slip.filled[one])}", _said(slip, one, above=one in above))
+        for one in keys
+    )
     where = Question(CELL, phrase("Which is the first wrong value?"), cells, keys.index(key) + 1)
     right = Option(slip.route.mistake.misconception.title, code=slip.route.mistake.code)
     others = bench.distractors(slip, chance)
@@ -79,9 +84,11 @@ def slip_questions(sheet: "Instance", slip: Slip, chance: Chance) -> tuple[Quest
     return where, posed(SLIP, phrase("What was the slip there?"), right, others, chance=chance, reason=reason)
 
 
-def _said(slip: Slip, key: str) -> str:
+def _said(slip: Slip, key: str, *, above: bool) -> str:
     if key == slip.key:
         return ""
+    if not above and slip.filled[key] == slip.honest[key]:
+        return _NOT_REACHED
     return _RIGHT if slip.filled[key] == slip.honest[key] else _FOLLOWS
 
 

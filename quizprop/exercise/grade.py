@@ -31,6 +31,9 @@ HIDDEN_BY_EARLIER = (
 _HAIR = 1e-6
 """Of a unit of the last decimal typed: what lies half-way may be rounded either way."""
 
+_MANY = 3
+"""So many mistakes are told of a value; where more would give it, those nearest to it."""
+
 _PLAIN = re.compile(r"[-−]?\s*[0-9]*[.,](?P<decimals>[0-9]{1,15})")
 
 
@@ -282,15 +285,18 @@ class _Tutor:
         """All known mistakes that give the entry, on the exact values or on the student's own."""
         at = self._at(key)
         name = self.instance.structure.places[key][0]
-        found: dict[str, str] = {}
+        found: dict[str, Route] = {}
         for route in self._routes(key):
             if any(self._fits(route, own=own)[at] for own in (False, True)):
-                found.setdefault(route.mistake.code, tutor_says(self.instance.structure, route))
+                found.setdefault(route.mistake.code, route)
         exact, own = self.instance.sheet.expected[name][at], self.own.expected[name][at]
         coarse = (self._too_coarse,) if any(_is_coarse(reading, value) for value in (exact, own)) else ()
         if found:
-            return Mark(key, Verdict.MISTAKE, reading, tuple(found), (*dict.fromkeys(found.values()), *coarse))
-        lost = not np.isfinite(own)
+            likely = sorted(found.values(), key=lambda route: len(route.way)) if len(found) > _MANY else found.values()
+            codes = tuple(route.mistake.code for route in likely)
+            said = dict.fromkeys(tutor_says(self.instance.structure, route) for route in likely)
+            return Mark(key, Verdict.MISTAKE, reading, codes, (*list(said)[:_MANY], *coarse))
+        lost = not (np.isfinite(own) and np.isfinite(self.own.tolerance[name][at]))
         return Mark(key, Verdict.WRONG, reading, (), (HIDDEN_BY_EARLIER,) if lost else coarse)
 
     @property
@@ -313,9 +319,12 @@ class _Tutor:
     def _fits(self, route: Route, *, own: bool) -> Array:
         """The cells whose entry the mistake would give, on the student's own values or on the exact ones."""
         if (route, own) not in self._fitting:
+            name, beside = route.shown_at, self.own if own else self.instance.sheet
             value, tolerance = self._wrong(route) if own else self.instance.mistaken(route)
-            applies = shows(route, (self.own if own else self.instance.sheet).values)
-            self._fitting[route, own] = applies & within(self.entries[route.shown_at], value, tolerance)
+            # Beyond a kink or a tie a mistake may lead anywhere, to what is right too: then it explains nothing.
+            told = np.abs(value - beside.expected[name]) > tolerance
+            told &= shows(route, beside.values)
+            self._fitting[route, own] = told & within(self.entries[name], value, tolerance)
         return self._fitting[route, own]
 
     def _wrong(self, route: Route) -> tuple[Array, Array]:

@@ -70,6 +70,13 @@ def _is_hidden(instance: Instance, name: str) -> bool:
     return name in instance.structure.graph and name not in instance.given and name not in instance.plan.asked
 
 
+def _is_copied(expression: Expression) -> bool:
+    """Whether another value is taken as it is, or with the other sign."""
+    while expression.kind == "minus":
+        (expression,) = expression.parts
+    return expression.kind == "symbol"
+
+
 @dataclass(frozen=True)
 class _Helper:
     solution: Solution
@@ -96,7 +103,7 @@ class _Helper:
 
     @property
     def _with_numbers(self) -> Hint:
-        if all(self._expression(key).kind == "symbol" for key in self._explained):
+        if all(_is_copied(self._expression(key)) for key in self._explained):
             return Hint(RUNGS[2], _NOTHING_TO_COMPUTE, tuple(self._lines(self.solution.symbol)))
         open_still = any(self._known(key) is None for each in self._explained for key in self._expression(each).names())
         return Hint(RUNGS[2], _OPEN if open_still else "", tuple(self._lines(self._number_or_symbol)))

@@ -65,7 +65,7 @@ def work(
         want: the quantities to work out, all where left out; what they are computed from must be among them.
     """
     entries = entries or {}
-    sheet = Sheet(dict(given), {}, {}, {})
+    sheet = Sheet(dict(given), _shown_off(structure, given), {}, {})
     for quantity in structure.graph:
         name = quantity.name
         known = given.get(name)
@@ -78,9 +78,21 @@ def work(
         value = expected if known is None else np.where(np.isnan(known), expected, known)
         sheet.values[name] = value if entry is None else np.where(np.isnan(entry), value, entry)
         error = _inherited(expected, tolerance, half)
-        error = error if known is None else np.where(np.isnan(known), error, 0.0)
+        error = error if known is None else np.where(np.isnan(known), error, sheet.errors[name])
         sheet.errors[name] = error if entry is None else np.where(np.isnan(entry), error, half)
     return sheet
+
+
+def _shown_off(structure: Structure, given: Mapping[str, Array]) -> dict[str, Array]:
+    """How far the shown values are from those that a student goes on with who works them out in full.
+
+    They are shown as somebody has them who rounds each; who takes the full value instead is right as well.
+    """
+    shown = [name for name in given if name in structure.graph]
+    if not shown:
+        return {}
+    full = structure.graph.evaluate({name: given[name] for name in structure.model.givens()}, want=shown)
+    return {name: np.abs(given[name] - full[name]) for name in shown}
 
 
 def _inherited(value: Array, tolerance: Array, half: float) -> Array:

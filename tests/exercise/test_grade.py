@@ -270,6 +270,44 @@ def test_no_sheets_at_once_are_none():
     assert verdicts([]) == []
 
 
+@pytest.mark.parametrize("slug", ["max-pooling", "which-eta", "residual-relu", "adam-first-step"])
+def test_a_mistake_that_may_give_anything_explains_nothing(slug):
+    """Beyond a kink, a tie or a large exponential a mistake leads anywhere, to the right value too."""
+    rng = np.random.default_rng(3)
+    named = tried = 0
+    for instance in (draw(load_bank()[slug], rng) for _ in range(8)):
+        for cell in instance.cells:
+            right = instance.values[cell.key]
+            for off in rng.uniform(0.2, 2.0, 4) * rng.choice([-1, 1], 4):
+                if not cell.options:
+                    mark = grade(instance, {cell.key: f"{right + off:.7f}"}).marks[cell.key]
+                    named, tried = named + (mark.verdict is Verdict.MISTAKE), tried + 1
+    assert named < tried / 50
+
+
+def test_a_mistake_that_may_give_what_is_right_is_not_named():
+    instance = draw(load_bank()["circuit-cs231n"], np.random.default_rng(0))
+    for value in ("-0.9", "-0.33", "0.05", "0.5"):
+        assert "p1:gates_swapped" not in grade(instance, {"grad_n": value}).marks["grad_n"].codes
+
+
+def test_no_mistake_is_told_of_what_an_earlier_slip_took_the_sense_from():
+    instance = draw(load_bank()["adam"], np.random.default_rng(11))
+    key, root = "v_hat1[1]", "root1[1]"
+    mark = grade(instance, {key: "0", root: "0"}).marks[root]
+    assert (mark.verdict, mark.sentences) == (Verdict.WRONG, HIDDEN)
+
+
+def test_of_many_mistakes_that_fit_the_nearest_are_told():
+    instance = draw(load_bank()["adam-first-step"], np.random.default_rng(0))
+    most = 0
+    for cell in instance.cells:
+        mark = grade(instance, {cell.key: repr(-instance.values[cell.key])}).marks[cell.key]
+        assert len(mark.sentences) <= 4
+        most = max(most, len(mark.codes))
+    assert most > 3
+
+
 def test_a_blank_is_no_error_but_something_unreadable_is(mazur, honest):
     assert grade(mazur, {**honest, "z1[1]": ""}).first_error is None
     graded = grade(mazur, {**honest, "z1[1]": "nan", "a1[1]": "0.7"})

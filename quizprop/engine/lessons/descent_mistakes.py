@@ -295,7 +295,7 @@ def _averaging(stem: str, beta: str) -> tuple[Misconception, ...]:
             "correction_left_out",
             f"{stem}_hat",
             "correction left out",
-            "This is the average as it stands. It started from 0 and is still too small: divide by what it has "
+            "This is the average as it stands. It started from 0 and is still too close to it: divide by what it has "
             "gathered.",
             (reading(lambda average: average, stem),),
         ),
@@ -303,7 +303,7 @@ def _averaging(stem: str, beta: str) -> tuple[Misconception, ...]:
             "correction_multiplied",
             f"{stem}_hat",
             "correction multiplied",
-            "The correction was multiplied. The average is still too small: dividing makes it larger.",
+            "The correction was multiplied. The average is still too close to 0: dividing moves it away.",
             (reading(lambda average, b: average * (1 - b[..., None]), stem, beta),),
             first,
         ),
@@ -396,7 +396,7 @@ _DECAY: Final = (
         "decay_added",
         "kept",
         "decay added",
-        "The weight has grown. Decay takes a little of it away.",
+        "The weight has moved away from 0. Decay takes a little of it away.",
         (lambda w_prev, eta, decay: (1 + eta[..., None] * decay[..., None]) * w_prev,),
     ),
     Misconception(
