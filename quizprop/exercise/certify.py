@@ -32,6 +32,12 @@ PICK = "pick"
 PICKED = 2
 """How many numbers of six decimals it holds: enough for a million million questions on the same numbers."""
 
+_COARSEST = 0.15
+"""Of a value: what honest rounding moves farther is hardly that value any more, unless by `_FEW_UNITS`."""
+
+_FEW_UNITS = 10
+"""Of the last place."""
+
 _ANSWERS = {"find_slip": 2, "true_false": 5}
 """How many answers a question asks for, where it is not one a cell."""
 
@@ -353,6 +359,8 @@ def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed:
         far = np.abs(sheet.expected[name]) > LEAST_FACTOR * sheet.tolerance[name]
         far |= (sheet.expected[name] == 0) & (sheet.tolerance[name] <= plan.half)
         yield f"{name} is too close to 0 for {plan.exercise.places} places", _all(far[..., mask])
+        fine = sheet.tolerance[name] <= np.maximum(_COARSEST * np.abs(sheet.expected[name]), _FEW_UNITS * 2 * plan.half)
+        yield f"{name} keeps too few digits for {plan.exercise.places} places", _all(fine[..., mask])
     for name, mask in plan.asked.items():
         if name not in plan.rounded:
             yield f"{name} could be decided by rounding", _all(_decided(plan, name, sheet)[..., mask])

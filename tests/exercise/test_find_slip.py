@@ -43,8 +43,9 @@ def test_every_number_on_the_sheet_has_the_places_that_it_says():
 
 
 def test_a_wrong_cell_is_told_whether_it_is_right_or_only_follows():
-    follows = 0
+    follows = below = 0
     for instance in of_kind("find_slip", 10):
+        keys = [cell.key for cell in instance.as_sheet.cells]
         slip = instance.slip
         question = instance.questions[0]
         assert question.key == CELL
@@ -56,8 +57,12 @@ def test_a_wrong_cell_is_told_whether_it_is_right_or_only_follows():
                 moved = slip.filled[cell.key] != slip.honest[cell.key]
                 assert ("only follows" in option.said) == moved
                 assert ("That value is right" in option.said) == (not moved)
+                above = keys.index(cell.key) < keys.index(slip.key)
+                assert ("further down" in option.said) == (above and not moved)
                 follows += moved
+                below += not moved and not above
     assert follows > 50
+    assert below > 50
 
 
 def test_no_other_slip_to_choose_gives_the_number_on_the_sheet():

@@ -110,6 +110,13 @@ def test_where_a_value_is_only_carried_over_no_number_gives_it_away():
     assert hint.text == "grad_b2[1] = delta2[1]\nThere is nothing to compute at this step."
 
 
+def test_a_value_that_only_changes_its_sign_is_not_given_away_either():
+    instance = draw(load_bank()["circuit-sigmoid"], np.random.default_rng(0))
+    hint = hints(instance, cell_of(instance, "n"), "plain", {"s": 7.25})[2]
+    assert "7.25" not in hint.text
+    assert hint.words == "There is nothing to compute at this step."
+
+
 @pytest.mark.parametrize("slug", ["chain", "tanh-regression", "after-the-step"])
 def test_where_a_carried_value_is_not_written_the_numbers_are_those_of_its_own_formula(slug):
     instance = draw(load_bank()[slug], np.random.default_rng(0))
