@@ -6,7 +6,7 @@ in a course gets no further.
 
 import math
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -52,6 +52,7 @@ __all__ = [
     "find_work",
     "gradebook",
     "held_work",
+    "hold",
     "join",
     "members",
     "new_join_code",
@@ -61,6 +62,7 @@ __all__ = [
     "set_role",
     "sets_in",
     "shelf",
+    "take_in",
     "take_seat",
     "taught_alone",
     "work_of_students",
@@ -326,13 +328,19 @@ def join(session: Session, code: str, *, learner_id: int, now: int) -> Seat:
         NoSuchCourseError: none has it.
     """
     course = find_course(session, code)
-    _hold(session, course)
+    hold(session, course)
     known = take_seat(session, course.token, learner_id=learner_id)
     if known is not None:
         return known
-    _add(session, course, learner_id, "student", now)
-    _give_all(session, course, learner_id, now)
+    take_in(session, course, [learner_id], now=now)
     return Seat(course, learner_id, "student")
+
+
+def take_in(session: Session, course: StoredCourse, learner_ids: Collection[int], *, now: int) -> None:
+    """Have learners who are not in the course come in as students, with its problem sets. Hold it."""
+    for learner_id in learner_ids:
+        _add(session, course, learner_id, "student", now)
+    _give_all(session, course, learner_ids, now)
 
 
 def members(session: Session, seat: Seat) -> tuple[Member, ...]:
@@ -367,7 +375,7 @@ def set_role(session: Session, seat: Seat, member_id: int, role: Role, *, now: i
     session.execute(update(_member).where(_member.c.id == member_id).values(role=role))
     if role == "student":
         _end_previews(session, seat, member.learner_id)
-        _give_all(session, seat.course, member.learner_id, now)
+        _give_all(session, seat.course, [member.learner_id], now)
     return True
 
 
@@ -404,7 +412,7 @@ def new_join_code(session: Session, seat: Seat) -> str:
 
 def add_set(session: Session, seat: Seat, problem_set: StoredSet, *, now: int, draft: bool = False) -> int:
     """Give the course a problem set. Returns to how many students it is new; a ``draft`` is new to none yet."""
-    _hold(session, seat.course)
+    hold(session, seat.course)
     if problem_set.id not in {one.stored.id for one in shelf(session, seat)}:
         row = {"course_id": seat.course.id, "set_id": problem_set.id, "created_at": now, "published_at": None}
         session.execute(insert(_course_set).values(row))
@@ -413,17 +421,15 @@ def add_set(session: Session, seat: Seat, problem_set: StoredSet, *, now: int, d
 
 def publish(session: Session, seat: Seat, problem_set: StoredSet, *, now: int) -> int:
     """Let the students have a problem set of the course. Returns to how many of them it is new."""
-    _hold(session, seat.course)
+    hold(session, seat.course)
     session.execute(
         update(_course_set)
         .where(_course_set.c.course_id == seat.course.id, _course_set.c.set_id == problem_set.id)
         .values(published_at=func.coalesce(_course_set.c.published_at, now))
     )
-    students = [one for one in members(session, seat) if one.role == "student"]
-    fresh = sets.assign(session, problem_set, [one.learner_id for one in students], now=now)
-    for student in students:
-        if student.extra_time:
-            sets.give_extra_time(session, [problem_set.id], student.learner_id, student.extra_time)
+    students = [one.learner_id for one in members(session, seat) if one.role == "student"]
+    fresh = sets.assign(session, problem_set, students, now=now)
+    _give_extra_time(session, seat.course, [problem_set], students)
     return fresh
 
 
@@ -444,7 +450,7 @@ def find_work(session: Session, seat: Seat, token: str) -> CourseWork | None:
 
 def held_work(session: Session, seat: Seat, token: str) -> CourseWork | None:
     """The same as it is now, which nobody changes until the transaction ends."""
-    _hold(session, seat.course)
+    hold(session, seat.course)
     return find_work(session, seat, token)
 
 
@@ -558,20 +564,34 @@ def _add(session: Session, course: StoredCourse, learner_id: int, role: Role, no
     session.execute(insert(_member).values(row))
 
 
-def _hold(session: Session, course: StoredCourse) -> None:
-    """Hold the course until the transaction ends: who comes and what is given are decided one after the other."""
+def hold(session: Session, course: StoredCourse) -> None:
+    """Hold the course until the transaction ends: who comes and what is given are decided one after the other.
+
+    Before any row of its members is changed, so that nobody waits for somebody who waits for them.
+    """
     session.execute(select(_course.c.id).where(_course.c.id == course.id).with_for_update()).one()
 
 
-def _give_all(session: Session, course: StoredCourse, learner_id: int, now: int) -> None:
-    """Let a student have every published problem set of the course. Hold it."""
+def _give_all(session: Session, course: StoredCourse, learner_ids: Collection[int], now: int) -> None:
+    """Let students have every published problem set of the course. Hold it."""
     published = sets_in(session, course)
     for problem_set in published:
-        sets.assign(session, problem_set, [learner_id], now=now)
-    extra = session.execute(
-        select(_member.c.extra_time).where(_member.c.course_id == course.id, _member.c.learner_id == learner_id)
-    ).scalar_one()
-    sets.give_extra_time(session, [one.id for one in published], learner_id, extra)
+        sets.assign(session, problem_set, learner_ids, now=now)
+    _give_extra_time(session, course, published, learner_ids)
+
+
+def _give_extra_time(
+    session: Session, course: StoredCourse, of: Iterable[StoredSet], learner_ids: Collection[int]
+) -> None:
+    """Let the extra time of students, as the course has it, hold for problem sets."""
+    rows = session.execute(
+        select(_member.c.extra_time, _member.c.learner_id)
+        .where(_member.c.course_id == course.id, _member.c.learner_id.in_(learner_ids))
+        .order_by(_member.c.extra_time)
+    ).all()
+    set_ids = [one.id for one in of]
+    for extra, alike in groupby(rows, key=lambda row: row.extra_time):
+        sets.give_extra_time(session, set_ids, [row.learner_id for row in alike], extra)
 
 
 def _in_other(session: Session, problem_set: StoredSet, learner_id: int) -> bool:
@@ -590,7 +610,7 @@ def _held_member(session: Session, seat: Seat, member_id: int, *, still_teaches:
     Raises:
         LastInstructorError: they alone teach it, and would not do so any more.
     """
-    _hold(session, seat.course)
+    hold(session, seat.course)
     everybody = members(session, seat)
     if not still_teaches and [one.id for one in everybody if one.role == "instructor"] == [member_id]:
         raise LastInstructorError("A course is taught by somebody: make another member an instructor first.")

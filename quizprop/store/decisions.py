@@ -40,6 +40,7 @@ __all__ = [
     "note",
     "terms_of",
     "work_of",
+    "write_particulars",
 ]
 
 _account, _adjustment, _assignment = table(Account), table(Adjustment), table(Assignment)
@@ -115,10 +116,17 @@ def change_student(
     """
     if not 0 <= extra_time <= 10:
         raise ValueError(f"Extra time is a share from 0 to 10, not {extra_time}")
+    classroom.hold(session, seat.course)  # a set that is published meanwhile has the extra time too
     said = {"name": name, "section": section, "external_id": external_id, "extra_time": extra_time}
     session.execute(update(_member).where(_member.c.id == student.id).values(said))
     of_course = [one.id for one in classroom.sets_in(session, seat.course)]
-    sets.give_extra_time(session, of_course, student.learner_id, extra_time)
+    sets.give_extra_time(session, of_course, [student.learner_id], extra_time)
+
+
+def write_particulars(session: Session, student: Member, *, name: str, section: str, external_id: str) -> None:
+    """Let a student be called otherwise. Hold the course."""
+    said = {"name": name, "section": section, "external_id": external_id}
+    session.execute(update(_member).where(_member.c.id == student.id).values(said))
 
 
 def terms_of(session: Session, seat: Seat, student: Member) -> dict[int, Terms]:

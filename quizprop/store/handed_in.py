@@ -22,9 +22,15 @@ class Marked:
     learner_id: int
     spec: str
     variant_id: int
-    marks: Mapping[str, Any]
+    written: str
     began_at: int
     checked_at: int
+
+    @property
+    def marks(self) -> Mapping[str, Any]:
+        """The marks, read anew: not while a database is open, which a long course keeps waiting."""
+        found: Mapping[str, Any] = read_json(self.written)
+        return found
 
 
 def marked_work(session: Session, seat: Seat) -> Iterator[Marked]:
@@ -43,7 +49,7 @@ def marked_work(session: Session, seat: Seat) -> Iterator[Marked]:
         .order_by(_submission.c.variant_id, _submission.c.attempt)
     )
     for row in rows:
-        yield Marked(row.learner_id, row.spec, row.variant_id, read_json(row.marks), row.began_at, row.checked_at)
+        yield Marked(row.learner_id, row.spec, row.variant_id, row.marks, row.began_at, row.checked_at)
 
 
 def student_sheet(session: Session, seat: Seat, token: str) -> tuple[Member, StoredVariant] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from quizprop.store import practice
 from quizprop.store.classroom import Seat
@@ -53,7 +53,10 @@ class Made:
 
 
 def made(session: Session, seat: Seat, problem_set: StoredSet) -> Iterator[Made]:
-    """All submissions of the course's students for a problem set, each sheet's attempts in their order."""
+    """All submissions of the course's students for a problem set, each sheet's attempts in their order.
+
+    They are read at once, and understood one by one: that takes longer, and no session needs to be open.
+    """
     hints = _hints(session, problem_set)
     rows = session.execute(
         select(
@@ -79,22 +82,24 @@ def made(session: Session, seat: Seat, problem_set: StoredSet) -> Iterator[Made]
         .order_by(_account.c.username_folded, _variant.c.id, _submission.c.attempt)
     ).all()
     variants = practice.variants_of_set(session, problem_set.id)
-    for row in rows:
-        opened = hints.get(row.variant_id, ())
-        yield Made(
-            submission_id=row.id,
-            variant=variants[row.variant_id],
-            username=row.username,
-            position=row.position,
-            attempt=row.attempt,
-            raw=read_json(row.raw),
-            decimal_comma=bool(row.decimal_comma),
-            marks=read_json(row.marks),
-            credit=row.credit_now,
-            rungs={key: rung for key, rung, at in opened if at <= row.created_at},
-            window=Window.of(problem_set.opens_at, problem_set.due_at, problem_set.policy, read_terms(row._asdict())),
-            created_at=row.created_at,
-        )
+    return (_made(row, variants[row.variant_id], hints.get(row.variant_id, ()), problem_set) for row in rows)
+
+
+def _made(row: Row[Any], variant: StoredVariant, opened: Iterable[tuple[str, int, int]], of: StoredSet) -> Made:
+    return Made(
+        submission_id=row.id,
+        variant=variant,
+        username=row.username,
+        position=row.position,
+        attempt=row.attempt,
+        raw=read_json(row.raw),
+        decimal_comma=bool(row.decimal_comma),
+        marks=read_json(row.marks),
+        credit=row.credit_now,
+        rungs={key: rung for key, rung, at in opened if at <= row.created_at},
+        window=Window.of(of.opens_at, of.due_at, of.policy, read_terms(row._asdict())),
+        created_at=row.created_at,
+    )
 
 
 def add_regrades(session: Session, earned: Iterable[tuple[int, float]], *, now: int) -> None:

@@ -178,6 +178,7 @@ def apply_roster(
     those have another one who have not come in by theirs yet. Nobody who is in the course is taken out, and whose row
     has an empty cell keeps what was there.
     """
+    classroom.hold(session, seat.course)
     accounts, inside = _accounts(session, rows), {one.learner_id: one for one in classroom.members(session, seat)}
     unopened = _held_unopened(session, seat, rows, accounts) if new_links else set()
     outcomes = []
@@ -190,9 +191,9 @@ def apply_roster(
             )
         if step == "new account" or _whose(row, accounts) in unopened:
             link = resets.issue_reset_link(session, username=row.username, now=now, valid_for=_LINK_LASTS)
-        if step in ("new account", "joins"):
-            classroom.join(session, seat.course.join_code, learner_id=accounts[fold(row.username)], now=now)
         outcomes.append(Outcome(row, step, link))
+    fresh = [accounts[fold(one.row.username)] for one in outcomes if one.step in ("new account", "joins")]
+    classroom.take_in(session, seat.course, fresh, now=now)
     _write_particulars(session, seat, outcomes, accounts)
     return tuple(outcomes)
 
@@ -203,14 +204,12 @@ def _write_particulars(session: Session, seat: Seat, outcomes: list[Outcome], ac
         if outcome.step not in ("new account", "joins", "changed"):
             continue
         row, student = outcome.row, students[accounts[fold(outcome.row.username)]]
-        decisions.change_student(
+        decisions.write_particulars(
             session,
-            seat,
             student,
             name=row.name or student.name,
             section=row.section or student.section,
             external_id=row.id or student.external_id,
-            extra_time=student.extra_time,
         )
 
 

@@ -405,11 +405,13 @@ def end_previews(session: Session, set_ids: Collection[int], learner_ids: Collec
     session.execute(delete(_assignment).where(tried))
 
 
-def give_extra_time(session: Session, set_ids: Collection[int], learner_id: int, extra_time: float) -> None:
-    """Add a share to the time limits that a learner has in these sets; 0 adds nothing."""
+def give_extra_time(
+    session: Session, set_ids: Collection[int], learner_ids: Collection[int], extra_time: float
+) -> None:
+    """Add a share to the time limits that learners have in these sets; 0 adds nothing."""
     session.execute(
         update(_assignment)
-        .where(_assignment.c.set_id.in_(set_ids), _assignment.c.learner_id == learner_id)
+        .where(_assignment.c.set_id.in_(set_ids), _assignment.c.learner_id.in_(learner_ids))
         .values(extra_time=extra_time)
     )
 

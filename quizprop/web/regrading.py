@@ -104,7 +104,8 @@ def latest(result: Result) -> int:
 def differences(seat: Seat, work: CourseWork) -> tuple[Difference, ...]:
     """The submissions that the rules of today judge otherwise than they are judged now."""
     with database().read() as session:
-        made = tuple(records.made(session, seat, work.stored))
+        found = records.made(session, seat, work.stored)
+    made = tuple(found)
     return tuple(_differences(made, work.stored.policy))
 
 
