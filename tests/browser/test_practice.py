@@ -234,6 +234,48 @@ def test_what_a_hint_was_asked_with_is_saved(page):
     expect(field(page, "z1[1]")).to_have_value("0.3775")
 
 
+def ask_for_a_hint(page):
+    with page.expect_navigation():
+        field(page, "z1[1]").press("?")
+
+
+def change_the_symbols(page):
+    with page.expect_navigation():
+        page.get_by_role("button", name="Course").click()
+
+
+@pytest.mark.parametrize("ask", [ask_for_a_hint, change_the_symbols])
+def test_what_is_typed_after_a_form_was_answered_is_there_on_reload_and_on_back(page, ask):
+    start(page, "Mazur's network")
+    fill(page, {"z1[1]": "1"})
+    ask(page)
+    fill_and_save(page, {"z1[2]": "2"})
+    page.reload()
+    assert [field(page, key).input_value() for key in ("z1[1]", "z1[2]")] == ["1", "2"]
+    assert page.locator("[id^=hint-z1]").count() == (ask is ask_for_a_hint)
+    ask(page)
+    fill_and_save(page, {"a1[1]": "3"})
+    page.get_by_role("link", name="Progress").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your progress")
+    page.go_back()
+    expect(field(page, "a1[1]")).to_have_value("3")
+    fill_and_save(page, {"a1[2]": "4"})
+
+
+def test_newer_text_of_another_tab_is_shown_though_a_hint_was_asked_for_here(page, complaints):
+    start(page, "Mazur's network")
+    other = page.context.new_page()
+    other.goto(page.url)
+    fill_and_save(other, {"z1[2]": "newer"})
+    other.close()
+    fill(page, {"z1[2]": "here"})
+    ask_for_a_hint(page)
+    page.locator("#save-state").get_by_role("button", name="Show it").click()
+    expect(field(page, "z1[2]")).to_have_value("newer")
+    expect(page.locator("#save-offer")).to_contain_text("kept other text")
+    complaints.clear()  # the browser reports each save that was refused
+
+
 def kind(page):
     return page.locator("#save-state").get_attribute("data-kind")
 

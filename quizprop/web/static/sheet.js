@@ -147,6 +147,11 @@
   const { save: address, sheet } = form.dataset;
   if (!address) return;
 
+  // The answer to a form, a hint say, becomes the page of the sheet: what Back and reload bring is its newest text, and
+  // not what was sent for the answer.
+  const newest = form.getAttribute("action");
+  if ("sent" in form.dataset) window.history.replaceState(null, "", newest + window.location.hash);
+
   const state = document.getElementById("save-state");
   const { csrf_token: csrf, draft_seq: base, draft_key: lastKey, decimal_comma: comma } = form.elements;
   const ticked = (served) => (comma?.type !== "checkbox" ? Boolean(comma) : served ? comma.defaultChecked : comma.checked);
@@ -205,7 +210,7 @@
   const words = (kind, iso, written) => {
     const found = document.getElementById(`save-${kind}`).content.cloneNode(true);
     if (iso) found.querySelector("[data-time]")?.replaceWith(clock(iso, written));
-    found.querySelector("button[data-do=reload]")?.addEventListener("click", () => window.location.reload());
+    found.querySelector("button[data-do=reload]")?.addEventListener("click", () => window.location.replace(newest));
     return found;
   };
   const tell = (kind, iso, written) => {
