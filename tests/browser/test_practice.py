@@ -467,6 +467,28 @@ def test_enter_moves_on_and_checks_at_the_end(page, mazur):
     expect(page.locator(".score")).to_have_text(f"{len(mazur)} of {len(mazur)}")
 
 
+@pytest.mark.parametrize("slug", ["max-pooling", "did-it-fall"])
+def test_enter_leaves_out_nothing_that_is_to_be_chosen(page, slug):
+    """It goes to the first option, or to the one that was chosen."""
+    take(page, slug)
+    names = [one.get_attribute("name") for one in page.locator(".cell input").all()]
+    order = list(dict.fromkeys(names))
+    assert len(order) < len(names)
+    for option in ("0", "1"):
+        page.locator(".cell input").first.focus()
+        for number, name in enumerate(order):
+            focused = page.locator(".cell input:focus")
+            expect(focused).to_have_attribute("name", name)
+            if names.count(name) > 1:
+                expect(focused).to_have_attribute("value", option)
+                page.keyboard.press("ArrowDown")
+            if number < len(order) - 1:
+                page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator(".attempt")).to_contain_text("Attempt 1")
+
+
 def test_a_row_of_a_spreadsheet_fills_a_row(page, mazur):
     start(page, "Mazur's network")
     row = [mazur["z1[1]"], mazur["z1[2]"], mazur["a1[1]"]]

@@ -53,18 +53,25 @@
 
   // --- the keyboard ----------------------------------------------------------------------------------------------
 
-  // Enter goes on to the next field; on the last one, and with Ctrl, it checks the sheet.
+  // Enter goes on to the next cell; on the last one, and with Ctrl, it checks the sheet. Of what there is to choose in a
+  // cell it goes to what is chosen, or to the first.
+  const stops = [...form.querySelectorAll(".cell input[data-key]")];
+  const keys = [...new Set(stops.map(({ name }) => name))];
+  const stop = (key) => {
+    const own = stops.filter(({ name }) => name === key);
+    return own.find(({ checked }) => checked) ?? own[0];
+  };
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || !fields.includes(event.target)) return;
+    if (event.key !== "Enter" || event.isComposing || !stops.includes(event.target)) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       form.requestSubmit();
       return;
     }
-    const next = fields[fields.indexOf(event.target) + 1];
+    const next = keys[keys.indexOf(event.target.name) + 1];
     if (next) {
       event.preventDefault();
-      go(next);
+      go(stop(next));
     }
   });
 
