@@ -570,22 +570,23 @@ def test_what_stays_at_the_top_and_the_bottom_covers_nothing_that_is_gone_to(pag
         assert one.evaluate(COVERED) is None, one.get_attribute("name")
 
 
-def test_trying_again_stays_on_this_site(page, complaints):
+def test_a_form_that_went_nowhere_shows_what_was_typed_and_leads_to_no_other_site(page, complaints):
     page.evaluate(
         """() => {
             const form = document.querySelector("form");
             form.action = "/%5Cevil.example/x";
+            form.append(Object.assign(document.createElement("input"), {name: "one", value: "typed"}));
             form.submit();
         }"""
     )
     expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     address = page.url
-    page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+    expect(page.get_by_label("one")).to_have_value("typed")
+    page.get_by_label("one").press("Enter")
+    page.wait_for_timeout(200)
     assert page.url == address
-    assert {complaints.pop() for _ in range(2)} == {
-        "Failed to load resource: the server responded with a status of 404 (NOT FOUND)"
-    }
+    assert [complaints.pop()] == ["Failed to load resource: the server responded with a status of 404 (NOT FOUND)"]
 
 
 def test_focus_lights_up_what_a_value_depends_on(page):
