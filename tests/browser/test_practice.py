@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.generate import draw
+from tests.web.test_worksheets import in_print
 
 pytestmark = pytest.mark.browser
 
@@ -456,6 +457,19 @@ def test_a_printed_page_cuts_no_picture_and_no_formula(page, slug):
         edges = shown.evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
         assert max(edges) <= 688, url
         assert page.evaluate("document.documentElement.scrollWidth") <= 688, url
+
+
+def test_what_is_folded_on_the_screen_is_printed(page, mazur, tmp_path):
+    start(page, "Mazur's network")
+    fill(page, dict(list(mazur.items())[:8]))
+    check(page)
+    expect(page.locator("details.phase:not([open])")).to_have_count(1)
+    assert "read as 0.3775" in in_print(tmp_path, page.pdf(), "-layout")
+    fill(page, {"E": "5"})
+    give_up(page)
+    assert page.locator("details.earlier:not([open]) .step").count() > 8
+    _, _, solution = in_print(tmp_path, page.pdf(), "-layout").partition("Worked solution")
+    assert "0.3775" in solution.partition("From your first wrong step on")[0]
 
 
 def test_enter_moves_on_and_checks_at_the_end(page, mazur):
