@@ -1,5 +1,6 @@
 """A sheet as a page shows it: its cells in sections and rows, the numbers given, the worked solution."""
 
+import re
 import secrets
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,7 @@ from quizprop.store.practice import StoredVariant, read_json, write_json
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import new_key
 from quizprop.web.languages import decimal_comma, gettext, marked, say, spoken
-from quizprop.web.rendering import figure, written
+from quizprop.web.rendering import figure, words_in, written
 
 if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
@@ -43,6 +44,7 @@ __all__ = [
     "Row",
     "Section",
     "Work",
+    "aloud",
     "cell",
     "computation",
     "diagram",
@@ -394,6 +396,19 @@ def _drawn_cell(entry: Entry) -> str:
     return str(made.cell(entry, _ACTION))
 
 
+def aloud(name: Symbol) -> str:
+    """A symbol or a formula as a screen reader says it, in the visitor's language."""
+    return _translated(name).text
+
+
+def _translated(name: Symbol) -> Symbol:
+    """A symbol or a formula; the words that its LaTeX has stand in its text too, and are said alike in both."""
+    text, latex = name.text, name.latex
+    for words in words_in(name.latex):
+        text, latex = (re.sub(rf"\b{re.escape(words)}\b", say(words), one) for one in (text, latex))
+    return Symbol(text, latex)
+
+
 def _taken(cell: Cell, text: str) -> int | None:
     value = read_choice(text, cell.options, first=0).value if cell.options else None
     return None if value is None else int(value)
@@ -531,7 +546,7 @@ def computation(look: Look, values: Mapping[str, float], *, prefix: str) -> str:
     instance = look.instance
     return graph_svg(
         instance.structure,
-        name=lambda key: symbol(key, instance.model, look.notation),
+        name=lambda key: _translated(symbol(key, instance.model, look.notation)),
         only=instance.structure.graph.needed_for(instance.plan.asked),
         values=values,
         loss=instance.model.objective,
