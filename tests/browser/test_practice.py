@@ -438,6 +438,20 @@ def test_no_symbol_of_a_solution_is_printed_over_its_formula_on_a_phone(page, sl
     assert page.evaluate(OVERPRINTED) == []
 
 
+@pytest.mark.parametrize("slug", ["shapes-backward", "shapes-forward", "mazur"])
+@pytest.mark.parametrize("language", ["English", "Deutsch", "Español"])
+def test_every_field_has_room_for_a_number_on_the_narrowest_screen(page, slug, language):
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.get_by_role("button", name=language).click()
+    take(page, slug)
+    widths = page.locator(".cell input[type=text]").evaluate_all("all => all.map((one) => one.offsetWidth)")
+    assert min(widths) >= 72
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.goto("/progress")
+    over = page.locator(".invite").evaluate("(box) => box.scrollWidth - box.clientWidth")
+    assert over <= 0
+
+
 @pytest.mark.parametrize("slug", ["attention-backward", "mazur-like", "matrix-batch"])
 def test_a_printed_page_cuts_no_picture_and_no_formula(page, slug):
     """What scrolls on a screen has the width of an A4 page with usual margins, before and after giving up."""
