@@ -219,7 +219,10 @@ class GivenRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the worked solution, with what the student wrote there, and ``own``: the line with their numbers."""
+    """A line of the worked solution, with what the student wrote there, and ``own``: the line with their numbers.
+
+    Of a cell with options the value has its words too: ``0 (no)``.
+    """
 
     symbol: Symbol
     middle: tuple[Symbol, ...]
@@ -596,12 +599,16 @@ def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool, own: Line | 
     return Step(
         symbol=line.symbol,
         middle=line.middle,
-        value=line.value,
+        value=_worded(cell, line.value),
         asked=asked,
         typed=as_chosen(cell, work.texts.get(cell.key, "")),
         feedback=work.feedback.get(cell.key),
-        own=own,
+        own=own and replace(own, value=_worded(cell, own.value)),
     )
+
+
+def _worded(cell: Cell, value: str) -> str:
+    return f"{value} ({as_chosen(cell, value)})" if cell.options else value
 
 
 def stored_values(numbers: Mapping[str, Any], told: Mapping[str, Feedback]) -> dict[str, float]:
