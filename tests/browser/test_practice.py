@@ -391,6 +391,24 @@ def test_practice_is_kept_on_registration(page, mazur):
     expect(page.get_by_role("main")).to_contain_text("Mazur's network")
 
 
+def test_what_is_chosen_in_a_list_stays_when_back_brings_the_page_from_memory(page):
+    page.goto("/register")
+    page.get_by_label("User name").fill("list-maker")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("main").get_by_role("button").click()
+    page.goto("/settings")
+    come_back = "() => window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))"
+    zone = page.locator("#time_zone")
+    zone.select_option("Europe/Madrid")
+    page.evaluate(come_back)
+    page.wait_for_timeout(500)
+    expect(zone).to_have_value("Europe/Madrid")
+    # Where nothing is chosen, the page is renewed: somebody may have signed out meanwhile.
+    zone.select_option(index=0)
+    with page.expect_navigation():
+        page.evaluate(come_back)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_is_wider_than_the_screen(page, mazur, width, scheme):
