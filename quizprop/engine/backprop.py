@@ -426,7 +426,7 @@ def fell(change: Array) -> Array:
     return choose(-change, 1.0, 0.0)
 
 
-@formula("prediction", title="predicted class", latex=r"\arg\max_k a_k", whole=True, idea=PREDICTION)
+@formula("prediction", title="predicted class", latex=r"\operatorname{arg}\max_k a_k", whole=True, idea=PREDICTION)
 def prediction(a: Array) -> Array:
     """Which output is the largest, counted from 1."""
     return largest(a)

@@ -16,7 +16,13 @@ from quizprop.exercise.notation import Symbol, symbol
 
 __all__ = ["Line", "Solution", "steps_from", "written"]
 
-_LATEX_CALLS = {"ln": r"\ln", "tanh": r"\tanh", "log10": r"\log_{10}", "argmax": r"\arg\max", "max": r"\max"}
+_LATEX_CALLS = {
+    "ln": r"\ln",
+    "tanh": r"\tanh",
+    "log10": r"\log_{10}",
+    "argmax": r"\operatorname{arg}\max",
+    "max": r"\max",
+}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -71,7 +71,10 @@ _OTHER: Final = (
     marked("The request could not be understood. Start again from the exercises."),
 )
 _FOR_PROGRAMS: Final = "/api/"
-_NEVER_SHOWN: Final = ("csrf_token", "password", "current")
+_SECRET: Final = ("password", "current")
+_OF_ACCOUNTS: Final = ("account", "profile", None)
+"""Whose forms hold a secret in these fields. What else is called so, the password of a problem set, is no secret to who
+typed it, and a form that was sent again without it would take it off the set."""
 _SHEETS: Final = ("/x/", "/sets/", "/courses/")
 """How the addresses begin that only their owner finds."""
 
@@ -137,11 +140,15 @@ def _on_database_error(error: Exception) -> ResponseReturnValue:
 
 
 def _after_sign_in(status: int) -> str | None:
-    """The page that was not found, where it may be found by who signs in."""
+    """The page that was not found, or whose form was sent, where it may be found by who signs in."""
     known = g.get("visitor")
-    if status != 404 or request.method != "GET" or not request.path.startswith(_SHEETS) or (known and known.username):
+    if status != 404 or not request.path.startswith(_SHEETS) or (known and known.username):
         return None
-    return own_page(request.full_path.removesuffix("?"))
+    if request.method == "GET":
+        return own_page(request.full_path.removesuffix("?"))
+    # A form goes to the address of its page, or to one below it.
+    above = (request.path.rsplit("/", parts)[0] for parts in range(request.path.count("/") - 1))
+    return next(filter(None, map(own_page, above)), None)
 
 
 def _look_up_visitor() -> None:
@@ -156,7 +163,8 @@ def _kept() -> list[tuple[str, str]] | None:
     """What was typed, by field; None where the request was no form, or too large to be read."""
     if request.method != "POST":
         return None
+    left_out = ("csrf_token", *(_SECRET if request.blueprint in _OF_ACCOUNTS else ()))
     try:
-        return [(name, text) for name, text in request.form.items(multi=True) if name not in _NEVER_SHOWN]
+        return [(name, text) for name, text in request.form.items(multi=True) if name not in left_out]
     except RequestEntityTooLarge:
         return None

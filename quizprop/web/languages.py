@@ -148,8 +148,9 @@ def say(words: str) -> str:
 
 
 def _form(one: str, several: str, count: int) -> str:
-    # What is the same for one and for several is one form in the catalogues.
-    return spoken().gettext(one) if one == several else spoken().ngettext(one, several, count)
+    found = spoken().ngettext(one, several, count)
+    # What is the same for one and for several in English may be two forms elsewhere, or one form in the catalogues too.
+    return spoken().gettext(one) if found == one == several else found
 
 
 def lazy_gettext(message: str) -> LazyProxy:

@@ -38,13 +38,14 @@ from quizprop.web.desk import Desk, SheetNotYetError, check_work, open_desk, pag
 from quizprop.web.forms import is_key, new_key, read_keys, read_seq
 from quizprop.web.languages import decimal_comma, gettext, marked
 from quizprop.web.rendering import clock, iso
-from quizprop.web.sheet import Work, cell
+from quizprop.web.sheet import Work, aloud, cell
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 
 __all__ = ["hand_out", "practice"]
 
 practice = Blueprint("practice", __name__)
 practice.add_app_template_filter(cell)
+practice.add_app_template_filter(aloud)
 
 _EXPIRED: Final = marked(
     "Your visit was renewed in the meantime. Everything you typed is still here: press Check again."

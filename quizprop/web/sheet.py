@@ -1,5 +1,6 @@
 """A sheet as a page shows it: its cells in sections and rows, the numbers given, the worked solution."""
 
+import re
 import secrets
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,7 @@ from quizprop.store.practice import StoredVariant, read_json, write_json
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import new_key
 from quizprop.web.languages import decimal_comma, gettext, marked, say, spoken
-from quizprop.web.rendering import figure, written
+from quizprop.web.rendering import figure, words_in, written
 
 if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
@@ -43,6 +44,7 @@ __all__ = [
     "Row",
     "Section",
     "Work",
+    "aloud",
     "cell",
     "computation",
     "diagram",
@@ -217,7 +219,10 @@ class GivenRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the worked solution, with what the student wrote there, and ``own``: the line with their numbers."""
+    """A line of the worked solution, with what the student wrote there, and ``own``: the line with their numbers.
+
+    Of a cell with options the value has its words too: ``0 (no)``.
+    """
 
     symbol: Symbol
     middle: tuple[Symbol, ...]
@@ -394,6 +399,19 @@ def _drawn_cell(entry: Entry) -> str:
     return str(made.cell(entry, _ACTION))
 
 
+def aloud(name: Symbol) -> str:
+    """A symbol or a formula as a screen reader says it, in the visitor's language."""
+    return _translated(name).text
+
+
+def _translated(name: Symbol) -> Symbol:
+    """A symbol or a formula; the words that its LaTeX has stand in its text too, and are said alike in both."""
+    text, latex = name.text, name.latex
+    for words in words_in(name.latex):
+        text, latex = (re.sub(rf"\b{re.escape(words)}\b", say(words), one) for one in (text, latex))
+    return Symbol(text, latex)
+
+
 def _taken(cell: Cell, text: str) -> int | None:
     value = read_choice(text, cell.options, first=0).value if cell.options else None
     return None if value is None else int(value)
@@ -531,7 +549,7 @@ def computation(look: Look, values: Mapping[str, float], *, prefix: str) -> str:
     instance = look.instance
     return graph_svg(
         instance.structure,
-        name=lambda key: symbol(key, instance.model, look.notation),
+        name=lambda key: _translated(symbol(key, instance.model, look.notation)),
         only=instance.structure.graph.needed_for(instance.plan.asked),
         values=values,
         loss=instance.model.objective,
@@ -581,12 +599,16 @@ def _step(worked: Solution, cell: Cell, work: Work, *, asked: bool, own: Line | 
     return Step(
         symbol=line.symbol,
         middle=line.middle,
-        value=line.value,
+        value=_worded(cell, line.value),
         asked=asked,
         typed=as_chosen(cell, work.texts.get(cell.key, "")),
         feedback=work.feedback.get(cell.key),
-        own=own,
+        own=own and replace(own, value=_worded(cell, own.value)),
     )
+
+
+def _worded(cell: Cell, value: str) -> str:
+    return f"{value} ({as_chosen(cell, value)})" if cell.options else value
 
 
 def stored_values(numbers: Mapping[str, Any], told: Mapping[str, Feedback]) -> dict[str, float]:

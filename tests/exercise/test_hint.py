@@ -49,6 +49,7 @@ def test_every_cell_has_three_hints_that_a_page_can_show(instances, notation):
             assert hint.text
             for line in hint.lines:
                 assert mathml(line.latex).startswith("<math"), line.latex
+                assert "\\" not in mathml(line.latex), line.latex
                 assert re.search(" :?= ", line.text), line.text
                 assert not re.search(r"[\\{}]", line.text), line.text
 

@@ -184,6 +184,21 @@ def test_who_comes_to_a_sheet_without_being_signed_in_signs_in_and_goes_on(app, 
         assert f'href="/sign-in?next={address}"' in Browser(app).get(address).text
 
 
+def test_who_sends_a_sheet_when_the_visit_has_ended_signs_in_and_goes_on(browser):
+    browser.register()
+    token = browser.start("mazur")
+    browser.post("/sign-out")
+    for form in ("", "/give-up", "/another"):
+        answer = browser.post(f"/x/{token}{form}", {"z1[1]": "0.3775"})
+        assert answer.status_code == 404
+        assert f'href="/sign-in?next=/x/{token}"' in answer.text
+        assert 'value="0.3775"' in answer.text
+        assert "Try again" not in answer.text  # nothing is here as long as nobody signs in
+    assert 'href="/sign-in?next=/sets/none"' in browser.post("/sets/none/begin").text
+    browser.register("eve")
+    assert "Sign in and go on" not in browser.post(f"/x/{token}").text
+
+
 def test_signing_in_and_registering_lead_to_each_other_and_then_to_the_same_page(browser):
     for here, there in (("/sign-in", "/register"), ("/register", "/sign-in")):
         assert f'href="{there}?next=/sessions"' in browser.get(f"{here}?next=/sessions").text

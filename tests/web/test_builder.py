@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizprop.store import decisions, sets
+from quizprop.store.database import Database
 from quizprop.web.forms import read_late, write_late
 from tests.store.conftest import at_once
 from tests.web.conftest import words
@@ -21,6 +22,7 @@ from tests.web.test_courses import (
     stored_set,
     token,  # noqa: F401 - a fixture
 )
+from tests.web.test_safety import busy
 from tests.web.test_teaching import draft, fields_of, members
 
 MINUTE = 60_000_000
@@ -34,21 +36,21 @@ ladders = st.lists(st.tuples(times, shares), max_size=5).map(tuple)
 
 
 class Form(HTMLParser):
-    """What a browser would send of the form of a problem set."""
+    """What a browser would send of the form of a problem set, or of another one."""
 
-    def __init__(self, page):
+    def __init__(self, page, kind="new-set"):
         super().__init__()
-        self.fields, self.inside, self.area = {}, False, None
+        self.fields, self.kind, self.inside, self.area = {}, kind, False, None
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         about = dict(attrs)
         if tag == "form":
-            self.inside = about.get("class") == "new-set"
+            self.inside = about.get("class") == self.kind
         elif self.inside and tag == "textarea":
             self.area = about["name"]
             self.fields[self.area] = ""
-        elif self.inside and tag == "input" and (about["type"] not in ("radio", "checkbox") or "checked" in about):
+        elif self.inside and tag == "input" and (about.get("type") not in ("radio", "checkbox") or "checked" in about):
             self.fields[about.get("name", "")] = about.get("value", "")
 
     def handle_data(self, text):
@@ -82,6 +84,51 @@ def entries(browser, token, what):  # noqa: F811
     with browser.database.read() as session:
         found = decisions.entries(session, members(browser, token)[0])
     return [one.details for one in found if one.what == what]
+
+
+# --- what the server could not take ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["", "/publish"])
+def test_a_set_that_was_not_saved_is_sent_again_as_it_was_with_its_password_and_its_lines(
+    grace,  # noqa: F811
+    token,  # noqa: F811
+    monkeypatch,
+    form,
+):
+    address = draft(grace, token).location
+    said = {"password": "room 101", "words": "\r\n*Read*\r\n\r\nfirst", "networks": "192.0.2.0/24"}
+    with monkeypatch.context() as away:
+        away.setattr(Database, "write", busy)
+        refused = grace.post(address + form, {**form_at(grace, address), **said})
+    assert refused.status_code == 503
+    again = Form(refused.text, "kept").fields
+    again["words"] = again["words"].removeprefix("\n")  # as a browser does
+    assert said.items() <= again.items()
+    assert grace.client.post(address + form, data=again).status_code == 303
+    stored = set_at(grace, address)
+    assert (stored.policy.password, stored.policy.networks) == ("room 101", "192.0.2.0/24")
+    assert stored.words.splitlines() == ["", "*Read*", "", "first"]
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("/sign-in", {"username": "grace", "password": "no longer known"}),
+        ("/password", {"current": "no longer known", "password": "a long new one"}),
+        ("/delete", {"current": "no longer known"}),
+        ("/no/such/page", {"password": "no longer known"}),
+    ],
+)
+def test_the_password_of_a_person_is_on_no_page_of_an_error(grace, monkeypatch, address, sent):  # noqa: F811
+    csrf = grace.csrf()
+    monkeypatch.setattr(Database, "read", busy)
+    monkeypatch.setattr(Database, "write", busy)
+    answer = grace.client.post(address, data={"csrf_token": csrf, **sent})
+    assert answer.status_code in (404, 503)
+    assert not Form(answer.text, "kept").fields.keys() & {"current", "password"}
+    assert "known" not in answer.text
+    assert "a long new one" not in answer.text
 
 
 # --- what is written reads back -------------------------------------------------------------------------------------

@@ -94,3 +94,19 @@ def test_shares_and_dates_are_written_as_the_language_writes_them(app, code, sha
     with app.test_request_context(headers={"Accept-Language": code}):
         assert percent(0.29) == share
         assert f">{date}<" in moment(0)
+
+
+def test_the_words_of_a_formula_are_read_aloud_in_the_language_that_they_are_shown_in(browser):
+    token, german = browser.start("did-it-fall"), {"Accept-Language": "de"}
+    for _ in range(2):
+        page = browser.post(f"/x/{token}", {"hint": "fell"}, headers=german).text
+    (heard,) = re.findall(r'<span class="vh">(.* &gt; 0, .*)</span>', page)
+    assert re.search(r" = 1 falls .* &gt; 0, sonst 0", heard)
+
+
+def test_what_an_array_counts_is_named_in_the_language_wherever_it_stands(browser):
+    token = browser.start("shapes-forward")
+    page = browser.get(f"/x/{token}", headers={"Accept-Language": "es"}).text
+    assert re.search(r'<span class="vh">[^<]* filas\(W\^\[1\]\)</span>', page)
+    assert re.search(r"<mtext>filas\s</mtext>", page)
+    assert not re.search(r"\b(rows|columns)\b[\s<]*\(", page)

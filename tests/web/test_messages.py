@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 from babel.messages.catalog import Message
 
+from quizprop.exercise.why import REASONS, Reason
 from quizprop.web.extract import messages, read, update
-from quizprop.web.languages import DOMAINS, ENGLISH, known_languages, spoken
+from quizprop.web.languages import DOMAINS, ENGLISH, gettext, known_languages, ngettext, spoken
+from tests.web.conftest import words
 
 CODES = sorted(set(known_languages()) - {ENGLISH})
 CATALOGUES = [(code, domain) for code in CODES for domain in DOMAINS]
@@ -104,3 +106,17 @@ def test_every_count_is_said_in_the_language(app, code, count):
     with app.test_request_context("/", headers={"Accept-Language": code}):
         for message in counted:
             assert spoken().ngettext(*message.id, count) == message.string[count != 1]
+
+
+def test_what_a_catalogue_has_in_one_form_is_said_so_of_every_count(app):
+    one, several = REASONS[Reason.TOGETHER]
+    with app.test_request_context("/", headers={"Accept-Language": "de"}):
+        assert {ngettext(one, several, count) for count in (1, 2)} == {gettext(one)} != {one}
+
+
+def test_one_and_several_are_told_apart_where_english_tells_them_not(browser):
+    token, spanish = browser.start("mazur"), {"Accept-Language": "es"}
+    browser.check(token, {"z1[1]": "0.3775"}, key="first")
+    browser.check(token, {"z1[1]": "0.3775", "z1[2]": "0.3925"}, key="second")
+    assert "1 correcto " in words(browser.get(f"/x/{token}/s/1", headers=spanish).text)
+    assert "2 correctos " in words(browser.get(f"/x/{token}/s/2", headers=spanish).text)

@@ -126,6 +126,18 @@ def test_nothing_before_the_first_value_is_called_right(browser):
     assert "All values before this are right" not in browser.checked(token, {"z1[1]": "5"}).text
 
 
+def test_every_button_of_the_bank_says_by_itself_what_it_is_for(browser):
+    browser.start("mazur")
+    browser.start("mazur-like")
+    page = browser.get("/").text
+    _, _, cards = page.partition('<form class="cards"')
+    names = [words(name) for name in re.findall(r"<button [^>]*formaction=[^>]*>(.*?)</button>", cards)]
+    titles = {exercise.title for exercise in BANK.values()}
+    assert len(names) == cards.count("<article")
+    assert {name.partition(" : ")[2] for name in names} <= titles
+    assert {name.partition(" : ")[0] for name in names} == {"Start", "Start over", "New numbers"}
+
+
 @pytest.mark.parametrize(("slug", "whole"), [("mazur", True), ("forward-pass", False)])
 def test_praise_names_only_what_was_done(browser, slug, whole):
     token = browser.start(slug)
@@ -141,7 +153,8 @@ def test_a_choice_is_told_in_its_own_words(browser):
     assert "read as" not in words(cell(page, "fell"))
     answer = browser.post(f"/x/{token}/give-up", {"submission_key": "end"}, page=f"/x/{token}/s/1")
     page = words(browser.client.get(answer.location, follow_redirects=True).text)
-    assert re.search(r"yours (no|yes)", page)
+    value, word = re.search(r"= ([01]) \((no|yes)\) yours (?:no|yes)", page).groups()
+    assert float(value) == float(right["fell"]) == ["no", "yes"].index(word)
 
 
 @pytest.mark.parametrize("slug", ["shapes-forward", "shapes-backward", "parameters"])

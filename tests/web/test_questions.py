@@ -3,7 +3,7 @@
 import html
 import re
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 
@@ -81,6 +81,17 @@ def test_nothing_tells_which_option_is_right_before_it_is_chosen(visitor, slug):
     assert not any(repr(number) in page for number in instance.given["pick"])
     assert str(visitor.variant(token).seed) not in page
     assert "Hint" not in page
+
+
+@pytest.mark.parametrize("slug", ONE_EACH)
+def test_no_heading_is_more_than_one_level_below_the_one_before(visitor, slug):
+    token = visitor.start(slug)
+    fresh = visitor.get(f"/x/{token}").text
+    wrong = visitor.checked(token, wrong_answers(visitor.instance(token)), key="wrong").text
+    right = visitor.checked(token, right_answers(visitor.instance(token)), key="right").text
+    for page in (fresh, wrong, right):
+        levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", page)]
+        assert all(after <= before + 1 for before, after in pairwise([0, *levels])), levels
 
 
 @pytest.mark.parametrize("slug", POSED)

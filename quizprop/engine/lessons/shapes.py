@@ -71,10 +71,10 @@ def size(array: _Array, side: Side, counted: str) -> Formula:
     words = step(
         f"{array.stem}_{side}",
         title=f"{side} of {array.title}",
-        latex=rf"\text{{{side}}}({array.latex}) = {_COUNTED[counted]}",
+        latex=rf"\text{{{side} }}({array.latex}) = {_COUNTED[counted]}",
         phase=array.phase,
         text=f"{side}({array.text}^[$l])",
-        symbol=rf"\text{{{side}}}({array.latex}^{{[$l]}})",
+        symbol=rf"\text{{{side} }}({array.latex}^{{[$l]}})",
         whole=True,
         reads=("n" if counted == "one" else counted,),
         idea=_IDEA,

@@ -85,7 +85,12 @@
   // After signing out, Back would bring the pages of who was signed in from memory; what is typed there stays, though.
   window.addEventListener("pageshow", ({ persisted }) => {
     const isTyped = (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked;
-    const typed = [...document.querySelectorAll("input, textarea")].some(isTyped);
+    // A list begins with its first option where the page chooses none.
+    const isChosen = ({ options, selectedIndex }) =>
+      selectedIndex !== Math.max(0, [...options].findLastIndex((option) => option.defaultSelected));
+    const typed =
+      [...document.querySelectorAll("input, textarea")].some(isTyped) ||
+      [...document.querySelectorAll("select:not([multiple])")].some(isChosen);
     if (persisted && navigator.onLine && !typed && document.querySelector(".menu")) window.location.reload();
   });
 

@@ -53,18 +53,25 @@
 
   // --- the keyboard ----------------------------------------------------------------------------------------------
 
-  // Enter goes on to the next field; on the last one, and with Ctrl, it checks the sheet.
+  // Enter goes on to the next cell; on the last one, and with Ctrl, it checks the sheet. Of what there is to choose in a
+  // cell it goes to what is chosen, or to the first.
+  const stops = [...form.querySelectorAll(".cell input[data-key]")];
+  const keys = [...new Set(stops.map(({ name }) => name))];
+  const stop = (key) => {
+    const own = stops.filter(({ name }) => name === key);
+    return own.find(({ checked }) => checked) ?? own[0];
+  };
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || !fields.includes(event.target)) return;
+    if (event.key !== "Enter" || event.isComposing || !stops.includes(event.target)) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       form.requestSubmit();
       return;
     }
-    const next = fields[fields.indexOf(event.target) + 1];
+    const next = keys[keys.indexOf(event.target.name) + 1];
     if (next) {
       event.preventDefault();
-      go(next);
+      go(stop(next));
     }
   });
 
@@ -147,6 +154,11 @@
   const { save: address, sheet } = form.dataset;
   if (!address) return;
 
+  // The answer to a form, a hint say, becomes the page of the sheet: what Back and reload bring is its newest text, and
+  // not what was sent for the answer.
+  const newest = form.getAttribute("action");
+  if ("sent" in form.dataset) window.history.replaceState(null, "", newest + window.location.hash);
+
   const state = document.getElementById("save-state");
   const { csrf_token: csrf, draft_seq: base, draft_key: lastKey, decimal_comma: comma } = form.elements;
   const ticked = (served) => (comma?.type !== "checkbox" ? Boolean(comma) : served ? comma.defaultChecked : comma.checked);
@@ -205,7 +217,7 @@
   const words = (kind, iso, written) => {
     const found = document.getElementById(`save-${kind}`).content.cloneNode(true);
     if (iso) found.querySelector("[data-time]")?.replaceWith(clock(iso, written));
-    found.querySelector("button[data-do=reload]")?.addEventListener("click", () => window.location.reload());
+    found.querySelector("button[data-do=reload]")?.addEventListener("click", () => window.location.replace(newest));
     return found;
   };
   const tell = (kind, iso, written) => {
