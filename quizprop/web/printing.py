@@ -1,5 +1,6 @@
 """Worksheets on the site: a problem set on paper for a class, and the way from a sheet of paper to the same numbers."""
 
+import math
 import secrets
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,7 +14,7 @@ from quizprop.exercise.generate import CannotCertifyError, draw
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, sets
 from quizprop.store.classroom import CourseWork, Seat
-from quizprop.web import limits
+from quizprop.web import errors, limits
 from quizprop.web.builder import work_in
 from quizprop.web.languages import gettext, marked, say
 from quizprop.web.own_exercises import exercise_page, find
@@ -23,13 +24,26 @@ from quizprop.web.seats import teaching
 from quizprop.web.sheet import exercise_of, instance_of
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 from quizprop.web.typeset import NoTypstError
-from quizprop.web.worksheets import PAPERS, Code, Printed, as_html, as_pdf, instance_at, printed, read_code
+from quizprop.web.worksheets import (
+    PAPERS,
+    Code,
+    NotFoundYetError,
+    Printed,
+    as_html,
+    as_pdf,
+    instance_at,
+    printed,
+    read_code,
+    to_seek,
+)
 
 __all__ = ["printing"]
 
 printing = Blueprint("printing", __name__)
 
 _MOST: Final = 200
+_SEARCH: Final = 50
+"""How many numbers of worksheets are sought for one of the limit."""
 _COUNT: Final = marked("Choose a format, and from 1 to 200 variants.")
 _NO_TYPST: Final = marked(
     "This server makes no PDF: take the sheets as HTML and print them, or have its extra pdf added."
@@ -52,11 +66,16 @@ def open_code(code: str) -> ResponseReturnValue:
     """Hand out the numbers of a worksheet."""
     known, exercise = meant(code)
     visitor()
-    instance = instance_at(exercise, known)
     with database().write() as session:
         learner, fresh = ensure_visitor(session)
-        variant = hand_out(session, learner, instance, known.seed)
+        searches = math.ceil(to_seek(exercise, known) / _SEARCH)
+        limits.take(
+            session, now(), *[("search, address", limits.client()), ("search, learner", learner.learner_id)] * searches
+        )
     remember(fresh)
+    instance = instance_at(exercise, known)
+    with database().write() as session:
+        variant = hand_out(session, learner, instance, known.seed)
     return redirect(url_for("practice.show_sheet", token=variant.token), 303)
 
 
@@ -132,6 +151,12 @@ def file(content: bytes, kind: str, name: str) -> Response:
     """A file to save."""
     head = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, content_type=kind, headers=head)
+
+
+@printing.errorhandler(NotFoundYetError)
+def not_found_yet(_error: NotFoundYetError) -> ResponseReturnValue:
+    """The numbers of a worksheet are still to be found: sent again, the search goes on."""
+    return errors.page(503, headers={"Retry-After": "5"})
 
 
 @printing.errorhandler(NoTypstError)

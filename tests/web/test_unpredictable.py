@@ -23,6 +23,7 @@ KNOWN_TO_ALL = {
     ("gallery.py", "_SEED"): "the samples of the gallery, which nobody is asked for",
     ("worksheets.py", "code.seed"): "the seed is on the paper: the code opens its numbers",
     ("worksheets.py", "seed"): "likewise",
+    ("worksheets.py", "self.seed"): "likewise",
 }
 
 
