@@ -30,6 +30,7 @@ from quizprop.web import limits, sheet
 from quizprop.web.languages import gettext, marked
 from quizprop.web.seats import teaching
 from quizprop.web.state import database, now, services, stay
+from quizprop.web.worksheets import in_time
 
 __all__ = ["own_exercises"]
 
@@ -43,6 +44,14 @@ _LARGEST: Final = 100_000
 _MOST_POINTS: Final = 500
 _LONGEST_LIST: Final = 5000
 """Characters of a list in a field: reading and writing one takes time with the square of its length."""
+_TRIAL: Final = 4.0
+"""Seconds of the processor in which variants are found, if they are."""
+_BLOCK: Final = 1 << 10
+"""Candidates that are tried before the time is looked at."""
+_NOT_IN_TIME: Final = marked(
+    "No variant was found in %(seconds)s seconds. This rejects most: %(rules)s. Widen or shift the ranges, ask for "
+    "more decimals, or ask for less."
+)
 _NO_SLUG: Final = marked("A name has small letters, digits and hyphens, as in my-network, and at most 60 of them.")
 _TAKEN: Final = marked("An exercise of the bank has this name: take another one.")
 _TOO_LARGE: Final = marked(
@@ -272,7 +281,7 @@ def certificate(exercise: Exercise) -> Found:
     """Some certified variants, and how hard they were to find.
 
     Raises:
-        CannotCertifyError: the rules reject everything.
+        CannotCertifyError: the rules reject everything, or so much that nothing is found in time.
         TooOftenError: the visitor tries one after the other.
     """
     with database().write() as session:
@@ -280,8 +289,8 @@ def certificate(exercise: Exercise) -> Found:
     variants: list[Instance] = []
     tried = passed = 0
     rejected: dict[str, int] = {}
-    blocks = certified_blocks(plan_of(exercise), np.random.default_rng(secrets.randbits(128)))
-    for block in blocks:
+    blocks = certified_blocks(plan_of(exercise), np.random.default_rng(secrets.randbits(128)), most=_BLOCK)
+    for block in in_time(blocks, _TRIAL):
         tried += len(block.passed) + sum(block.rejected.values())
         passed += len(block.passed)
         for rule, count in block.rejected.items():
@@ -290,6 +299,9 @@ def certificate(exercise: Exercise) -> Found:
         if exercise.fixed or len(variants) >= _VARIANTS:
             break
     worst = sorted(rejected.items(), key=lambda pair: -pair[1])
+    if not variants:
+        rules = "; ".join(rule for rule, _ in worst[:3])
+        raise CannotCertifyError(gettext(_NOT_IN_TIME, seconds=round(_TRIAL), rules=rules))
     return Found(tuple(variants), tried, passed, tuple(worst))
 
 
@@ -306,7 +318,10 @@ def exercise_page(
 ) -> str:
     """The page of an exercise, with what was typed."""
     if found is None and not problem:
-        found = certificate(exercise)
+        try:
+            found = certificate(exercise)
+        except CannotCertifyError as error:  # it was kept by another server, or by an earlier release
+            problem = str(error)
     sample = found.variants[0].as_sheet if found else None
     own = has_own(seat, slug)
     return render_template(

@@ -44,6 +44,8 @@ printing = Blueprint("printing", __name__)
 _MOST: Final = 200
 _SEARCH: Final = 50
 """How many numbers of worksheets are sought for one of the limit."""
+_EXPORT: Final = 20.0
+"""Seconds of the processor in which the variants of a question bank are found, if they are."""
 _COUNT: Final = marked("Choose a format, and from 1 to 200 variants.")
 _NO_TYPST: Final = marked(
     "This server makes no PDF: take the sheets as HTML and print them, or have its extra pdf added."
@@ -109,7 +111,7 @@ def export_bank(token: str, slug: str) -> ResponseReturnValue:
     with database().write() as session:
         limits.take(session, now(), ("print, learner", seat.learner_id))
     write, ending = FORMATS[form]
-    sheets = printed(exercise, seed=secrets.randbits(62), count=int(count))
+    sheets = printed(exercise, seed=secrets.randbits(62), count=int(count), seconds=_EXPORT)
     try:
         content = write(sheets, title=say(exercise.title))
     except CannotCertifyError as error:

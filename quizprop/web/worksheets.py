@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from itertools import islice
+from math import inf
 from threading import Lock
 from typing import Any, Final, Literal, cast
 
@@ -21,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from quizprop.exercise.certify import Block, Plan, plan_of
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.generate import (
+    CannotCertifyError,
     certified,
     certified_blocks,
     draw,
@@ -34,7 +36,7 @@ from quizprop.exercise.question import in_text, spoken
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 from quizprop.web import languages, sheet, typeset
-from quizprop.web.languages import gettext, say
+from quizprop.web.languages import gettext, ngettext, say
 from quizprop.web.rendering import figure, markdown, math
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "Printed",
     "as_html",
     "as_pdf",
+    "in_time",
     "instance_at",
     "printed",
     "read_code",
@@ -175,17 +178,37 @@ def instance_at(exercise: Exercise, code: Code) -> Instance:
     return numbering.instance(code.number)
 
 
-def printed(exercise: Exercise, *, seed: int, count: int, site: str | None = None) -> Iterator[Printed]:
+def in_time(blocks: Iterable[Block], seconds: float) -> Iterator[Block]:
+    """The blocks that are worked out within so many seconds of the processor, and the one that takes longer."""
+    until = time.thread_time() + seconds
+    for block in blocks:
+        yield block
+        if time.thread_time() > until:
+            return
+
+
+def printed(
+    exercise: Exercise, *, seed: int, count: int, site: str | None = None, seconds: float = inf
+) -> Iterator[Printed]:
     """The first variants of a seed, as worksheets; with the address of a ``site`` they have one each.
 
     Raises:
-        CannotCertifyError: the rules reject everything.
+        CannotCertifyError: the rules reject everything, or so much that ``seconds`` are not enough.
     """
-    blocks = certified_blocks(plan_of(exercise), np.random.default_rng(seed))
+    blocks = in_time(certified_blocks(plan_of(exercise), np.random.default_rng(seed)), seconds)
     drawn = (instance for block in blocks for instance in instances_of(exercise, block))
+    number = 0
     for number, instance in enumerate(islice(drawn, count), start=1):
         code = str(Code(exercise.slug, seed, number))
         yield Printed(instance, code, address=f"{site.rstrip('/')}/w/{code}" if site else None)
+    if number < count:
+        raise CannotCertifyError(
+            ngettext(
+                "Only %(num)s variant was found in the time that there is: choose fewer.",
+                "Only %(num)s variants were found in the time that there is: choose fewer.",
+                number,
+            )
+        )
 
 
 def as_pdf(

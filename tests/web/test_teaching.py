@@ -10,6 +10,7 @@ import pytest
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.exercise_file import written_exercise
 from quizprop.store import classroom, decisions, sets
+from quizprop.web import own_exercises, printing
 from tests.web.conftest import honest, words
 from tests.web.test_courses import (
     come_in,
@@ -154,6 +155,34 @@ def fields_of(page):
     from html import unescape
 
     return {name: unescape(value) for name, value in [*found.items(), *areas, *picked]}
+
+
+def test_a_trial_ends_in_time_and_says_what_to_change(grace, token, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(own_exercises, "_TRIAL", 0.1)
+    address = f"/courses/{token}/exercises/mazur-like"
+    few = {"field-asked": "W1_new", "field-places": "1", "name": "mine", "do": "save"}
+    began = time.thread_time()
+    answer = grace.post(address, {**fields_of(grace.get(address).text), **few})
+    assert time.thread_time() - began < 5
+    assert answer.status_code == 422
+    assert re.search(r"No variant was found in 0 seconds. This rejects most: W1_new .*ask for less", words(answer.text))
+    assert fields_of(answer.text)["field-places"] == "1"
+
+
+def test_an_exercise_that_is_not_certified_in_time_any_more_still_has_its_page(grace, token, monkeypatch):  # noqa: F811
+    address = f"/courses/{token}/exercises/deltas"
+    saved = grace.post(address, {**fields_of(grace.get(address).text), "name": "mine", "do": "save"}).location
+    monkeypatch.setattr(own_exercises, "in_time", lambda _blocks, _seconds: iter(()))
+    answer = grace.get(saved)
+    assert (answer.status_code, "No variant was found" in words(answer.text)) == (200, True)
+
+
+def test_a_question_bank_that_takes_too_long_is_not_made(grace, token, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(printing, "_EXPORT", 0.0)
+    page = f"/courses/{token}/exercises/choose-delta"
+    answer = grace.post(f"{page}/bank", {"format": "gift", "count": "200"}, page=page)
+    assert answer.status_code == 422
+    assert re.search(r"Only [0-8] variants? (was|were) found in the time that there is", words(answer.text))
 
 
 @pytest.mark.parametrize("slug", ["mazur-like", "softmax", "adam", "attention-forward", "true-false-relu"])
