@@ -42,7 +42,8 @@ def another(token: str) -> ResponseReturnValue:
     """The same kind of sheet with new numbers, as much of it filled in as on this one."""
     desk = open_desk(token)
     exercise = desk.instance.exercise
-    if exercise.fixed:
+    # Outside of its set the same exercise, perhaps the course's own, would tell all that the set keeps back.
+    if exercise.fixed or (desk.variant.set_item_id is not None and not desk.ended):
         abort(404)
     seed = secrets.randbits(128)
     instance = draw(exercise, np.random.default_rng(seed))

@@ -108,6 +108,32 @@ def test_a_password_is_asked_for_and_guessed_slowly(ada, clock):  # noqa: F811
     begin(ada, of)
 
 
+@pytest.mark.parametrize(
+    ("rules", "work", "status"),
+    [
+        ({"policy": Policy(feedback="never")}, ({}, NOON), 404),
+        ({"policy": Policy(feedback="after due")}, ("honest", NOON), 404),
+        ({"policy": Policy(feedback="after due"), "attempts": 1}, ({"delta2[1]": "0.1"}, NOON), 404),
+        ({"policy": Policy(feedback="after due"), "attempts": 1}, ({"delta2[1]": "0.1"}, DUE + 1), 303),
+        ({"policy": Policy(feedback="after due")}, ({"delta2[1]": "0.1"}, DUE + 1), 404),  # no solution is shown
+        ({}, ({"delta2[1]": "0.1"}, NOON), 404),
+        ({"attempts": 1}, ({"delta2[1]": "0.1"}, NOON), 303),
+        ({}, ("honest", NOON), 303),
+    ],
+)
+def test_another_sheet_outside_of_the_set_is_for_who_may_see_the_solution(ada, clock, rules, work, status):  # noqa: F811
+    texts, moment = work
+    of = assign(ada, **rules)
+    token = begin(ada, of)
+    if texts:
+        attempt(ada, token, honest(ada.instance(token)) if texts == "honest" else texts)
+    clock[0] = moment
+    assert ("/another" in ada.get(f"/x/{token}", follow_redirects=True).text) == (status == 303)
+    before = ada.rows()["variant"]
+    assert ada.post(f"/x/{token}/another").status_code == status
+    assert ada.rows()["variant"] == before + (status == 303)
+
+
 def test_from_another_network_nothing_is_handed_out_shown_or_taken(ada, clock):  # noqa: F811
     of = assign(ada, policy=Policy(networks="127.0.0.0/8"))
     token = begin(ada, of)
