@@ -22,7 +22,6 @@ from quizprop.store import practice as records
 from quizprop.store.database import Session
 from quizprop.store.drafts import StoredDraft
 from quizprop.store.practice import StoredSubmission, StoredVariant
-from quizprop.store.rules import is_here
 from quizprop.store.sets import AssignedSet, Place, find_place
 from quizprop.web import asked, feedback, pictures, sheet, tutor
 from quizprop.web.feedback import Feedback
@@ -187,9 +186,8 @@ def open_desk(token: str) -> Desk:
 
 
 def may_work(of: AssignedSet) -> bool:
-    """Whether a problem set may be seen from the visitor's address; one that is over and told may from anywhere."""
-    over = of.past_due and not of.withheld
-    return over or of.terms.preview or is_here(of.stored.policy, request.remote_addr)
+    """Whether a problem set may be seen from the visitor's address."""
+    return of.seen_from(request.remote_addr)
 
 
 def typed(desk: Desk) -> Work:
