@@ -45,6 +45,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     # Fifty numbers of the worksheets of one seed, where they are not known yet: all of a class are found by one search.
     "search, address": Limit(300, 10),
     "search, learner": Limit(200, 10),
+    # Each is kept, and a page reads all of its sheet.
+    "check, learner": Limit(600, 6),
     "download, learner": Limit(20, 60),
     "course, learner": Limit(30, 600),
     "trial, learner": Limit(60, 5),
