@@ -16,7 +16,7 @@ from quizprop.exercise.figures import shortest
 from quizprop.exercise.generate import draw, draw_block
 from quizprop.exercise.question import spoken
 from quizprop.exercise.solution import Solution
-from quizprop.web import printing, sheet, typeset, worksheets
+from quizprop.web import builder, printing, sheet, typeset, worksheets
 from quizprop.web.languages import say
 from quizprop.web.limits import Limit
 from quizprop.web.question_banks import moodle_xml
@@ -272,6 +272,43 @@ def test_a_class_has_its_own_numbers_on_paper(app, grace, token, do):  # noqa: F
     else:
         assert answer.data.startswith(b"%PDF")
     assert set_token(bob) == name
+
+
+def test_a_large_class_is_printed_in_parts_and_nobody_is_left_out(app, grace, token, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(builder, "_MOST_SHEETS", 5)
+    students = [come_in(app, grace, token, name) for name in ("ada", "bob", "cid", "dan", "eve")]
+    give_set(grace, token, **{"points-deltas": "1"})
+    page = f"/courses/{token}/sets/{set_token(students[0])}"
+    offered = re.findall(r'<option value="(\d)">\d/3: (\w+) – (\w+)</option>', grace.get(page).text)
+    assert offered == [("1", "ada", "bob"), ("2", "cid", "dan"), ("3", "eve", "eve")]
+    refused = grace.post(f"{page}/worksheets", {"do": "html", "paper": "a4"}, page=page)
+    assert (refused.status_code, "more worksheets than go into one file" in words(refused.text)) == (422, True)
+    assert grace.rows()["variant"] == 0
+    found = [
+        re.findall(r"/x/([\w-]+)\"", grace.post(f"{page}/worksheets", {"do": "html", "part": part}, page=page).text)
+        for part, _, _ in offered
+    ]
+    assert [len(each) for each in found] == [4, 4, 2]
+    assert len({sheet_token for each in found for sheet_token in each}) == grace.rows()["variant"] == 10
+
+
+def test_a_class_that_goes_into_one_file_is_not_asked_for_parts(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    assert 'name="part"' not in grace.get(f"/courses/{token}/sets/{set_token(ada)}").text
+
+
+def test_nobody_waits_while_the_sheets_of_a_class_are_drawn(app, grace, token, monkeypatch):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+
+    def drawn(*asked):
+        with grace.database.write():  # refused where this very request has one open
+            return draw(*asked)
+
+    monkeypatch.setattr(printing, "draw", drawn)
+    page = f"/courses/{token}/sets/{set_token(ada)}"
+    assert grace.post(f"{page}/worksheets", {"do": "html"}, page=page).status_code == 200
 
 
 def test_a_draft_is_not_printed(grace, token):  # noqa: F811
