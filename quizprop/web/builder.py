@@ -249,7 +249,7 @@ def refused(form: SetForm) -> dict[str, str]:
 def picked(known: Mapping[str, Exercise], chosen: Mapping[str, Chosen]) -> dict[str, Exercise]:
     """The exercises that have points, in their order."""
     names = [name for name in known if name in chosen and chosen[name].points]
-    names.sort(key=lambda name: int(chosen[name].order) if chosen[name].order.isdecimal() else 10_000)
+    names.sort(key=lambda name: place_in(chosen[name].order))
     return {name: known[name] for name in names}
 
 
@@ -351,7 +351,7 @@ def read_items(known: Mapping[str, Exercise]) -> tuple[list[NewItem], dict[str, 
     problems = {name: f"{say(known[slug].title)}: {words}" for slug, name, words in problems_of(chosen)}
     if problems:
         return [], problems
-    ordered = sorted(chosen.items(), key=lambda pair: int(pair[1].order or 10_000))
+    ordered = sorted(chosen.items(), key=lambda pair: place_in(pair[1].order))
     return [
         NewItem(slug, known[slug].model_dump_json(), points_in(one.points), one.zone.upper() or None)
         for slug, one in ordered
@@ -374,6 +374,11 @@ def points_in(typed: str) -> float:
     """The points that are typed; NaN where that is no number."""
     plain = typed.replace(",", ".")
     return float(plain) if _POINTS.fullmatch(plain) else math.nan
+
+
+def place_in(typed: str) -> int:
+    """The place in the order that is typed; the last one where that is none."""
+    return int(typed) if typed and _ORDER.fullmatch(typed) else 10_000
 
 
 def groups_problem(form: SetForm, items: list[NewItem]) -> dict[str, str]:

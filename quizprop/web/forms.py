@@ -216,6 +216,11 @@ class Within(NumberRange):  # type: ignore[misc]
             raise ValidationError(self.message) from None
 
 
+def without_nul(text: str | None) -> str | None:
+    """What was typed without what PostgreSQL does not keep."""
+    return text and text.replace("\0", "")
+
+
 class SetForm(FlaskForm):  # type: ignore[misc]
     """A problem set but for its exercises. Moments are typed by the clocks of the visitor's zone.
 
@@ -230,10 +235,12 @@ class SetForm(FlaskForm):  # type: ignore[misc]
             DataRequired(lazy_gettext("Give the problem set a title.")),
             Length(max=200, message=lazy_gettext("A title has at most 200 characters.")),
         ],
+        [without_nul],
     )
     words = TextAreaField(
         lazy_gettext("Words for the students"),
         [Length(max=10_000, message=lazy_gettext("These are more than 10,000 characters."))],
+        [without_nul],
     )
     opens = StringField(lazy_gettext("Opens"))
     due = StringField(lazy_gettext("Due"))
@@ -263,7 +270,9 @@ class SetForm(FlaskForm):  # type: ignore[misc]
     )
     best_of = StringField(lazy_gettext("Groups"))
     password = StringField(
-        lazy_gettext("Password"), [Length(max=200, message=lazy_gettext("These are more than 200 characters."))]
+        lazy_gettext("Password"),
+        [Length(max=200, message=lazy_gettext("These are more than 200 characters."))],
+        [without_nul],
     )
     networks = StringField(lazy_gettext("Networks"))
     same_numbers = BooleanField(lazy_gettext("Everybody has the same numbers"))

@@ -42,6 +42,8 @@ _MOST_CELLS: Final = 400
 _MOST_LAYERS: Final = 7
 _LARGEST: Final = 100_000
 _MOST_POINTS: Final = 500
+_MOST_DIGITS: Final = 300
+_LONG_NUMBER: Final = re.compile(rf"[0-9A-Fa-f_]{{{_MOST_DIGITS + 1}}}")
 _LONGEST_LIST: Final = 5000
 """Characters of a list in a field: reading and writing one takes time with the square of its length."""
 _TRIAL: Final = 4.0
@@ -174,6 +176,8 @@ def saved(seat: Seat, exercise: Exercise, source: str) -> ResponseReturnValue:
 
 def deleted(seat: Seat, slug: str) -> ResponseReturnValue:
     """Delete an exercise of the course."""
+    if not _SLUG.fullmatch(slug):  # PostgreSQL refuses to look for a NUL
+        abort(404)
     with database().write() as session:
         stay(session)
         if course_exercises.remove_own(session, seat, slug):
@@ -221,6 +225,8 @@ def toml(text: str) -> dict[str, Any]:
     # The parser takes time with the square of the parts of a dotted name.
     if any(line.count(".") > _MOST_POINTS for line in re.split(r"[\r\n]", text)):
         raise tomllib.TOMLDecodeError(f"a line has more than {_MOST_POINTS} points")
+    if _LONG_NUMBER.search(text):  # Python refuses to read it, or to write it
+        raise tomllib.TOMLDecodeError(f"a number has more than {_MOST_DIGITS} digits")
     return tomllib.loads(text)
 
 

@@ -227,6 +227,17 @@ def test_a_changed_exercise_is_tried_saved_used_and_deleted(app, grace, token): 
         ({"value-x": "0.5", "value-W1": "0.5", "value-W2": "0.5", "value-t": "0.5"}, "no instance can be certified"),
         ({"name": "Über"}, "small letters"),
         ({"source": "title ="}, "is not TOML"),
+        ({"source": "places = " + "9" * 5000}, "a number has more than 300 digits"),
+        ({"source": "places = 0x" + "f" * 5000}, "a number has more than 300 digits"),
+        ({"field-places": "9" * 4301}, "places"),
+        ({"field-places": "0x" + "f" * 4301}, "places"),
+        ({"field-places": "9" * 300}, "places"),
+        ({"field-layers": "2, " + "9" * 4301}, "network.layers"),
+        ({"field-examples": "9" * 4301}, "network.examples"),
+        ({"value-x": "{low = -1, high = 1, step = " + "1" * 4301 + "}"}, "values.x"),
+        ({"value-x": "9" * 4301}, "values.x"),
+        ({"value-x": "9" * 300}, ""),
+        ({"value-x": "[" + "9" * 300 + ", 2]"}, ""),
     ],
 )
 def test_an_exercise_that_can_t_be_is_told_why_and_kept(grace, token, changes, problem):  # noqa: F811
