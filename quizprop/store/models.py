@@ -60,6 +60,10 @@ NAMING = {
 # SQLite hands out row numbers only for a column spelled INTEGER, which holds 64 bits there.
 Key = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
 
+# SQLite gives the number of a row that is gone to the next one, unless it is told not to, as PostgreSQL never does: an
+# open page or the record of a course would mean somebody else.
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+
 
 class Base(DeclarativeBase):
     """All tables; the naming convention gives every constraint a name that a migration can drop."""
@@ -72,6 +76,7 @@ class Learner(Base):
     """Someone who practises, with or without an account. ``time_zone`` is a name such as ``Europe/Madrid``."""
 
     __tablename__ = "learner"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[Key]
     created_at: Mapped[int]
@@ -83,6 +88,7 @@ class Account(Base):
     """The name and the password by which a learner comes back."""
 
     __tablename__ = "account"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[Key]
     learner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("learner.id", ondelete="RESTRICT"), unique=True)
@@ -242,6 +248,7 @@ class CourseMember(Base):
         UniqueConstraint("course_id", "learner_id"),
         CheckConstraint("role IN ('student', 'grader', 'instructor')", name="role_known"),
         Index(None, "learner_id"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[Key]

@@ -48,8 +48,11 @@ NOT_EXPORTED: Final = frozenset({"password_hash", "token_sha256", "seed"})
 MARKS: Final = ("marks", "points", "credit", "evidence")
 """What of a submission is not told before its problem set tells."""
 
-_UNSEEN: Final[dict[str, Any]] = {"token": None, "given": {}}
-"""What of a sheet is not seen before its problem set is open and begun."""
+_UNSEEN: Final[dict[str, Any]] = {"token": None, "given": {}, "spec": None}
+"""What of a sheet is not seen before its problem set is open and begun, nor from where it may not be worked."""
+
+_WRITTEN: Final = ("raw", "numbers")
+"""What of a draft and of a submission is not seen then either."""
 
 _JSON: Final = frozenset(
     {"aim", "card", "details", "evidence", "given", "knowledge", "marks", "numbers", "raw", "spec"}
@@ -80,11 +83,12 @@ def export_summary(session: Session, learner_id: int, *, now: int) -> dict[str, 
 
 
 def export_sheets(
-    session: Session, learner_id: int, *, now: int, after: int = 0, count: int = 20
+    session: Session, learner_id: int, *, now: int, address: str | None = None, after: int = 0, count: int = 20
 ) -> list[dict[str, Any]]:
     """The next sheets of a learner, ``count`` at most, whose ids come ``after`` one; each with all that hangs on it.
 
-    Marks that a problem set does not tell at ``now`` are None.
+    Marks that a problem set does not tell at ``now`` are None. So is all that is on a sheet that may not be seen from
+    this ``address``.
     """
     found = (
         select(_variant)
@@ -93,21 +97,28 @@ def export_sheets(
         .limit(count)
     )
     hidden = sets.withheld_items(session, learner_id, now)
-    early = {item.id for of in sets.sets_of(session, learner_id, now) if of.too_early for item in of.items}
-    rows = session.execute(found).all()
+    works = sets.sets_of(session, learner_id, now)
     # A sheet that was handed out ahead, on paper perhaps, is not seen before its set is open and begun.
-    return [{**_sheet(session, row, hidden), **(_UNSEEN if row.set_item_id in early else {})} for row in rows]
+    shut = {item.id for of in works if of.too_early or not of.seen_from(address) for item in of.items}
+    rows = session.execute(found).all()
+    return [_sheet(session, row, told=row.set_item_id not in hidden, seen=row.set_item_id not in shut) for row in rows]
 
 
-def _sheet(session: Session, row: Row[Any], hidden: Collection[int]) -> dict[str, Any]:
+def _sheet(session: Session, row: Row[Any], *, told: bool, seen: bool) -> dict[str, Any]:
     sheet, of_sheet = _row(row), {"variant_id": row.id}
     sheet["given"].pop(PICK, None)  # it tells which option is right
+    unseen = () if seen else _WRITTEN
     return {
         **sheet,
-        "draft": next(_exported(session, _draft, **of_sheet), None),
+        **({} if seen else _UNSEEN),
+        "draft": next((_without(one, unseen) for one in _exported(session, _draft, **of_sheet)), None),
         "hints": list(_exported(session, _hint, **of_sheet)),
-        "submissions": list(_submissions(session, of_sheet, told=row.set_item_id not in hidden)),
+        "submissions": [_without(one, unseen) for one in _submissions(session, of_sheet, told=told and seen)],
     }
+
+
+def _without(row: dict[str, Any], unseen: Collection[str]) -> dict[str, Any]:
+    return {name: None if name in unseen else value for name, value in row.items()}
 
 
 def _submissions(session: Session, of_sheet: dict[str, int], *, told: bool) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,7 @@ from quizprop.store.models import (
     table,
 )
 from quizprop.store.practice import SetClosedError, StoredVariant, credit_now, must_be_open, read_terms
-from quizprop.store.rules import Policy, Terms, Window, Worth, best_of
+from quizprop.store.rules import Policy, Terms, Window, Worth, best_of, is_here
 
 __all__ = [
     "AssignedSet",
@@ -242,6 +242,11 @@ class AssignedSet:
     def withheld(self) -> bool:
         """Whether the learner is not told yet how the work was graded."""
         return self.window.withheld(self.now)
+
+    def seen_from(self, address: str | None) -> bool:
+        """Whether it may be seen from an address; what is over and told may from anywhere."""
+        over = self.past_due and not self.withheld
+        return over or self.terms.preview or is_here(self.stored.policy, address)
 
     def seed_for(self, item: ItemWork) -> int:
         """128 bits for the next sheet of an item: the same for everybody where the set says so, else of chance."""

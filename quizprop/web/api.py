@@ -7,6 +7,7 @@ site can use it with somebody's browser. Errors are problems as RFC 9457 describ
 import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Annotated, Any, Final, TypeVar
 
@@ -21,13 +22,14 @@ from quizprop import __version__
 from quizprop.exercise.cells import Cell
 from quizprop.exercise.certify import PICK
 from quizprop.exercise.generate import draw
+from quizprop.exercise.grade import Grade
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.numbers import typed_number
 from quizprop.exercise.record import in_words, network_of, slip_sheet
-from quizprop.store import api_tokens, classroom, practice
+from quizprop.store import api_tokens, classroom, learning, practice
 from quizprop.store.api_tokens import Scope
 from quizprop.store.classroom import Gradebook, Member
-from quizprop.store.database import DatabaseBusyError
+from quizprop.store.database import DatabaseBusyError, Session
 from quizprop.store.practice import (
     NoAttemptsLeftError,
     SetClosedError,
@@ -169,7 +171,7 @@ def submit(token: str) -> ResponseReturnValue:
         return answer(told_of(counted, desk), 201)
     graded = check_work(desk, work)
     with database().write() as session:
-        stored = record(session, desk, work, graded)
+        stored = record_once(session, desk, work, graded)
     return answer(told_of(stored, desk), 201)
 
 
@@ -308,6 +310,13 @@ def sent_work(keys: Collection[str]) -> Work:
     if work.empty:
         raise NotAsItShouldBeError("answers has no value; one is enough to have it checked")
     return work
+
+
+def record_once(session: Session, desk: Desk, work: Work, graded: Grade) -> StoredSubmission:
+    """Keep a checked sheet; in a problem set, the one that was kept of the same text while this one was graded."""
+    learning.hold_learner(session, desk.variant.learner_id)
+    now_kept = replace(desk, attempts=practice.submissions(session, desk.variant))
+    return now_kept.counted(work, "") or record(session, now_kept, work, graded)
 
 
 def written(value: str | float | None, *, decimal_comma: bool) -> str:

@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFError
 from quizprop.exercise.figures import shortest
 from quizprop.exercise.spec import Exercise
 from quizprop.store import classroom, course_exercises, decisions, sets
-from quizprop.store.classroom import CourseWork, Seat
+from quizprop.store.classroom import CourseWork, Member, Seat
 from quizprop.store.course_exercises import OwnExercise
 from quizprop.store.database import Session
 from quizprop.store.sets import NewItem, StoredSet
@@ -27,10 +27,12 @@ from quizprop.web.sheet import exercise_of
 from quizprop.web.state import database, now, services, stay
 from quizprop.web.zones import zone
 
-__all__ = ["builder", "work_in"]
+__all__ = ["builder", "page_of", "parts_of", "work_in"]
 
 builder = Blueprint("builder", __name__)
 
+_MOST_SHEETS: Final = 150
+"""Worksheets in one file: they are all made at once, which takes a tenth of a second for each, and two megabytes."""
 _POINTS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?", re.ASCII)
 _ORDER: Final = re.compile(r"[0-9]{0,4}", re.ASCII)
 _ZONE: Final = re.compile(r"[A-Z]?", re.ASCII)
@@ -88,10 +90,7 @@ def make_set(token: str) -> ResponseReturnValue:
 def show_change_set(token: str, name: str) -> ResponseReturnValue:
     """The form of a problem set that the course has."""
     seat = teaching(token)
-    work = work_in(seat, name)
-    return set_page(
-        seat, SetForm(formdata=None, data=written_set(work.stored)), work=work, chosen=chosen_of(work.stored)
-    )
+    return page_of(seat, work_in(seat, name))
 
 
 @builder.post("/courses/<token>/sets/<name>")
@@ -189,6 +188,20 @@ def work_in(seat: Seat, name: str) -> CourseWork:
         return classroom.find_work(session, seat, name) or abort(404)
 
 
+def page_of(seat: Seat, work: CourseWork, message: str = "") -> str:
+    """The form of a problem set as it is kept."""
+    form, chosen = SetForm(formdata=None, data=written_set(work.stored)), chosen_of(work.stored)
+    return set_page(seat, form, work=work, chosen=chosen, message=message)
+
+
+def parts_of(seat: Seat, work: CourseWork) -> tuple[tuple[Member, ...], ...]:
+    """The students of the course in parts whose worksheets go into one file; one part, if an empty one, at least."""
+    with database().read() as session:
+        students = [one for one in classroom.members(session, seat) if one.role == "student"]
+        each = max(1, _MOST_SHEETS // len(sets.items_of(session, work.stored)))
+    return tuple(tuple(students[at : at + each]) for at in range(0, len(students), each)) or ((),)
+
+
 def set_page(
     seat: Seat,
     form: SetForm,
@@ -223,6 +236,7 @@ def set_page(
     new: dict[str, Any] = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
     new["seen"] = seen or (fingerprint(stored, there) if stored is not None else "")
     items = there if work and work.published_at is not None else ()
+    new["parts"] = parts_of(seat, work) if work and items else ()
     titles = [exercise_of(one.spec).title for one in items]
     return render_template("courses/set.html", seat=seat, form=form, items=items, titles=titles, **shown, **told, **new)
 
@@ -235,7 +249,7 @@ def refused(form: SetForm) -> dict[str, str]:
 def picked(known: Mapping[str, Exercise], chosen: Mapping[str, Chosen]) -> dict[str, Exercise]:
     """The exercises that have points, in their order."""
     names = [name for name in known if name in chosen and chosen[name].points]
-    names.sort(key=lambda name: int(chosen[name].order) if chosen[name].order.isdecimal() else 10_000)
+    names.sort(key=lambda name: place_in(chosen[name].order))
     return {name: known[name] for name in names}
 
 
@@ -337,7 +351,7 @@ def read_items(known: Mapping[str, Exercise]) -> tuple[list[NewItem], dict[str, 
     problems = {name: f"{say(known[slug].title)}: {words}" for slug, name, words in problems_of(chosen)}
     if problems:
         return [], problems
-    ordered = sorted(chosen.items(), key=lambda pair: int(pair[1].order or 10_000))
+    ordered = sorted(chosen.items(), key=lambda pair: place_in(pair[1].order))
     return [
         NewItem(slug, known[slug].model_dump_json(), points_in(one.points), one.zone.upper() or None)
         for slug, one in ordered
@@ -360,6 +374,11 @@ def points_in(typed: str) -> float:
     """The points that are typed; NaN where that is no number."""
     plain = typed.replace(",", ".")
     return float(plain) if _POINTS.fullmatch(plain) else math.nan
+
+
+def place_in(typed: str) -> int:
+    """The place in the order that is typed; the last one where that is none."""
+    return int(typed) if typed and _ORDER.fullmatch(typed) else 10_000
 
 
 def groups_problem(form: SetForm, items: list[NewItem]) -> dict[str, str]:

@@ -22,9 +22,8 @@ from quizprop.store import practice as records
 from quizprop.store.database import Session
 from quizprop.store.drafts import StoredDraft
 from quizprop.store.practice import StoredSubmission, StoredVariant
-from quizprop.store.rules import is_here
 from quizprop.store.sets import AssignedSet, Place, find_place
-from quizprop.web import asked, feedback, pictures, sheet, tutor
+from quizprop.web import asked, feedback, limits, pictures, sheet, tutor
 from quizprop.web.feedback import Feedback
 from quizprop.web.forms import SentSheet
 from quizprop.web.languages import decimal_comma, read_with_comma
@@ -187,9 +186,8 @@ def open_desk(token: str) -> Desk:
 
 
 def may_work(of: AssignedSet) -> bool:
-    """Whether a problem set may be seen from the visitor's address; one that is over and told may from anywhere."""
-    over = of.past_due and not of.withheld
-    return over or of.terms.preview or is_here(of.stored.policy, request.remote_addr)
+    """Whether a problem set may be seen from the visitor's address."""
+    return of.seen_from(request.remote_addr)
 
 
 def typed(desk: Desk) -> Work:
@@ -245,6 +243,7 @@ def record(
         VariantClosedError: it was given up.
         SetClosedError: its problem set is not open.
         NoAttemptsLeftError: its problem set allows no further attempt.
+        TooOftenError: the learner checks more than anybody works; let the transaction roll back.
     """
     key, moment = submission_key(work, phase), now() if at is None else at
     learning.hold_learner(session, desk.variant.learner_id)
@@ -271,6 +270,8 @@ def record(
         credit=credit_of(desk, graded),
     )
     if fresh:
+        if at is None:
+            limits.take(session, moment, ("check, learner", desk.variant.learner_id))
         tutor.learn(session, desk.variant, desk.instance, found, moment)
         drafts.save_checked(
             session,

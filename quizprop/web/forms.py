@@ -38,6 +38,7 @@ __all__ = [
     "SetForm",
     "SettingsForm",
     "SignInForm",
+    "cell_text",
     "is_key",
     "new_key",
     "read_groups",
@@ -67,6 +68,7 @@ _GROUP = re.compile(r"(?P<name>[A-Z])\s*[:=]\s*(?P<count>[0-9]{1,3})", re.ASCII 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEQ = re.compile(r"[0-9]{1,15}", re.ASCII)
 _MOST_KEYS = 20 * 65
+_MOST_TYPED = 400  # characters: twice as many as are read as a number, so that it is said that these are too many
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class SentSheet:
 
     def texts(self, cells: Iterable[str]) -> dict[str, str]:
         """What was typed, by cell."""
-        return {key: self.sent.get(key, "") for key in cells}
+        return {key: cell_text(self.sent.get(key, "")) for key in cells}
 
     @property
     def key(self) -> str:
@@ -103,6 +105,11 @@ class SentSheet:
     def decimal_comma(self) -> bool:
         """Whether the box is ticked."""
         return self.sent.get("decimal_comma", "") not in ("", "false")
+
+
+def cell_text(text: str) -> str:
+    """What is kept of a cell's text. One that is cut ends in a dot that no number has, lest it be taken for one."""
+    return text if len(text) <= _MOST_TYPED else f"{text[: _MOST_TYPED - 1]}…"
 
 
 def read_seq(text: object) -> int:
@@ -209,6 +216,11 @@ class Within(NumberRange):  # type: ignore[misc]
             raise ValidationError(self.message) from None
 
 
+def without_nul(text: str | None) -> str | None:
+    """What was typed without what PostgreSQL does not keep."""
+    return text and text.replace("\0", "")
+
+
 class SetForm(FlaskForm):  # type: ignore[misc]
     """A problem set but for its exercises. Moments are typed by the clocks of the visitor's zone.
 
@@ -223,10 +235,12 @@ class SetForm(FlaskForm):  # type: ignore[misc]
             DataRequired(lazy_gettext("Give the problem set a title.")),
             Length(max=200, message=lazy_gettext("A title has at most 200 characters.")),
         ],
+        [without_nul],
     )
     words = TextAreaField(
         lazy_gettext("Words for the students"),
         [Length(max=10_000, message=lazy_gettext("These are more than 10,000 characters."))],
+        [without_nul],
     )
     opens = StringField(lazy_gettext("Opens"))
     due = StringField(lazy_gettext("Due"))
@@ -256,7 +270,9 @@ class SetForm(FlaskForm):  # type: ignore[misc]
     )
     best_of = StringField(lazy_gettext("Groups"))
     password = StringField(
-        lazy_gettext("Password"), [Length(max=200, message=lazy_gettext("These are more than 200 characters."))]
+        lazy_gettext("Password"),
+        [Length(max=200, message=lazy_gettext("These are more than 200 characters."))],
+        [without_nul],
     )
     networks = StringField(lazy_gettext("Networks"))
     same_numbers = BooleanField(lazy_gettext("Everybody has the same numbers"))

@@ -29,11 +29,14 @@ def next_for_me() -> ResponseReturnValue:
     with database().write() as session:
         learner, fresh = ensure_visitor(session)
         token = None if wanted else learning.untouched(session, learner.learner_id)
-        if token is None:
-            choice = tutor.choose(session, learner.learner_id, rng=rng, now=now(), wanted=wanted)
-            instance = draw(choice.form.of(services().bank[choice.slug]), np.random.default_rng(seed))
-            token = hand_out(session, learner, instance, seed, aim=tutor.aim_of(choice)).token
+        choice = tutor.choose(session, learner.learner_id, rng=rng, now=now(), wanted=wanted) if token is None else None
     remember(fresh)
+    if choice is not None:
+        instance = draw(choice.form.of(services().bank[choice.slug]), np.random.default_rng(seed))
+        with database().write() as session:
+            # Sent twice, the other one may be there meanwhile.
+            token = None if wanted else learning.untouched(session, learner.learner_id)
+            token = token or hand_out(session, learner, instance, seed, aim=tutor.aim_of(choice)).token
     return redirect(url_for("practice.show_sheet", token=token), 303)
 
 
@@ -42,7 +45,8 @@ def another(token: str) -> ResponseReturnValue:
     """The same kind of sheet with new numbers, as much of it filled in as on this one."""
     desk = open_desk(token)
     exercise = desk.instance.exercise
-    if exercise.fixed:
+    # Outside of its set the same exercise, perhaps the course's own, would tell all that the set keeps back.
+    if exercise.fixed or (desk.variant.set_item_id is not None and not desk.ended):
         abort(404)
     seed = secrets.randbits(128)
     instance = draw(exercise, np.random.default_rng(seed))

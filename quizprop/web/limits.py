@@ -42,6 +42,11 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "reset, address": Limit(60, 60),
     "learner, address": Limit(600, 10),
     "sheet, learner": Limit(300, 10),
+    # Fifty numbers of the worksheets of one seed, where they are not known yet: all of a class are found by one search.
+    "search, address": Limit(300, 10),
+    "search, learner": Limit(200, 10),
+    # Each is kept, and a page reads all of its sheet.
+    "check, learner": Limit(600, 6),
     "download, learner": Limit(20, 60),
     "course, learner": Limit(30, 600),
     "trial, learner": Limit(60, 5),

@@ -30,6 +30,7 @@ from quizprop.web import limits, sheet
 from quizprop.web.languages import gettext, marked
 from quizprop.web.seats import teaching
 from quizprop.web.state import database, now, services, stay
+from quizprop.web.worksheets import in_time
 
 __all__ = ["own_exercises"]
 
@@ -41,8 +42,18 @@ _MOST_CELLS: Final = 400
 _MOST_LAYERS: Final = 7
 _LARGEST: Final = 100_000
 _MOST_POINTS: Final = 500
+_MOST_DIGITS: Final = 300
+_LONG_NUMBER: Final = re.compile(rf"[0-9A-Fa-f_]{{{_MOST_DIGITS + 1}}}")
 _LONGEST_LIST: Final = 5000
 """Characters of a list in a field: reading and writing one takes time with the square of its length."""
+_TRIAL: Final = 4.0
+"""Seconds of the processor in which variants are found, if they are."""
+_BLOCK: Final = 1 << 10
+"""Candidates that are tried before the time is looked at."""
+_NOT_IN_TIME: Final = marked(
+    "No variant was found in %(seconds)s seconds. This rejects most: %(rules)s. Widen or shift the ranges, ask for "
+    "more decimals, or ask for less."
+)
 _NO_SLUG: Final = marked("A name has small letters, digits and hyphens, as in my-network, and at most 60 of them.")
 _TAKEN: Final = marked("An exercise of the bank has this name: take another one.")
 _TOO_LARGE: Final = marked(
@@ -165,6 +176,8 @@ def saved(seat: Seat, exercise: Exercise, source: str) -> ResponseReturnValue:
 
 def deleted(seat: Seat, slug: str) -> ResponseReturnValue:
     """Delete an exercise of the course."""
+    if not _SLUG.fullmatch(slug):  # PostgreSQL refuses to look for a NUL
+        abort(404)
     with database().write() as session:
         stay(session)
         if course_exercises.remove_own(session, seat, slug):
@@ -212,6 +225,8 @@ def toml(text: str) -> dict[str, Any]:
     # The parser takes time with the square of the parts of a dotted name.
     if any(line.count(".") > _MOST_POINTS for line in re.split(r"[\r\n]", text)):
         raise tomllib.TOMLDecodeError(f"a line has more than {_MOST_POINTS} points")
+    if _LONG_NUMBER.search(text):  # Python refuses to read it, or to write it
+        raise tomllib.TOMLDecodeError(f"a number has more than {_MOST_DIGITS} digits")
     return tomllib.loads(text)
 
 
@@ -272,7 +287,7 @@ def certificate(exercise: Exercise) -> Found:
     """Some certified variants, and how hard they were to find.
 
     Raises:
-        CannotCertifyError: the rules reject everything.
+        CannotCertifyError: the rules reject everything, or so much that nothing is found in time.
         TooOftenError: the visitor tries one after the other.
     """
     with database().write() as session:
@@ -280,8 +295,8 @@ def certificate(exercise: Exercise) -> Found:
     variants: list[Instance] = []
     tried = passed = 0
     rejected: dict[str, int] = {}
-    blocks = certified_blocks(plan_of(exercise), np.random.default_rng(secrets.randbits(128)))
-    for block in blocks:
+    blocks = certified_blocks(plan_of(exercise), np.random.default_rng(secrets.randbits(128)), most=_BLOCK)
+    for block in in_time(blocks, _TRIAL):
         tried += len(block.passed) + sum(block.rejected.values())
         passed += len(block.passed)
         for rule, count in block.rejected.items():
@@ -290,6 +305,9 @@ def certificate(exercise: Exercise) -> Found:
         if exercise.fixed or len(variants) >= _VARIANTS:
             break
     worst = sorted(rejected.items(), key=lambda pair: -pair[1])
+    if not variants:
+        rules = "; ".join(rule for rule, _ in worst[:3])
+        raise CannotCertifyError(gettext(_NOT_IN_TIME, seconds=round(_TRIAL), rules=rules))
     return Found(tuple(variants), tried, passed, tuple(worst))
 
 
@@ -306,7 +324,10 @@ def exercise_page(
 ) -> str:
     """The page of an exercise, with what was typed."""
     if found is None and not problem:
-        found = certificate(exercise)
+        try:
+            found = certificate(exercise)
+        except CannotCertifyError as error:  # it was kept by another server, or by an earlier release
+            problem = str(error)
     sample = found.variants[0].as_sheet if found else None
     own = has_own(seat, slug)
     return render_template(

@@ -24,6 +24,7 @@ __all__ = [
     "as_xml",
     "cell_latex",
     "digits",
+    "for_xml",
     "ident",
     "notation_of",
     "package",
@@ -36,6 +37,7 @@ __all__ = [
     "worked_html",
 ]
 
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _PLAIN: Final = re.compile(r"\*([^*]+)\*")
 
 
@@ -147,4 +149,9 @@ def as_xml(root: Element) -> bytes:
     """The document, indented."""
     indent(root, " ")
     text: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
+    return for_xml(text.decode()).encode() + b"\n"
+
+
+def for_xml(text: str) -> str:
+    """The text without what XML can't hold in any way of writing, such as control characters."""
+    return _NOT_XML.sub("", text)

@@ -35,8 +35,9 @@ from quizprop.store.sets import withheld_items
 from quizprop.web import desk as desks
 from quizprop.web import errors, feedback, limits, sets
 from quizprop.web.desk import Desk, SheetNotYetError, check_work, open_desk, page, record, scope, typed
-from quizprop.web.forms import is_key, new_key, read_keys, read_seq
+from quizprop.web.forms import cell_text, is_key, new_key, read_keys, read_seq
 from quizprop.web.languages import decimal_comma, gettext, marked
+from quizprop.web.limits import TooOftenError, when_again
 from quizprop.web.rendering import clock, iso
 from quizprop.web.sheet import Work, aloud, cell
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
@@ -64,6 +65,7 @@ _LAST: Final = marked(
     "This sheet was checked somewhere else meanwhile, so this would be your last attempt: it was not made. Everything "
     "you typed is still here: press Check again to make it."
 )
+_OFTEN: Final = marked("You have had very much checked in a short time. Everything you typed is still here.")
 _NOT_YET: Final = marked("This problem set shows no solution yet. What you typed is still here.")
 _GONE: Final = marked("This visit has ended: sign in, and open the sheet again.")
 _NOTHING: Final = marked("Nothing is filled in yet: one value is enough to have it checked.")
@@ -152,7 +154,7 @@ def save_draft(token: str) -> ResponseReturnValue:
         return {"error": "A draft is an object with seq, key, texts and decimal_comma."}, 400
     if desk.ended:
         return {"error": gettext("This sheet takes no more answers.")}, 409
-    texts = {cell.key: str(sent["texts"].get(cell.key, "")) for cell in desk.instance.cells}
+    texts = {cell.key: cell_text(str(sent["texts"].get(cell.key, ""))) for cell in desk.instance.cells}
     seq, before = read_seq(sent.get("seq")), read_keys(sent.get("sent", ""))
     draft = keep_draft(desk, Work(texts, bool(sent.get("decimal_comma")), seq=seq, sent=before), sent["key"])
     return {"seq": draft.seq, "saved_at": iso(draft.saved_at), "time": clock(draft.saved_at).striptags()}
@@ -398,6 +400,14 @@ def stale(error: StaleDraftError) -> ResponseReturnValue:
         newer = error.newer
         return {"error": gettext(_STALE), "seq": newer.seq, "saved_at": iso(newer.saved_at)}, 409
     return keep(gettext(_STALE), 409)
+
+
+@practice.errorhandler(TooOftenError)
+def too_often(error: TooOftenError) -> ResponseReturnValue:
+    """A limit is reached: of new sheets, or of checks."""
+    if request.endpoint == "practice.start":
+        return errors.too_often(error)
+    return keep(f"{gettext(_OFTEN)} {when_again(error.seconds)}", 429, errors.retry_after(error))
 
 
 @practice.errorhandler(404)

@@ -86,7 +86,8 @@ def download() -> ResponseReturnValue:
     with database().write() as session:
         limits.take(session, now(), ("download, learner", known.learner_id))
     moment = datetime.fromtimestamp(now() / 1_000_000, UTC)
-    answer = Response(written(database(), known.learner_id, moment), mimetype="application/json")
+    content = written(database(), known.learner_id, moment, request.remote_addr)
+    answer = Response(content, mimetype="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="quizprop-{moment:%Y-%m-%d}.json"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -141,8 +142,11 @@ def settings_form() -> SettingsForm:
     )
 
 
-def written(opened: Database, learner_id: int, moment: datetime) -> Iterator[str]:
-    """The file, some sheets at a time: no transaction stays open while a slow connection takes them in."""
+def written(opened: Database, learner_id: int, moment: datetime, address: str | None) -> Iterator[str]:
+    """The file, some sheets at a time: no transaction stays open while a slow connection takes them in.
+
+    It has what may be seen from the ``address`` that asks for it.
+    """
     at = round(moment.timestamp() * 1_000_000)
     with opened.read() as session:
         summary = own_data.export_summary(session, learner_id, now=at)
@@ -151,7 +155,7 @@ def written(opened: Database, learner_id: int, moment: datetime) -> Iterator[str
     after, between = 0, "\n"
     while True:
         with opened.read() as session:
-            sheets = own_data.export_sheets(session, learner_id, now=at, after=after)
+            sheets = own_data.export_sheets(session, learner_id, now=at, address=address, after=after)
         if not sheets:
             break
         for sheet in sheets:

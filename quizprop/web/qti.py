@@ -15,7 +15,18 @@ from quizprop.exercise.solution import Solution
 from quizprop.exercise.wrong_answers import known_wrong
 from quizprop.web import sheet
 from quizprop.web.languages import gettext, say
-from quizprop.web.platforms import Kind, as_xml, digits, ident, notation_of, package, picture, plainly, question_words
+from quizprop.web.platforms import (
+    Kind,
+    as_xml,
+    digits,
+    for_xml,
+    ident,
+    notation_of,
+    package,
+    picture,
+    plainly,
+    question_words,
+)
 from quizprop.web.rendering import markdown, math
 from quizprop.web.worksheets import Printed
 
@@ -161,7 +172,7 @@ def _body(item: Element, one: Printed, asked: list[_Asked], notation: str) -> No
 
 
 def _instructors_words(sentence: str) -> Element:
-    html = markdown(sentence).replace("&nbsp;", "\N{NO-BREAK SPACE}")  # the one name that XML does not know
+    html = markdown(for_xml(sentence)).replace("&nbsp;", "\N{NO-BREAK SPACE}")  # the one name that XML does not know
     words = fromstring(f"<div>{html}</div>")  # noqa: S314 - what was written here
     for link in words.iter("a"):
         link.attrib.pop("rel", None)  # QTI has no place for it

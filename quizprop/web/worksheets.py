@@ -5,29 +5,54 @@ site opens the same variant. PDF is set by Typst, HTML prints as it is.
 """
 
 import re
+import time
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from itertools import islice
-from typing import Any, Final, Literal
+from math import inf
+from threading import Lock
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from quizprop.exercise.certify import plan_of
+from quizprop.exercise.certify import Block, Plan, plan_of
 from quizprop.exercise.conventions import conventions
-from quizprop.exercise.generate import certified_blocks, draw_many, instances_of
+from quizprop.exercise.generate import (
+    CannotCertifyError,
+    certified,
+    certified_blocks,
+    draw,
+    draw_block,
+    instances_of,
+    numbers_taken,
+)
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol
 from quizprop.exercise.question import in_text, spoken
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 from quizprop.web import languages, sheet, typeset
-from quizprop.web.languages import gettext, say
+from quizprop.web.languages import gettext, ngettext, say
 from quizprop.web.rendering import figure, markdown, math
 
-__all__ = ["PAPERS", "Code", "Paper", "Printed", "as_html", "as_pdf", "instance_at", "printed", "read_code"]
+__all__ = [
+    "PAPERS",
+    "Code",
+    "NotFoundYetError",
+    "Paper",
+    "Printed",
+    "as_html",
+    "as_pdf",
+    "in_time",
+    "instance_at",
+    "printed",
+    "read_code",
+    "to_seek",
+]
 
 Paper = Literal["a4", "us-letter"]
 PAPERS: Final[Mapping[str, Paper]] = {"a4": "a4", "letter": "us-letter"}
@@ -39,6 +64,12 @@ _RUN: Final = re.compile(r"\*(?P<emph>[^\s*](?:[^*]*[^\s*])?)\*|`(?P<code>[^`]+)
 _MOST: Final = 10_000
 _ROOM: Final = 26
 """Millimetres to work in after each part."""
+_SEARCH: Final = 5.0
+"""Seconds of the processor for one search of a number: a thousandth question is found within them."""
+_TURN: Final = 2.0
+"""Seconds to wait for another search to end."""
+_AT_A_TIME: Final = (8, 64)
+"""Candidates of the first block and of the largest, in which questions are made; of sheets sixteen times as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +102,113 @@ def read_code(text: str) -> Code | None:
     return Code(found["slug"], int(found["seed"]), int(found["number"]))
 
 
+class NotFoundYetError(RuntimeError):
+    """The numbers of a code take longer to find than one search may: the next one goes on where it ended."""
+
+
+@dataclass(slots=True, eq=False)
+class _Numbering:
+    """Where among the candidates of a seed the certified ones stand, that is the printed ones, so far as was sought.
+
+    Every candidate takes the same number of random numbers: one that is known is drawn without those before it.
+    """
+
+    plan: Plan
+    seed: int
+    places: "array[int]" = field(default_factory=lambda: array("Q"))
+    tried: int = 0
+
+    def seek(self, number: int, seconds: float) -> None:
+        """Go on until this number is found.
+
+        Raises:
+            NotFoundYetError: the time is over.
+        """
+        until, (size, most) = time.thread_time() + seconds, _AT_A_TIME
+        if self.plan.exercise.question == "sheet":
+            size, most = 16 * size, 16 * most
+        while len(self.places) < number:
+            found = self.block(self.tried, size).passed
+            self.places.extend((self.tried + found).tolist())
+            self.tried, size = self.tried + size, min(2 * size, most)
+            if len(self.places) < number and time.thread_time() > until:
+                raise NotFoundYetError(f"Of {number} variants {len(self.places)} are found")
+
+    def block(self, first: int, count: int) -> Block:
+        """Some candidates, certified."""
+        exercise, rng = self.plan.exercise, np.random.default_rng(self.seed)
+        cast("np.random.PCG64", rng.bit_generator).advance(first * numbers_taken(exercise))
+        return certified(self.plan, draw_block(exercise, rng, count))
+
+    def instance(self, number: int) -> Instance:
+        """One of those that are found."""
+        return next(instances_of(self.plan.exercise, self.block(self.places[number - 1], 1)))
+
+
+@lru_cache(maxsize=64)  # of 10,000 numbers one has 80 kB
+def _numbering(plan: Plan, seed: int) -> _Numbering:
+    return _Numbering(plan, seed)
+
+
+_searching: Final = Lock()
+
+
+def to_seek(exercise: Exercise, code: Code) -> int:
+    """How many variants are still to be found before that of a code is."""
+    found = code.number if exercise.fixed else len(_numbering(plan_of(exercise), code.seed).places)
+    return max(0, code.number - found)
+
+
 def instance_at(exercise: Exercise, code: Code) -> Instance:
-    """The variant of a code."""
-    return next(islice(draw_many(exercise, np.random.default_rng(code.seed)), code.number - 1, None))
+    """The variant of a code. One is sought at a time: a search takes long, and others would have to wait for many.
+
+    Raises:
+        NotFoundYetError: it takes longer, or another one does.
+    """
+    if exercise.fixed:
+        return draw(exercise, np.random.default_rng(code.seed))
+    numbering = _numbering(plan_of(exercise), code.seed)
+    if len(numbering.places) < code.number:
+        if not _searching.acquire(timeout=_TURN):
+            raise NotFoundYetError("Another variant is sought")
+        try:
+            numbering.seek(code.number, _SEARCH)
+        finally:
+            _searching.release()
+    return numbering.instance(code.number)
 
 
-def printed(exercise: Exercise, *, seed: int, count: int, site: str | None = None) -> Iterator[Printed]:
+def in_time(blocks: Iterable[Block], seconds: float) -> Iterator[Block]:
+    """The blocks that are worked out within so many seconds of the processor, and the one that takes longer."""
+    until = time.thread_time() + seconds
+    for block in blocks:
+        yield block
+        if time.thread_time() > until:
+            return
+
+
+def printed(
+    exercise: Exercise, *, seed: int, count: int, site: str | None = None, seconds: float = inf
+) -> Iterator[Printed]:
     """The first variants of a seed, as worksheets; with the address of a ``site`` they have one each.
 
     Raises:
-        CannotCertifyError: the rules reject everything.
+        CannotCertifyError: the rules reject everything, or so much that ``seconds`` are not enough.
     """
-    blocks = certified_blocks(plan_of(exercise), np.random.default_rng(seed))
+    blocks = in_time(certified_blocks(plan_of(exercise), np.random.default_rng(seed)), seconds)
     drawn = (instance for block in blocks for instance in instances_of(exercise, block))
+    number = 0
     for number, instance in enumerate(islice(drawn, count), start=1):
         code = str(Code(exercise.slug, seed, number))
         yield Printed(instance, code, address=f"{site.rstrip('/')}/w/{code}" if site else None)
+    if number < count:
+        raise CannotCertifyError(
+            ngettext(
+                "Only %(num)s variant was found in the time that there is: choose fewer.",
+                "Only %(num)s variants were found in the time that there is: choose fewer.",
+                number,
+            )
+        )
 
 
 def as_pdf(

@@ -1,9 +1,11 @@
 """Laws of courses: who is in, who has which problem set, and what the gradebook says of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import event, select
 
-from quizprop.store import classroom, decisions, handed_in, people, practice, sets
+from quizprop.store import classroom, decisions, handed_in, own_data, people, practice, sets
 from quizprop.store.classroom import CourseTitleError, LastInstructorError, NoSuchCourseError
 from quizprop.store.models import Assignment, CourseMember
 from quizprop.store.people import PasswordHash
@@ -144,6 +146,44 @@ def test_of_two_instructors_who_leave_at_the_same_moment_one_stays(database, tea
             return False
 
     assert sorted(at_once(2, leave)) == [False, True]
+
+
+def test_nobody_has_the_number_of_somebody_who_is_gone(database, teacher):
+    """An open page of the course would mean another, and the record would tell of another."""
+    with database.write() as session:
+        alice = classroom.join(session, teacher.course.join_code, learner_id=person(session, "Alice"), now=NOW)
+        (first,) = (one for one in classroom.members(session, teacher) if one.username == "Alice")
+        classroom.remove(session, teacher, first.id, now=NOW)
+        own_data.delete_learner(session, alice.learner_id)
+    with database.write() as session:
+        mallory = classroom.join(session, teacher.course.join_code, learner_id=person(session, "Mallory"), now=NOW)
+        (second,) = (one for one in classroom.members(session, teacher) if one.username == "Mallory")
+    assert mallory.learner_id > alice.learner_id
+    assert second.id > first.id
+
+
+def test_extra_time_holds_for_a_set_that_is_published_at_the_same_moment(database, teacher):
+    with database.write() as session:
+        classroom.join(session, teacher.course.join_code, learner_id=person(session, "Ada"), now=NOW)
+        (ada,) = (one for one in classroom.members(session, teacher) if one.username == "Ada")
+    with database.write() as session:
+        made = homework(session)
+        classroom.add_set(session, teacher, made, now=NOW, draft=True)
+
+    def change():
+        with database.write() as session:
+            said = {"name": "", "section": "", "external_id": ""}
+            decisions.change_student(session, teacher, ada, **said, extra_time=0.5)
+
+    with ThreadPoolExecutor() as pool:
+        with database.write() as session:
+            classroom.publish(session, teacher, made, now=NOW)
+            changing = pool.submit(change)
+            with pytest.raises(TimeoutError):  # it waits for the set that it has to know of
+                changing.result(0.5)
+        changing.result(10)
+    with database.read() as session:
+        assert session.execute(select(Assignment.extra_time)).scalars().all() == [0.5]
 
 
 def test_a_member_of_another_course_is_out_of_reach(database, teacher):

@@ -18,8 +18,9 @@ RULED = {
     ("submission", "points"): 7.25,
     ("course_member", "role"): "grader",
     ("regrade", "credit"): 0.75,
-    # What is only tried out is taken away by a downgrade, as it says.
+    # What is only tried out, and what is not published, is taken away by a downgrade, as it says.
     ("assignment", "preview"): False,
+    ("course_set", "published_at"): 1_700_000_000_000_000,
 }
 """Columns with a rule of their own."""
 
@@ -110,6 +111,21 @@ def test_every_row_of_a_released_revision_is_kept(url, revision):
         assert checksums(database, columns) == before
         assert whole(database)
     assert schema.check(database) == []
+    database.close()
+
+
+def test_no_draft_is_published_by_way_of_an_earlier_revision(url):
+    database = open_database(url)
+    schema.upgrade(database)
+    fill(database)
+    with database.write() as session:
+        session.execute(text("UPDATE course_set SET published_at = NULL WHERE id = 2"))
+    for step in (lambda one: schema.downgrade(one, "0003"), schema.upgrade):
+        step(database)
+    with database.read() as session:
+        kept = session.execute(text("SELECT id FROM course_set WHERE published_at IS NOT NULL ORDER BY id"))
+        assert kept.scalars().all() == [1, 3]
+        assert session.execute(text("SELECT count(*) FROM course_set")).scalar_one() == 2
     database.close()
 
 

@@ -3,13 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from quizprop.store import classroom, decisions, people, resets, roster, sets
 from quizprop.store.models import AuditEntry, table
 from quizprop.store.roster import RosterError
 from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
-from tests.store.conftest import NOW, submit
+from tests.store.conftest import NOW, at_once, submit
 from tests.store.test_sets import begin
 
 HASH = people.PasswordHash("-")
@@ -38,6 +39,50 @@ def apply(session, seat, text):
 
 def steps(outcomes):
     return [(one.row.line, one.row.username, one.step) for one in outcomes]
+
+
+def test_a_list_and_a_colleagues_change_at_the_same_moment_both_hold(database, seat):
+    names = [f"student {number}" for number in range(8)]
+    text = "username,name,section\n" + "\n".join(f"{name},{name.title()},A" for name in names)
+    with database.write() as session:
+        apply(session, seat, text)
+        last = next(one for one in classroom.members(session, seat) if one.username == names[-1])
+
+    def both(number):
+        with database.write() as session:
+            if number:
+                apply(session, seat, text.replace(",A", f",B{number}"))
+                decisions.note(session, seat, "roster", now=NOW, added=0, changed=8)
+            else:
+                said = {"name": "Zoe", "section": "C", "external_id": "1"}
+                decisions.change_student(session, seat, last, **said, extra_time=0.25)
+                decisions.note(session, seat, "student", now=NOW, student=last.learner_id, extra_time=25)
+
+    for _ in range(4):
+        at_once(3, both)
+        with database.read() as session:
+            assert len(classroom.members(session, seat)) == 9
+
+
+def test_a_list_takes_as_many_queries_however_many_sets_there_are(database, seat):
+    """But for a few a set, not a few for each set and student."""
+
+    def queries(session, first):
+        asked = []
+        event.listen(database.engine, "before_cursor_execute", listener := lambda *call: asked.append(call[2]))
+        text = "username\n" + "\n".join(f"student {number}" for number in range(first, first + 20))
+        apply(session, seat, text)
+        event.remove(database.engine, "before_cursor_execute", listener)
+        return len(asked)
+
+    with database.write() as session:
+        few = queries(session, 100)
+        for number in range(5):
+            items = [NewItem("mazur", "{}", 1.0)]
+            made = sets.create_set(session, title=f"Week {number}", items=items, now=NOW)
+            classroom.add_set(session, seat, made, now=NOW)
+        many = queries(session, 200)
+    assert many - few < 5 * 10
 
 
 def test_a_user_name_is_the_same_however_many_spaces_it_was_typed_with(database, seat):

@@ -12,8 +12,10 @@ from quizprop.exercise.record import record_blocks
 from quizprop.store import api_tokens, sets
 from quizprop.store.rules import Policy
 from quizprop.store.sets import NewItem
+from quizprop.web import api
 from quizprop.web.api import openapi
 from quizprop.web.app import create_app
+from quizprop.web.desk import check_work
 from quizprop.web.limits import Limit
 from tests.web.conftest import PASSWORD, Browser, honest, words
 from tests.web.test_courses import code_of, come_in, give_set, make_course, person, set_token, submissions
@@ -231,6 +233,29 @@ def test_in_a_set_the_same_answers_count_once_and_none_at_all_never(app, program
     assert program.post(path, {"answers": {"E": "2"}}).json["attempt"] == 2
     assert program.post(path, {"answers": {"E": "3"}}).status_code == 409
     assert program.post(path, {"answers": {"E": "1"}}).json == first.json
+
+
+def test_in_a_problem_set_equal_posts_at_the_same_moment_are_one_attempt(app, monkeypatch):
+    teacher = person(app, "grace")
+    course = make_course(teacher)
+    ada = come_in(app, teacher, course, "ada")
+    give_set(teacher, course, attempts="2")
+    sheet = ada.post(f"/sets/{set_token(ada)}/1").location.rpartition("/")[2]
+    program, told, others = Program(app, make_token(ada, "practice")), [], [1, 2]
+
+    def post():
+        return program.post(f"/variants/{sheet}/submissions", {"answers": {"E": 1}})
+
+    def graded(*asked):
+        if others:  # another one comes while this one is graded
+            others.pop()
+            told.append(post())
+        return check_work(*asked)
+
+    monkeypatch.setattr(api, "check_work", graded)
+    told.append(post())
+    assert [(one.status_code, one.json["attempt"]) for one in told] == [(201, 1)] * 3
+    assert len(submissions(ada, sheet)) == 1
 
 
 def test_results_are_told_a_page_at_a_time(program, monkeypatch):

@@ -231,6 +231,23 @@ def test_a_set_is_due_after_it_opens_and_a_password_is_no_blank(grace, token):  
     assert set_at(grace, made).policy.password is None
 
 
+def test_a_nul_is_left_out_for_postgresql_keeps_none(grace, token):  # noqa: F811
+    said = {"title": "Week\0 1", "words": "Read\0 on.", "password": "Ber\0noulli"}
+    address = draft(grace, token, **said).location
+    kept = set_at(grace, address)
+    assert (kept.title, kept.words, kept.policy.password) == ("Week 1", "Read on.", "Bernoulli")
+    assert grace.post(address, {**form_at(grace, address), "title": "Week\0 2"}, page=address).status_code == 303
+    assert set_at(grace, address).title == "Week 2"
+    assert draft(grace, token, title="\0").status_code == 422
+
+
+@pytest.mark.parametrize("order", ["9" * 4301, "٣", "9" * 5, "x"])
+def test_a_place_in_the_order_that_is_none_is_refused(grace, token, order):  # noqa: F811
+    answer = draft(grace, token, **{"order-deltas": order})
+    assert (answer.status_code, "an order a whole number" in words(answer.text)) == (422, True)
+    assert f'value="{order}"' in answer.text
+
+
 def test_a_group_is_named_where_not_all_of_it_counts(app, grace, token):  # noqa: F811
     ada = come_in(app, grace, token, "ada")
     group = {"points-mazur": "1", "zone-deltas": "A", "zone-mazur": "B", "best_of": "A: 1"}
@@ -457,6 +474,7 @@ def test_an_exercise_is_deleted_where_the_course_has_it_and_nowhere_else(grace, 
     assert deletes == {"mine": 1, "deltas": 0}
     for slug in ("deltas", "mine"):
         assert grace.post(f"/courses/{token}/exercises/{slug}", {"do": "delete"}).status_code == 303
+    assert grace.post(f"/courses/{token}/exercises/a%00b", {"do": "delete"}).status_code == 404
     assert entries(grace, token, "exercise deleted") == [{"exercise": "mine"}]
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from quizprop.store import practice
 from tests.web.conftest import Browser, cell, hidden, honest, typed
 from tests.web.test_rules import follows
 
@@ -31,6 +32,21 @@ def test_a_save_on_an_older_page_is_refused_and_sent_again_changes_nothing(brows
     refused = save(browser, token, {"z1[1]": "older"}, key="save-2")
     assert (refused.status_code, refused.json["seq"]) == (409, 1)
     assert typed(browser.get(f"/x/{token}").text)["z1[1]"] == "1"
+
+
+@pytest.mark.parametrize("text", ["1" * 5000, "0.5" + " " * 5000 + "/ 3", "\u200b" * 5000 + "7"])
+def test_of_a_very_long_text_the_beginning_is_kept_and_it_is_no_number(browser, text):
+    token = browser.start("mazur")
+    save(browser, token, {"z1[1]": text})
+    kept = typed(browser.get(f"/x/{token}").text)["z1[1]"]
+    page = browser.checked(token, {"z1[1]": text}).text
+    assert (len(kept), text.startswith(kept[:-1]), typed(page)["z1[1]"]) == (400, True, kept)
+    part = cell(page, "z1[1]")
+    assert "Not readable" in part
+    assert "characters: type at most 200" in part or text.strip("\u200b") == "7"
+    with browser.database.read() as session:
+        (one,) = practice.submissions(session, browser.variant(token))
+    assert one.raw["z1[1]"] == kept
 
 
 @pytest.mark.parametrize("nested", ["[" * 100_000, '{"a":' * 100_000])

@@ -5,7 +5,7 @@ import pytest
 from quizprop.web import limits
 from quizprop.web.app import create_app
 from quizprop.web.limits import LIMITS, Limit, when_again
-from tests.web.conftest import PASSWORD, SECRET, Browser, words
+from tests.web.conftest import PASSWORD, SECRET, Browser, typed, words
 from tests.web.test_courses import (
     come_in,
     give_set,
@@ -111,6 +111,28 @@ def test_what_costs_the_server_something_has_limits_for_those_who_teach(app, gra
     limited({name: ONE})
     address = path.format(token=token, set=set_token(ada))
     assert [grace.post(address, data).status_code for _ in range(2)][-1] == 429
+
+
+def test_checks_have_a_limit_and_what_was_typed_is_still_there(browser, limited):
+    limited({"check, learner": Limit(2, 3600)})
+    sheet = browser.start("deltas")
+    for text in ("0.1", "0.2", "0.2"):  # what is sent twice is kept once
+        assert browser.check(sheet, {"delta2[1]": text}).status_code == 303
+    for path in ("", "/give-up"):
+        answer = browser.post(f"/x/{sheet}{path}", {"submission_key": "first", "delta2[1]": "1/3 <sure>"})
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) > 3000
+        assert "Everything you typed is still here. Try again in 60 minutes." in words(answer.text)
+        assert typed(answer.text)["delta2[1]"] == "1/3 <sure>"
+    rows = browser.rows()
+    assert rows["submission"] == 2
+    assert browser.variant(sheet).given_up_at is None
+
+
+def test_nobody_works_so_much_that_checks_come_to_their_limit():
+    limit = LIMITS["check, learner"]
+    assert limit.burst >= 600
+    assert limit.seconds <= 6
 
 
 def test_sheets_of_a_set_have_the_limit_of_all_sheets(app, grace, token, limited):  # noqa: F811

@@ -53,6 +53,22 @@ def gaps(question):
         yield kind, answers
 
 
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_what_xml_can_t_hold_is_left_out(form):
+    odd = BANK["deltas"].model_copy(
+        update={"title": "A\0 \x1b title", "sentence": "Some\x01thing *odd*\uffff.\n\nAnd\x0c more."}
+    )
+    write, ending = FORMATS[form]
+    made = write(list(printed(odd, seed=4, count=1)), title=odd.title)
+    documents = [made] if ending == ".xml" else []
+    if ending == ".zip":
+        with zipfile.ZipFile(io.BytesIO(made)) as archive:
+            documents = [archive.read(name) for name in archive.namelist()]
+    for document in documents:
+        parsed(document)
+    assert ending == ".gift" or any(b"Something" in document for document in documents)
+
+
 @pytest.mark.parametrize(("slug", "drawn"), [("mazur-like", True), ("shapes-forward", False)])
 @pytest.mark.parametrize("form", list(FORMATS))
 def test_a_picture_goes_along_unless_it_would_be_the_answer(slug, drawn, form):

@@ -3,11 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from quizprop.store import sets as records
 from quizprop.store.rules import Policy
+from quizprop.web import profile
 from tests.web.conftest import hidden, honest, words
 from tests.web.test_sets import (
     DAY,
@@ -108,6 +110,32 @@ def test_a_password_is_asked_for_and_guessed_slowly(ada, clock):  # noqa: F811
     begin(ada, of)
 
 
+@pytest.mark.parametrize(
+    ("rules", "work", "status"),
+    [
+        ({"policy": Policy(feedback="never")}, ({}, NOON), 404),
+        ({"policy": Policy(feedback="after due")}, ("honest", NOON), 404),
+        ({"policy": Policy(feedback="after due"), "attempts": 1}, ({"delta2[1]": "0.1"}, NOON), 404),
+        ({"policy": Policy(feedback="after due"), "attempts": 1}, ({"delta2[1]": "0.1"}, DUE + 1), 303),
+        ({"policy": Policy(feedback="after due")}, ({"delta2[1]": "0.1"}, DUE + 1), 404),  # no solution is shown
+        ({}, ({"delta2[1]": "0.1"}, NOON), 404),
+        ({"attempts": 1}, ({"delta2[1]": "0.1"}, NOON), 303),
+        ({}, ("honest", NOON), 303),
+    ],
+)
+def test_another_sheet_outside_of_the_set_is_for_who_may_see_the_solution(ada, clock, rules, work, status):  # noqa: F811
+    texts, moment = work
+    of = assign(ada, **rules)
+    token = begin(ada, of)
+    if texts:
+        attempt(ada, token, honest(ada.instance(token)) if texts == "honest" else texts)
+    clock[0] = moment
+    assert ("/another" in ada.get(f"/x/{token}", follow_redirects=True).text) == (status == 303)
+    before = ada.rows()["variant"]
+    assert ada.post(f"/x/{token}/another").status_code == status
+    assert ada.rows()["variant"] == before + (status == 303)
+
+
 def test_from_another_network_nothing_is_handed_out_shown_or_taken(ada, clock):  # noqa: F811
     of = assign(ada, policy=Policy(networks="127.0.0.0/8"))
     token = begin(ada, of)
@@ -134,6 +162,31 @@ def test_the_time_of_a_set_is_not_begun_from_another_network(ada, clock):  # noq
     change_rules(ada, of, networks="127.0.0.0/8")
     page = words(ada.get(f"/sets/{of}").text)
     assert ("You have 60 minutes once you begin" in page, "Where you are now" in page) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("networks", "feedback", "when"),
+    [
+        ("192.0.2.0/24", "at once", (NOON, "unseen")),
+        ("192.0.2.0/24", "after due", (NOON, "unseen")),
+        ("192.0.2.0/24", "never", (DUE + 1, "unseen")),
+        ("192.0.2.0/24", "after due", (DUE + 1, "seen")),
+        ("127.0.0.0/8", "at once", (NOON, "seen")),
+    ],
+)
+def test_ones_own_data_has_what_is_on_a_sheet_where_the_sheet_may_be_seen(ada, clock, networks, feedback, when):  # noqa: F811
+    of = assign(ada, policy=Policy(feedback=feedback))
+    token = begin(ada, of)
+    attempt(ada, token, {"delta2[1]": "0.731"})
+    attempt(ada, token, {"delta2[1]": "0.732"}, save="y")
+    change_rules(ada, of, networks=networks)
+    clock[0], seen = when[0], when[1] == "seen"
+    text = "".join(profile.written(ada.database, ada.learner, datetime.fromtimestamp(clock[0] / 1e6, UTC), "127.0.0.1"))
+    (sheet,) = json.loads(text)["sheets"]
+    assert (token in text, "0.731" in text, "0.732" in text) == (seen, seen, seen)
+    assert ({"x", "W1"} <= set(sheet["given"]), sheet["spec"] is not None) == (seen, seen)
+    assert [one["attempt"] for one in sheet["submissions"]] == [1]
+    assert (ada.get(f"/x/{token}", follow_redirects=True).status_code == 200) == seen
 
 
 def change_rules(browser, of, **changes):

@@ -425,6 +425,7 @@ def test_giving_up_counts_what_was_typed_and_closes_the_item(ada):
 
 def test_another_like_this_stands_outside_of_the_set(ada):
     token = begin(ada, assign(ada))
+    checked(ada, token, honest(ada.instance(token)))
     other = ada.post(f"/x/{token}/another").location.rpartition("/")[2]
     assert ada.variant(other).set_item_id is None
     assert "Homework 3" not in ada.get(f"/x/{other}").text
@@ -441,7 +442,9 @@ def test_the_bank_goes_on_with_no_sheet_of_an_exercise_that_it_does_not_have(ada
         items = [NewItem("own.1", own.model_dump_json(), 2)]
         of = records.create_set(session, title="Own", attempts=1, due_at=None, items=items, now=NOON)
         records.assign(session, of, [ada.learner], now=NOON)
-    assert ada.post(f"/x/{begin(ada, of.token)}/another").status_code == 303
+    token = begin(ada, of.token)
+    checked(ada, token, honest(ada.instance(token)))
+    assert ada.post(f"/x/{token}/another").status_code == 303
     assert ada.get("/").status_code == 200
 
 

@@ -11,6 +11,7 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.exercise_file import written_exercise
 from quizprop.store import classroom, decisions, sets
 from quizprop.store.models import Assignment, table
+from quizprop.web import own_exercises, printing
 from tests.web.conftest import honest, words
 from tests.web.test_courses import (
     code_of,
@@ -158,6 +159,34 @@ def fields_of(page):
     return {name: unescape(value) for name, value in [*found.items(), *areas, *picked]}
 
 
+def test_a_trial_ends_in_time_and_says_what_to_change(grace, token, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(own_exercises, "_TRIAL", 0.1)
+    address = f"/courses/{token}/exercises/mazur-like"
+    few = {"field-asked": "W1_new", "field-places": "1", "name": "mine", "do": "save"}
+    began = time.thread_time()
+    answer = grace.post(address, {**fields_of(grace.get(address).text), **few})
+    assert time.thread_time() - began < 5
+    assert answer.status_code == 422
+    assert re.search(r"No variant was found in 0 seconds. This rejects most: W1_new .*ask for less", words(answer.text))
+    assert fields_of(answer.text)["field-places"] == "1"
+
+
+def test_an_exercise_that_is_not_certified_in_time_any_more_still_has_its_page(grace, token, monkeypatch):  # noqa: F811
+    address = f"/courses/{token}/exercises/deltas"
+    saved = grace.post(address, {**fields_of(grace.get(address).text), "name": "mine", "do": "save"}).location
+    monkeypatch.setattr(own_exercises, "in_time", lambda _blocks, _seconds: iter(()))
+    answer = grace.get(saved)
+    assert (answer.status_code, "No variant was found" in words(answer.text)) == (200, True)
+
+
+def test_a_question_bank_that_takes_too_long_is_not_made(grace, token, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(printing, "_EXPORT", 0.0)
+    page = f"/courses/{token}/exercises/choose-delta"
+    answer = grace.post(f"{page}/bank", {"format": "gift", "count": "200"}, page=page)
+    assert answer.status_code == 422
+    assert re.search(r"Only [0-8] variants? (was|were) found in the time that there is", words(answer.text))
+
+
 @pytest.mark.parametrize("slug", ["mazur-like", "softmax", "adam", "attention-forward", "true-false-relu"])
 def test_a_form_that_is_sent_as_it_came_is_the_same_exercise(grace, token, slug):  # noqa: F811
     address = f"/courses/{token}/exercises/{slug}"
@@ -200,6 +229,17 @@ def test_a_changed_exercise_is_tried_saved_used_and_deleted(app, grace, token): 
         ({"value-x": "0.5", "value-W1": "0.5", "value-W2": "0.5", "value-t": "0.5"}, "no instance can be certified"),
         ({"name": "Über"}, "small letters"),
         ({"source": "title ="}, "is not TOML"),
+        ({"source": "places = " + "9" * 5000}, "a number has more than 300 digits"),
+        ({"source": "places = 0x" + "f" * 5000}, "a number has more than 300 digits"),
+        ({"field-places": "9" * 4301}, "places"),
+        ({"field-places": "0x" + "f" * 4301}, "places"),
+        ({"field-places": "9" * 300}, "places"),
+        ({"field-layers": "2, " + "9" * 4301}, "network.layers"),
+        ({"field-examples": "9" * 4301}, "network.examples"),
+        ({"value-x": "{low = -1, high = 1, step = " + "1" * 4301 + "}"}, "values.x"),
+        ({"value-x": "9" * 4301}, "values.x"),
+        ({"value-x": "9" * 300}, ""),
+        ({"value-x": "[" + "9" * 300 + ", 2]"}, ""),
     ],
 )
 def test_an_exercise_that_can_t_be_is_told_why_and_kept(grace, token, changes, problem):  # noqa: F811

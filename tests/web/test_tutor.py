@@ -5,10 +5,11 @@ import re
 import pytest
 from sqlalchemy import select
 
+from quizprop.exercise.generate import draw
 from quizprop.exercise.knowledge import MASTERY
 from quizprop.store import learning, practice
 from quizprop.store.models import SkillState, Slip
-from quizprop.web import state
+from quizprop.web import guidance, state
 from tests.web.conftest import Browser, honest, words
 
 DAY = 24 * 3600 * 1_000_000
@@ -55,6 +56,31 @@ def test_a_newcomer_begins_with_net_inputs_and_is_told_why(browser):
     token = next_one(browser)
     assert why(browser, token).startswith("Why this one? To begin with: net input.")
     assert browser.variant(token).aim["skill"] == "net input"
+
+
+@pytest.mark.parametrize("skill", ["", "net input"])
+def test_nobody_waits_while_the_next_one_is_drawn(browser, monkeypatch, skill):
+    def drawn(*asked):
+        with browser.database.write():  # refused where this very request has one open
+            return draw(*asked)
+
+    monkeypatch.setattr(guidance, "draw", drawn)
+    token = next_one(browser, skill)
+    assert browser.variant(token).aim["skill"] == "net input"
+
+
+def test_a_next_one_that_was_chosen_meanwhile_is_the_next_one(browser, monkeypatch):
+    """Two clicks at the same moment are one sheet."""
+    tokens = []
+
+    def drawn(*asked):
+        monkeypatch.undo()
+        tokens.append(next_one(browser))
+        return draw(*asked)
+
+    browser.start("deltas")
+    monkeypatch.setattr(guidance, "draw", drawn)
+    assert next_one(browser) == tokens[0]
 
 
 def test_a_sheet_that_one_chose_oneself_needs_no_reason(browser):

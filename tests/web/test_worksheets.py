@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from html import unescape
 from itertools import combinations
 
@@ -12,15 +13,25 @@ import pytest
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.figures import shortest
-from quizprop.exercise.generate import draw
+from quizprop.exercise.generate import draw, draw_block
 from quizprop.exercise.question import spoken
 from quizprop.exercise.solution import Solution
-from quizprop.web import sheet, typeset
+from quizprop.web import builder, printing, sheet, typeset, worksheets
 from quizprop.web.languages import say
+from quizprop.web.limits import Limit
 from quizprop.web.question_banks import moodle_xml
 from quizprop.web.rendering import math
 from quizprop.web.typeset import typst_math
-from quizprop.web.worksheets import as_html, as_pdf, instance_at, printed, read_code
+from quizprop.web.worksheets import (
+    Code,
+    NotFoundYetError,
+    as_html,
+    as_pdf,
+    instance_at,
+    printed,
+    read_code,
+    to_seek,
+)
 from tests.conftest import missing
 from tests.web.conftest import Browser, words
 from tests.web.test_courses import (
@@ -41,6 +52,43 @@ def test_a_code_leads_to_the_numbers_of_its_sheet(slug):
         code = read_code(one.code.upper() + " ")
         assert instance_at(BANK[slug], code).given == one.instance.given
         assert one.address == f"https://example.org/w/{one.code}"
+
+
+@pytest.mark.parametrize("slug", ["mazur", "mazur-like", "find-slip-mini-batch", "dead-relu"])
+def test_in_whatever_order_codes_are_opened_they_lead_to_their_sheets(slug):
+    made = list(printed(BANK[slug], seed=12, count=130))
+    for number in (90, 1, 130, 89, 2, 129):
+        assert instance_at(BANK[slug], read_code(made[number - 1].code)).given == made[number - 1].instance.given
+
+
+def test_what_was_found_for_one_sheet_is_found_for_those_before_it(monkeypatch):
+    code = Code("choose-delta", 13, 40)
+    assert to_seek(BANK[code.slug], code) == 40
+    whole = instance_at(BANK[code.slug], code)
+    drawn = []
+    monkeypatch.setattr(
+        worksheets, "draw_block", lambda exercise, rng, count: drawn.append(count) or draw_block(exercise, rng, count)
+    )
+    assert to_seek(BANK[code.slug], code) == 0
+    assert instance_at(BANK[code.slug], code).given == whole.given
+    assert instance_at(BANK[code.slug], Code(code.slug, code.seed, 7)).given != whole.given
+    assert drawn == [1, 1]
+
+
+def test_a_search_ends_in_time_and_the_next_one_goes_on(monkeypatch):
+    monkeypatch.setattr(worksheets, "_SEARCH", 0.0)
+    exercise, left = BANK["find-slip-chain"], []
+    code = Code(exercise.slug, 14, 40)
+    for _ in range(40):
+        left.append(to_seek(exercise, code))
+        with suppress(NotFoundYetError):
+            instance_at(exercise, code)
+            break
+    assert left[0] == 40
+    assert left == sorted(left, reverse=True)
+    assert len(set(left)) > 2
+    *_, last = printed(exercise, seed=14, count=40)
+    assert instance_at(exercise, code).given == last.instance.given
 
 
 @pytest.mark.parametrize(
@@ -178,6 +226,32 @@ def test_a_code_opens_the_same_variant_on_the_web(app):
         assert browser.get(f"/w/{wrong}").status_code == 404
 
 
+def test_a_number_far_on_is_paid_for_before_it_is_sought(app, monkeypatch):
+    monkeypatch.setattr(printing, "instance_at", None)  # nothing is drawn
+    app.config["LIMITS"] = {"search, address": Limit(3, 3600)}
+    browser = Browser(app)
+    assert browser.post("/w/deltas.15.151").status_code == 429
+    assert browser.rows()["learner"] == 0
+
+
+def test_what_is_known_of_a_seed_costs_a_class_nothing(app):
+    app.config["LIMITS"] = {"search, address": Limit(3, 3600), "search, learner": Limit(3, 3600)}
+    first = Browser(app)
+    assert first.post("/w/deltas.16.140").status_code == 303
+    assert first.post("/w/deltas.17.1").status_code == 429
+    for number in (1, 7, 140):
+        assert Browser(app).post(f"/w/deltas.16.{number}").status_code == 303
+
+
+def test_who_has_to_wait_for_a_search_is_told_so_and_comes_through_later(app, browser, monkeypatch):
+    monkeypatch.setattr(worksheets, "_TURN", 0.0)
+    with worksheets._searching:
+        answer = browser.post("/w/deltas.18.2")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert browser.post("/w/deltas.18.2").status_code == 303
+    assert browser.rows()["learner"] == 1
+
+
 @pytest.mark.parametrize("do", ["html", "html-key", "pdf", "key"])
 def test_a_class_has_its_own_numbers_on_paper(app, grace, token, do):  # noqa: F811
     ada, bob = (come_in(app, grace, token, name) for name in ("ada", "bob"))
@@ -198,6 +272,43 @@ def test_a_class_has_its_own_numbers_on_paper(app, grace, token, do):  # noqa: F
     else:
         assert answer.data.startswith(b"%PDF")
     assert set_token(bob) == name
+
+
+def test_a_large_class_is_printed_in_parts_and_nobody_is_left_out(app, grace, token, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(builder, "_MOST_SHEETS", 5)
+    students = [come_in(app, grace, token, name) for name in ("ada", "bob", "cid", "dan", "eve")]
+    give_set(grace, token, **{"points-deltas": "1"})
+    page = f"/courses/{token}/sets/{set_token(students[0])}"
+    offered = re.findall(r'<option value="(\d)">\d/3: (\w+) – (\w+)</option>', grace.get(page).text)
+    assert offered == [("1", "ada", "bob"), ("2", "cid", "dan"), ("3", "eve", "eve")]
+    refused = grace.post(f"{page}/worksheets", {"do": "html", "paper": "a4"}, page=page)
+    assert (refused.status_code, "more worksheets than go into one file" in words(refused.text)) == (422, True)
+    assert grace.rows()["variant"] == 0
+    found = [
+        re.findall(r"/x/([\w-]+)\"", grace.post(f"{page}/worksheets", {"do": "html", "part": part}, page=page).text)
+        for part, _, _ in offered
+    ]
+    assert [len(each) for each in found] == [4, 4, 2]
+    assert len({sheet_token for each in found for sheet_token in each}) == grace.rows()["variant"] == 10
+
+
+def test_a_class_that_goes_into_one_file_is_not_asked_for_parts(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+    assert 'name="part"' not in grace.get(f"/courses/{token}/sets/{set_token(ada)}").text
+
+
+def test_nobody_waits_while_the_sheets_of_a_class_are_drawn(app, grace, token, monkeypatch):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    give_set(grace, token)
+
+    def drawn(*asked):
+        with grace.database.write():  # refused where this very request has one open
+            return draw(*asked)
+
+    monkeypatch.setattr(printing, "draw", drawn)
+    page = f"/courses/{token}/sets/{set_token(ada)}"
+    assert grace.post(f"{page}/worksheets", {"do": "html"}, page=page).status_code == 200
 
 
 def test_a_draft_is_not_printed(grace, token):  # noqa: F811
