@@ -343,8 +343,8 @@ def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:
         if name not in shapes:
             continue
         if isinstance(value, OneHot):
-            if name != "t":
-                yield f"{name}: one_hot is for the targets t"
+            if name != "t" or not isinstance(model, Network):
+                yield f"{name}: one_hot is for the targets t of a plain network; write numbers, choices or a range"
         elif not isinstance(value, (Grid, Choices)):
             yield from _shape_problems(name, value, shapes[name], tied=name in model.tied)
     if not missing and not unknown and isinstance(model, Network):

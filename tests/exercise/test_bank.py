@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 
+from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
 from quizprop.exercise.bank import BankError, load_bank, load_exercise
 from quizprop.exercise.certify import Plan
@@ -180,6 +181,14 @@ def test_targets_of_binary_cross_entropy_are_shares(tmp_path, t, told):
             load_exercise(file)
     else:
         assert load_exercise(file).network.loss == "bce"
+
+
+@pytest.mark.parametrize("kind", ["normalisation", "dropout", "residual"])
+def test_a_lessons_targets_are_no_vector_with_a_single_1(problems, kind):
+    values = "\n".join(f"{name} = 0.5" for name in LESSONS[kind]().givens() if name != "t")
+    file = LESSON.partition("[network]")[0].replace('"u", "y"', '"E"')
+    told = problems(f'{file}[network]\nkind = "{kind}"\n[values]\n{values}\nt = {{ one_hot = true }}')
+    assert any("values: t: one_hot is for the targets t of a plain network" in line for line in told)
 
 
 @pytest.mark.parametrize("name", ["Homework3", "home_work", "a--b", "x" * 61])
