@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from quizprop.exercise.spec import Exercise, share_problems
+from quizprop.exercise.sense import senseless
+from quizprop.exercise.spec import Exercise
 from quizprop.resources import folder
 
 __all__ = [
@@ -105,7 +106,7 @@ def read_exercise(slug: str, text: str, *, kept: bool = False) -> Exercise:
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}
     try:
         exercise = Exercise.model_validate({**fields, "slug": slug})
-        problems += () if kept else share_problems(exercise)
+        problems += () if kept else senseless(exercise)
     except ValidationError as error:
         problems += (re.sub("^slug: .*", _NAME, problem) for problem in described(error))
     if problems:

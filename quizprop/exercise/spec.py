@@ -40,7 +40,6 @@ __all__ = [
     "QuestionKind",
     "Topic",
     "Value",
-    "share_problems",
 ]
 
 
@@ -358,26 +357,6 @@ def _target_problems(value: Value, network: Network) -> Iterator[str]:
     fixed = isinstance(value, tuple) and np.allclose(np.sum(np.atleast_2d(np.array(value, dtype=float)), axis=-1), 1)
     if not fixed:
         yield "t: with cce the targets of an example add up to 1; write t = { one_hot = true } or fix such rows"
-
-
-def share_problems(exercise: Exercise) -> Iterator[str]:
-    """What is wrong with targets that are no shares. Exercises of earlier releases may have such, and are read."""
-    bce = isinstance(exercise.model, Network) and exercise.model.loss == "bce"
-    if bce and not all(0 <= number <= 1 for number in _numbers(exercise.values["t"])):
-        yield "values: t: with bce a target is a share, from 0 to 1; write t = { choices = [0, 1] }"
-
-
-def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - a value that is no one-hot target
-    """All numbers that a value may be or has."""
-    if isinstance(value, OneHot):
-        return
-    if isinstance(value, (Grid, Choices)):
-        yield from value.points
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _numbers(part)
-    else:
-        yield value
 
 
 def _shape_problems(name: str, value: Any, shape: tuple[int, ...], *, tied: bool) -> Iterator[str]:  # noqa: ANN401

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import tomllib
 
 import numpy as np
 import pytest
 
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
-from quizprop.exercise.bank import BankError, load_bank, load_exercise
+from quizprop.exercise.bank import BankError, load_bank, load_exercise, read_exercise
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.generate import certified, draw_block
 from quizprop.exercise.lesson_words import spelled
@@ -138,56 +139,68 @@ def test_what_needs_the_network_is_not_blamed_where_the_network_is_wrong(problem
     assert [line.split(": ")[1] for line in told] == ["network"]
 
 
-@pytest.mark.parametrize(
-    ("t", "told"),
-    [
-        ("{ one_hot = true }", False),
-        ("[[0.25, 0.75]]", False),
-        ("{ choices = [0, 1] }", True),
-        ("[[1, 1]]", True),
-        ("1", True),
-    ],
-)
-def test_targets_of_categorical_cross_entropy_add_up_to_one(tmp_path, t, told):
+def softmax(t):
     text = GOOD.replace("layers = [2, 1]", 'loss = "cce"\nlayers = [2, 2]').replace('"sigmoid"', '"softmax"')
-    text = text.replace("{ choices = [0, 1] }", t).replace("[[0.5, -0.25]]", "0.5").replace("[0.1]", "0.1")
-    file = tmp_path / "unit.toml"
-    file.write_text(text, encoding="utf-8")
-    if told:
-        with pytest.raises(BankError, match="t: with cce the targets of an example add up to 1"):
-            load_exercise(file)
-    else:
-        assert load_exercise(file).network.loss == "cce"
+    return text.replace("{ choices = [0, 1] }", t).replace("[[0.5, -0.25]]", "0.5").replace("[0.1]", "0.1")
 
 
-@pytest.mark.parametrize(
-    ("t", "told"),
-    [
-        ("{ choices = [0, 1] }", False),
-        ("{ low = 0.1, high = 0.9, step = 0.1 }", False),
-        ("[[0.25]]", False),
-        ("{ one_hot = true }", False),
-        ("{ choices = [-1, 1] }", True),
-        ("{ low = 0.5, high = 1.5, step = 0.1 }", True),
-        ("2", True),
-        ("[[1.5]]", True),
-    ],
-)
-def test_targets_of_binary_cross_entropy_are_shares(tmp_path, t, told):
-    file = tmp_path / "unit.toml"
-    file.write_text(GOOD.replace("layers", 'loss = "bce"\nlayers').replace("{ choices = [0, 1] }", t), encoding="utf-8")
-    if told:
-        with pytest.raises(BankError, match="t: with bce a target is a share, from 0 to 1"):
-            load_exercise(file)
-    else:
-        assert load_exercise(file).network.loss == "bce"
+@pytest.mark.parametrize("t", ["{ one_hot = true }", "[[0.25, 0.75]]"])
+def test_targets_of_categorical_cross_entropy_may_be_shares_of_one(t):
+    assert read_exercise("unit", softmax(t)).network.loss == "cce"
+
+
+@pytest.mark.parametrize("t", ["{ choices = [0, 1] }", "[[1, 1]]", "1"])
+def test_targets_of_categorical_cross_entropy_add_up_to_one(problems, t):
+    assert any("t: with cce the targets of an example add up to 1" in line for line in problems(softmax(t)))
+
+
+def test_a_target_of_categorical_cross_entropy_is_a_share(problems):
+    told = problems(softmax("[[3.0, -2.0]]"))
+    assert told == ["unit.toml: values: t: with cce a target is a share, from 0 to 1; write t = { one_hot = true }"]
+
+
+SHARES = ["{ choices = [0, 1] }", "{ low = 0.1, high = 0.9, step = 0.1 }", "[[0.25]]", "{ one_hot = true }"]
+NO_SHARES = ["{ choices = [-1, 1] }", "{ low = 0.5, high = 1.5, step = 0.1 }", "2", "[[1.5]]"]
+
+
+@pytest.mark.parametrize("t", SHARES)
+def test_targets_of_binary_cross_entropy_may_be_shares(t):
+    text = GOOD.replace("layers", 'loss = "bce"\nlayers').replace("{ choices = [0, 1] }", t)
+    assert read_exercise("unit", text).network.loss == "bce"
+
+
+@pytest.mark.parametrize("t", NO_SHARES)
+def test_targets_of_binary_cross_entropy_are_nothing_else(problems, t):
+    told = problems(GOOD.replace("layers", 'loss = "bce"\nlayers').replace("{ choices = [0, 1] }", t))
+    assert any("t: with bce a target is a share, from 0 to 1; write t = { choices = [0, 1] }" in line for line in told)
+
+
+def lesson(kind, options="", **values):
+    """The file of a lesson; every given is one half, but for these."""
+    model = LESSONS[kind](**tomllib.loads(options))
+    given = {**dict.fromkeys(model.givens(), "0.5"), **values}
+    asked = next(iter(model.graph())).name
+    lines = "\n".join(f"{name} = {value}" for name, value in given.items())
+    head = f'format = 1\ntitle = "A lesson"\nsentence = "One."\nasked = ["{asked}"]'
+    return f'{head}\n[network]\nkind = "{kind}"\n{options}\n[values]\n{lines}'
+
+
+@pytest.mark.parametrize("kind", ["descent", "inverse", "gradient_check"])
+def test_the_target_of_a_lesson_with_cross_entropy_is_a_share(problems, kind):
+    told = problems(lesson(kind, 'loss = "bce"', y="3"))
+    assert [line for line in told if "values: y: with bce a target is a share, from 0 to 1" in line] == told
+    assert read_exercise("lesson", lesson(kind, 'loss = "bce"', y="0.3")).values["y"] == 0.3
+    assert read_exercise("lesson", lesson(kind, y="3")).values["y"] == 3
+
+
+def test_what_a_release_took_is_read_where_it_was_kept():
+    for text in (softmax("[[3.0, -2.0]]"), lesson("descent", 'loss = "bce"', y="3")):
+        assert read_exercise("old", text, kept=True).asked
 
 
 @pytest.mark.parametrize("kind", ["normalisation", "dropout", "residual"])
 def test_a_lessons_targets_are_no_vector_with_a_single_1(problems, kind):
-    values = "\n".join(f"{name} = 0.5" for name in LESSONS[kind]().givens() if name != "t")
-    file = LESSON.partition("[network]")[0].replace('"u", "y"', '"E"')
-    told = problems(f'{file}[network]\nkind = "{kind}"\n[values]\n{values}\nt = {{ one_hot = true }}')
+    told = problems(lesson(kind, t="{ one_hot = true }"))
     assert any("values: t: one_hot is for the targets t of a plain network" in line for line in told)
 
 
