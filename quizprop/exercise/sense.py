@@ -1,17 +1,27 @@
 """What makes no sense though it could be worked. Exercises of earlier releases may have it, and are read."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from quizprop.engine.network import Network
+from quizprop.exercise.certify import plan_of
+from quizprop.exercise.choose import WRONG, scarce
+from quizprop.exercise.generate import draw_block, show
 from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot
 
 __all__ = ["senseless"]
+
+_TRIED: Final = 64
+"""So many candidates tell which wrong values there can be."""
 
 
 def senseless(exercise: Exercise) -> Iterator[str]:
     """What is wrong with an exercise that is read anew, each with its key."""
     yield from _share_problems(exercise)
+    if exercise.question == "choose":
+        yield from _choice_problems(exercise)
 
 
 def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - see spec.Value
@@ -33,3 +43,19 @@ def _share_problems(exercise: Exercise) -> Iterator[str]:
         if not all(0 <= number <= 1 for number in _numbers(exercise.values[name])):
             usual = "{ choices = [0, 1] }" if loss == "bce" else "{ one_hot = true }"
             yield f"values: {name}: with {loss} a target is a share, from 0 to 1; write {name} = {usual}"
+
+
+def _choice_problems(exercise: Exercise) -> Iterator[str]:
+    """Too few wrong values to choose from can't be mended by drawing on."""
+    plan, rng = plan_of(exercise), np.random.default_rng(20150317)
+    # Numbers a little beside those drawn tell apart what agrees by chance alone.
+    given = {
+        name: array * (1 + rng.uniform(1e-4, 1e-3, array.shape))
+        for name, array in draw_block(exercise.as_sheet, rng, _TRIED).items()
+    }
+    few = ", ".join(f"{name} has {count}" for name, count in scarce(plan, show(plan, given)).items())
+    if few:
+        yield (
+            f"question: choose takes {WRONG} known wrong values of each cell, but {few}; ask for other cells, or make "
+            "it a sheet"
+        )

@@ -7,13 +7,14 @@ import tomllib
 import numpy as np
 import pytest
 
-from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
 from quizprop.exercise.bank import BankError, load_bank, load_exercise, read_exercise
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.generate import certified, draw_block
+from quizprop.exercise.instance import Instance
 from quizprop.exercise.lesson_words import spelled
-from quizprop.exercise.spec import Exercise
+from quizprop.exercise.question import NoQuestionError
+from quizprop.exercise.spec import Exercise, LessonSpec
 
 GOOD = """
 format = 1
@@ -177,7 +178,7 @@ def test_targets_of_binary_cross_entropy_are_nothing_else(problems, t):
 
 def lesson(kind, options="", **values):
     """The file of a lesson; every given is one half, but for these."""
-    model = LESSONS[kind](**tomllib.loads(options))
+    model = LessonSpec.model_validate({"kind": kind, **tomllib.loads(options)}).build()
     given = {**dict.fromkeys(model.givens(), "0.5"), **values}
     asked = next(iter(model.graph())).name
     lines = "\n".join(f"{name} = {value}" for name, value in given.items())
@@ -191,6 +192,33 @@ def test_the_target_of_a_lesson_with_cross_entropy_is_a_share(problems, kind):
     assert [line for line in told if "values: y: with bce a target is a share, from 0 to 1" in line] == told
     assert read_exercise("lesson", lesson(kind, 'loss = "bce"', y="0.3")).values["y"] == 0.3
     assert read_exercise("lesson", lesson(kind, y="3")).values["y"] == 3
+
+
+TOO_FEW = [
+    (GOOD.replace('"z1", "a1"', '"a1", "fell"'), "fell has 1"),
+    (GOOD.replace('"z1", "a1"', '"z1"').replace("[2, 1]", "[1, 1]").replace("[[0.5, -0.25]]", "0.5"), "z1 has 2"),
+    (lesson("circuit", 'gates = ["q = x + y", "f = q * z"]', x="0.3"), "q has 1"),
+    (lesson("shapes", **dict.fromkeys(["n0", "n1", "n2", "m"], "{ low = 2, high = 9, step = 1 }")), "W_rows1 has 2"),
+    (lesson("tied"), "z has 2"),
+]
+
+
+@pytest.mark.parametrize(("text", "few"), TOO_FEW)
+def test_values_to_choose_from_that_there_can_never_be_are_missed_at_once(problems, text, few):
+    text = text.replace("[network]", 'question = "choose"\n[network]')
+    way_out = "ask for other cells, or make it a sheet"
+    assert problems(text) == [
+        f"unit.toml: question: choose takes 3 known wrong values of each cell, but {few}; {way_out}"
+    ]
+    exercise = read_exercise("unit", text, kept=True)
+    drawn = draw_block(exercise, np.random.default_rng(0), 20)
+    for number in range(20):
+        with pytest.raises(NoQuestionError):
+            _ = Instance(exercise, {name: array[number].tolist() for name, array in drawn.items()}).questions
+
+
+def test_where_there_are_enough_values_to_choose_from_it_is_for_the_numbers_to_tell_them_apart():
+    assert read_exercise("unit", GOOD.replace("[network]", 'question = "choose"\n[network]')).question == "choose"
 
 
 def test_what_a_release_took_is_read_where_it_was_kept():
