@@ -20,6 +20,8 @@ _TRIED: Final = 64
 def senseless(exercise: Exercise) -> Iterator[str]:
     """What is wrong with an exercise that is read anew, each with its key."""
     yield from _share_problems(exercise)
+    if not plan_of(exercise).asked:
+        yield "shown: all that is asked is shown; ask for something more, or show less"
     if exercise.question == "choose":
         yield from _choice_problems(exercise)
 

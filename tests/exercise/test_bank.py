@@ -194,6 +194,13 @@ def test_the_target_of_a_lesson_with_cross_entropy_is_a_share(problems, kind):
     assert read_exercise("lesson", lesson(kind, y="3")).values["y"] == 3
 
 
+def test_a_sheet_asks_for_something(problems):
+    all_shown = GOOD.replace('["z1", "a1"]', '["z1"]\nshown = ["z1[1]"]')
+    assert problems(all_shown) == ["unit.toml: shown: all that is asked is shown; ask for something more, or show less"]
+    more = all_shown.replace('asked = ["z1"]', 'asked = ["z1", "a1"]')
+    assert list(Plan(read_exercise("unit", more)).asked) == ["a1"]
+
+
 TOO_FEW = [
     (GOOD.replace('"z1", "a1"', '"a1", "fell"'), "fell has 1"),
     (GOOD.replace('"z1", "a1"', '"z1"').replace("[2, 1]", "[1, 1]").replace("[[0.5, -0.25]]", "0.5"), "z1 has 2"),
@@ -222,7 +229,8 @@ def test_where_there_are_enough_values_to_choose_from_it_is_for_the_numbers_to_t
 
 
 def test_what_a_release_took_is_read_where_it_was_kept():
-    for text in (softmax("[[3.0, -2.0]]"), lesson("descent", 'loss = "bce"', y="3")):
+    shown = GOOD.replace('["z1", "a1"]', '["z1"]\nshown = ["z1[1]"]')
+    for text in (softmax("[[3.0, -2.0]]"), lesson("descent", 'loss = "bce"', y="3"), shown):
         assert read_exercise("old", text, kept=True).asked
 
 
