@@ -197,9 +197,22 @@ def _frozen(value: object) -> object:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
+def _sort(value: object) -> str | None:
+    """Which sort of model is meant."""
+    if isinstance(value, dict):
+        return "lesson" if "kind" in value else "network"
+    if isinstance(value, LessonSpec):
+        return "lesson"
+    return "network" if isinstance(value, NetworkSpec) else None
+
+
 AnyNetwork = Annotated[
     Annotated[NetworkSpec, Tag("network")] | Annotated[LessonSpec, Tag("lesson")],
-    Discriminator(lambda value: "lesson" if "kind" in value or isinstance(value, LessonSpec) else "network"),
+    Discriminator(
+        _sort,
+        custom_error_type="no_table",
+        custom_error_message="is a table; write [network], and below it layers and activations, or a lesson's kind",
+    ),
 ]
 """What the work is done on: a fully connected network or, with a ``kind``, a lesson."""
 

@@ -194,6 +194,15 @@ def test_the_target_of_a_lesson_with_cross_entropy_is_a_share(problems, kind):
     assert read_exercise("lesson", lesson(kind, y="3")).values["y"] == 3
 
 
+@pytest.mark.parametrize("network", ["5", "true", '"kind"', '["kind"]', "1979-05-27"])
+def test_a_network_is_a_table(problems, network):
+    head, _, rest = GOOD.partition("[network]")
+    told = problems(f"{head}network = {network}\n[values]{rest.partition('[values]')[2]}")
+    assert told == [
+        "unit.toml: network: is a table; write [network], and below it layers and activations, or a lesson's kind"
+    ]
+
+
 def test_a_sheet_asks_for_something(problems):
     all_shown = GOOD.replace('["z1", "a1"]', '["z1"]\nshown = ["z1[1]"]')
     assert problems(all_shown) == ["unit.toml: shown: all that is asked is shown; ask for something more, or show less"]
