@@ -19,6 +19,7 @@ _TRIED: Final = 64
 
 def senseless(exercise: Exercise) -> Iterator[str]:
     """What is wrong with an exercise that is read anew, each with its key."""
+    yield from _bound_problems(exercise)
     yield from _share_problems(exercise)
     if not plan_of(exercise).asked:
         yield "shown: all that is asked is shown; ask for something more, or show less"
@@ -35,6 +36,15 @@ def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - see spec.Value
             yield from _numbers(part)
     elif not isinstance(value, OneHot):
         yield value
+
+
+def _bound_problems(exercise: Exercise) -> Iterator[str]:
+    """Numbers that a given can't have."""
+    for name, bounds in exercise.model.bounds.items():
+        numbers = np.array([*_numbers(exercise.values[name])])
+        out = numbers[~bounds.keeps(numbers)]
+        if out.size:
+            yield f"values: {name}: {bounds.words}, and {out[0]:g} is not; take other numbers"
 
 
 def _share_problems(exercise: Exercise) -> Iterator[str]:

@@ -7,6 +7,7 @@ import tomllib
 import numpy as np
 import pytest
 
+from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.lessons.composition import Composition
 from quizprop.exercise.bank import BankError, load_bank, load_exercise, read_exercise
 from quizprop.exercise.certify import Plan
@@ -177,9 +178,11 @@ def test_targets_of_binary_cross_entropy_are_nothing_else(problems, t):
 
 
 def lesson(kind, options="", **values):
-    """The file of a lesson; every given is one half, but for these."""
+    """The file of a lesson; every given is one half, or 1 where it can't be, but for these."""
     model = LessonSpec.model_validate({"kind": kind, **tomllib.loads(options)}).build()
-    given = {**dict.fromkeys(model.givens(), "0.5"), **values}
+    half = np.array(0.5)
+    usual = {name: model.bounds[name].keeps(half) if name in model.bounds else True for name in model.givens()}
+    given = {**{name: "0.5" if fits else "1" for name, fits in usual.items()}, **values}
     asked = next(iter(model.graph())).name
     lines = "\n".join(f"{name} = {value}" for name, value in given.items())
     head = f'format = 1\ntitle = "A lesson"\nsentence = "One."\nasked = ["{asked}"]'
@@ -208,6 +211,47 @@ def test_a_sheet_asks_for_something(problems):
     assert problems(all_shown) == ["unit.toml: shown: all that is asked is shown; ask for something more, or show less"]
     more = all_shown.replace('asked = ["z1"]', 'asked = ["z1", "a1"]')
     assert list(Plan(read_exercise("unit", more)).asked) == ["a1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "rule"),
+    [
+        ("shapes", "n1 = 2.5", "is a whole number from 1 on, and 2.5 is not"),
+        ("shapes", "m = { low = -5, high = 5, step = 1 }", "is a whole number from 1 on, and -5 is not"),
+        ("dropout", "p = { choices = [0.5, 2] }", "is above 0 and at most 1, and 2 is not"),
+        ("dropout", "p = -0.5", "is above 0 and at most 1, and -0.5 is not"),
+        ("dropout", "m = [1, 0, 0.5]", "is 0 or 1, and 0.5 is not"),
+        ("adam", "beta1 = 1.5", "is at least 0 and below 1, and 1.5 is not"),
+        ("momentum", "beta = 1", "is at least 0 and below 1, and 1 is not"),
+        ("rmsprop", "s0 = [1, -1]", "is at least 0, and -1 is not"),
+        ("normalisation", "eps = -0.1", "is at least 0, and -0.1 is not"),
+        ("gradient_check", "epsilon = 0", "is above 0, and 0 is not"),
+        ("residual", "eta = { low = -0.1, high = 0.5, step = 0.1 }", "is above 0, and -0.1 is not"),
+    ],
+)
+def test_a_given_has_numbers_that_make_sense(problems, kind, given, rule):
+    options = "" if kind in LESSONS else f'optimizer = "{kind}"'
+    name, _, wrong = given.partition(" = ")
+    text = lesson(kind if kind in LESSONS else "descent", options, **{name: wrong})
+    assert problems(text) == [f"unit.toml: values: {name}: {rule}; take other numbers"]
+    assert read_exercise("old", text, kept=True).slug == "old"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("shapes", {"m": "{ low = 0, high = 5, step = 1 }"}),
+        ("dropout", {"p": "1", "m": "{ choices = [0, 1] }"}),
+        ("normalisation", {"eps": "0", "beta": "-1"}),
+    ],
+)
+def test_a_given_may_have_the_last_number_that_makes_sense(kind, given):
+    assert read_exercise("lesson", lesson(kind, **given)).slug == "lesson"
+
+
+def test_a_step_of_a_network_goes_downhill(problems):
+    told = problems(GOOD.replace("eta = 0.5", "eta = 0"))
+    assert told == ["unit.toml: values: eta: is above 0, and 0 is not; take other numbers"]
 
 
 TOO_FEW = [
