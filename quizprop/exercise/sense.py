@@ -6,12 +6,15 @@ from typing import Any, Final
 import numpy as np
 
 from quizprop.engine.network import Network
-from quizprop.exercise.certify import plan_of
+from quizprop.exercise.certify import PICK, plan_of
 from quizprop.exercise.choose import WRONG, scarce
 from quizprop.exercise.generate import draw_block, show
-from quizprop.exercise.spec import Choices, Exercise, Grid, OneHot
+from quizprop.exercise.spec import FARTHEST, Choices, Exercise, Grid, OneHot
 
 __all__ = ["senseless"]
+
+_TAKEN: Final = (PICK, "index", "exercise", "seed", "student")
+"""Names that stand beside those of the values in what is kept, and in tables of answers."""
 
 _TRIED: Final = 64
 """So many candidates tell which wrong values there can be."""
@@ -19,12 +22,23 @@ _TRIED: Final = 64
 
 def senseless(exercise: Exercise) -> Iterator[str]:
     """What is wrong with an exercise that is read anew, each with its key."""
-    yield from _bound_problems(exercise)
-    yield from _share_problems(exercise)
-    if not plan_of(exercise).asked:
-        yield "shown: all that is asked is shown; ask for something more, or show less"
-    if exercise.question == "choose":
+    found = [
+        *_name_problems(exercise),
+        *_far_problems(exercise),
+        *_bound_problems(exercise),
+        *_share_problems(exercise),
+        *_sheet_problems(exercise),
+    ]
+    yield from found
+    if exercise.question == "choose" and not found:
         yield from _choice_problems(exercise)
+
+
+def _name_problems(exercise: Exercise) -> Iterator[str]:
+    """A circuit's names are its author's."""
+    taken = ", ".join(name for name in _TAKEN if name in plan_of(exercise).structure.keys)
+    if taken:
+        yield f"network: {taken} can't be the name of a value, for tables have such a column; take another one"
 
 
 def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - see spec.Value
@@ -36,6 +50,16 @@ def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - see spec.Value
             yield from _numbers(part)
     elif not isinstance(value, OneHot):
         yield value
+
+
+def _far_problems(exercise: Exercise) -> Iterator[str]:
+    """What is fixed or chosen is no farther out than what is drawn."""
+    for name, value in exercise.values.items():
+        far = [number for number in _numbers(value) if abs(number) > FARTHEST]
+        if far:
+            yield (
+                f"values: {name}: {far[0]:g} is beyond {FARTHEST:,}; nobody works with that by hand: take a smaller one"
+            )
 
 
 def _bound_problems(exercise: Exercise) -> Iterator[str]:
@@ -55,6 +79,12 @@ def _share_problems(exercise: Exercise) -> Iterator[str]:
         if not all(0 <= number <= 1 for number in _numbers(exercise.values[name])):
             usual = "{ choices = [0, 1] }" if loss == "bce" else "{ one_hot = true }"
             yield f"values: {name}: with {loss} a target is a share, from 0 to 1; write {name} = {usual}"
+
+
+def _sheet_problems(exercise: Exercise) -> Iterator[str]:
+    """What is asked and shown makes no sheet."""
+    if not plan_of(exercise).asked:
+        yield "shown: all that is asked is shown; ask for something more, or show less"
 
 
 def _choice_problems(exercise: Exercise) -> Iterator[str]:

@@ -30,6 +30,7 @@ from quizprop.engine.structure import structure_of
 from quizprop.exercise.names import NotationName
 
 __all__ = [
+    "FARTHEST",
     "AnyNetwork",
     "Choices",
     "Exercise",
@@ -50,7 +51,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-_FARTHEST: Final = 1_000_000
+FARTHEST: Final = 1_000_000
+"""Nobody works with a larger number by hand."""
+
 _FINEST: Final = Decimal("1e-12")
 
 
@@ -67,8 +70,8 @@ class Grid(_Part):
     @model_validator(mode="after")
     def _has_points(self) -> "Grid":
         for name, part in (("low", self.low), ("high", self.high), ("step", self.step)):
-            if abs(part) > _FARTHEST:
-                raise ValueError(f"{name} is beyond {_FARTHEST:,}; nobody works with that by hand: take a smaller one")
+            if abs(part) > FARTHEST:
+                raise ValueError(f"{name} is beyond {FARTHEST:,}; nobody works with that by hand: take a smaller one")
             if part != part.quantize(_FINEST):
                 raise ValueError(f"{name} has more than 12 decimals; round it")
         if self.high < self.low:

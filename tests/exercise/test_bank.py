@@ -249,6 +249,24 @@ def test_a_given_may_have_the_last_number_that_makes_sense(kind, given):
     assert read_exercise("lesson", lesson(kind, **given)).slug == "lesson"
 
 
+@pytest.mark.parametrize("name", ["pick", "index", "exercise", "seed", "student"])
+@pytest.mark.parametrize("gates", ['["f = x + {}"]', '["{} = x * y", "f = {} + z"]'])
+def test_a_wire_has_no_name_that_tables_have_taken(problems, gates, name):
+    text = lesson("circuit", f"gates = {gates.format(name, name)}")
+    told = f"network: {name} can't be the name of a value, for tables have such a column; take another one"
+    assert problems(text) == [f"unit.toml: {told}"]
+    assert read_exercise("old", text, kept=True).slug == "old"
+
+
+@pytest.mark.parametrize("x", ["-1e300", "{ choices = [1, -1e300] }", "[[0.5, -1e300]]"])
+def test_no_number_is_farther_out_than_a_range_may_be(problems, x):
+    text = GOOD.replace("{ low = -1.0, high = 1.0, step = 0.1 }", x)
+    way_out = "nobody works with that by hand: take a smaller one"
+    assert problems(text) == [f"unit.toml: values: x: -1e+300 is beyond 1,000,000; {way_out}"]
+    assert read_exercise("old", text, kept=True).slug == "old"
+    assert read_exercise("new", text.replace("-1e300", "-1e6")).slug == "new"
+
+
 def test_a_step_of_a_network_goes_downhill(problems):
     told = problems(GOOD.replace("eta = 0.5", "eta = 0"))
     assert told == ["unit.toml: values: eta: is above 0, and 0 is not; take other numbers"]
