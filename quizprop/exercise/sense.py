@@ -1,12 +1,13 @@
 """What makes no sense though it could be worked. Exercises of earlier releases may have it, and are read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any, Final
 
 import numpy as np
 
+from quizprop.engine.activations import relu
 from quizprop.engine.network import Network
-from quizprop.exercise.certify import PICK, plan_of
+from quizprop.exercise.certify import PICK, Plan, plan_of
 from quizprop.exercise.choose import WRONG, scarce
 from quizprop.exercise.generate import draw_block, show
 from quizprop.exercise.spec import FARTHEST, Choices, Exercise, Grid, OneHot
@@ -28,6 +29,7 @@ def senseless(exercise: Exercise) -> Iterator[str]:
         *_bound_problems(exercise),
         *_share_problems(exercise),
         *_sheet_problems(exercise),
+        *_dead_problems(exercise),
     ]
     yield from found
     if exercise.question == "choose" and not found:
@@ -83,8 +85,49 @@ def _share_problems(exercise: Exercise) -> Iterator[str]:
 
 def _sheet_problems(exercise: Exercise) -> Iterator[str]:
     """What is asked and shown makes no sheet."""
-    if not plan_of(exercise).asked:
+    plan = plan_of(exercise)
+    if not plan.asked:
         yield "shown: all that is asked is shown; ask for something more, or show less"
+        return
+    above = _above(plan)
+    idle = ", ".join(name for name in exercise.shown if not _helps(name, plan, above))
+    if idle:
+        yield f"shown: nothing asked is computed from {idle}; leave it out"
+
+
+def _above(plan: Plan) -> set[str]:
+    """The keys of all cells from which those asked are computed."""
+    structure, found = plan.structure, set[str]()
+    waiting = [key for name, mask in plan.asked.items() for key in structure.keys[name][mask]]
+    while waiting:
+        name, place = structure.places[waiting.pop()]
+        if name in structure.graph:
+            new = set(structure.expressions[name][place].names()) - found
+            found |= new
+            waiting.extend(new)
+    return found
+
+
+def _helps(name: str, plan: Plan, above: Set[str]) -> bool:
+    """Whether what is shown is worked with, or is a sample of what is asked."""
+    keys = plan.structure.keys
+    return name.partition("[")[0] in plan.asked or not above.isdisjoint(keys[name].flat if name in keys else [name])
+
+
+def _dead_problems(exercise: Exercise) -> Iterator[str]:
+    """Only a ReLU can be off, and whether it is must be known."""
+    plan, dead = plan_of(exercise), exercise.dead_units
+    if dead is None:
+        return
+    graph, keys = plan.structure.graph, plan.structure.keys
+    units = sum(keys[name].size for name in plan.switched if graph[name].formula.function is relu)
+    unknown = ", ".join(name for name in plan.switched if name not in plan.worked)
+    if not units:
+        yield "dead_units: no unit can be off, for none is a ReLU; leave it out"
+    elif dead > units:
+        yield f"dead_units: {dead} is more than the {units} that can be off; take fewer"
+    elif unknown:
+        yield f"dead_units: nothing asked is worked with {unknown}; ask further on, or leave it out"
 
 
 def _choice_problems(exercise: Exercise) -> Iterator[str]:

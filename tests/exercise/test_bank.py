@@ -272,6 +272,49 @@ def test_a_step_of_a_network_goes_downhill(problems):
     assert told == ["unit.toml: values: eta: is above 0, and 0 is not; take other numbers"]
 
 
+def relu(asked, dead, *, hidden="relu"):
+    text = GOOD.replace('"z1", "a1"', asked).replace("places = 4", f"dead_units = {dead}")
+    text = text.replace("[2, 1]", "[2, 3, 1]").replace('["sigmoid"]', f'["{hidden}", "relu"]')
+    return text.replace("[[0.5, -0.25]]", "1").replace("b1 = [0.1]", "b1 = 1\nW2 = 1\nb2 = 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD.replace("places = 4", "dead_units = 1"), "no unit can be off, for none is a ReLU; leave it out"),
+        (relu('"a2"', 5), "5 is more than the 4 that can be off; take fewer"),
+        (relu('"a2"', 2, hidden="leaky_relu"), "2 is more than the 1 that can be off; take fewer"),
+        (relu('"z1"', 1), "nothing asked is worked with a2; ask further on, or leave it out"),
+    ],
+)
+def test_only_units_that_can_be_off_are_counted_as_off(problems, text, told):
+    assert problems(text) == [f"unit.toml: dead_units: {told}"]
+    assert read_exercise("old", text, kept=True).dead_units
+
+
+def test_all_units_may_be_off():
+    assert read_exercise("unit", relu('"a2"', 4)).dead_units == 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "idle"),
+    [
+        ('"z1"', '"a1"', "a1"),
+        ('"z2"', '"z1", "E", "e"', "E, e"),
+        ('"a1[3]"', '"z1[2]", "z1[3]"', "z1[2]"),
+    ],
+)
+def test_what_is_shown_is_worked_with(problems, asked, shown, idle):
+    text = relu(asked, 1).replace("dead_units = 1", f"shown = [{shown}]")
+    assert problems(text) == [f"unit.toml: shown: nothing asked is computed from {idle}; leave it out"]
+    assert read_exercise("old", text, kept=True).shown
+
+
+@pytest.mark.parametrize(("asked", "shown"), [('"z2"', '"z1"'), ('"z2[1]"', '"a1"'), ('"a1", "z2"', '"a1[3]"')])
+def test_what_is_shown_may_be_far_above_or_a_sample(asked, shown):
+    assert read_exercise("unit", relu(asked, 1).replace("dead_units = 1", f"shown = [{shown}]")).shown
+
+
 TOO_FEW = [
     (GOOD.replace('"z1", "a1"', '"a1", "fell"'), "fell has 1"),
     (GOOD.replace('"z1", "a1"', '"z1"').replace("[2, 1]", "[1, 1]").replace("[[0.5, -0.25]]", "0.5"), "z1 has 2"),
