@@ -1,10 +1,11 @@
 """The exercise file: what a family of exercises is, checked as a whole before anything is drawn from it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -26,11 +27,13 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
-from quizprop.engine.structure import structure_of
+from quizprop.engine.structure import Structure, structure_of
+from quizprop.exercise.findings import said
 from quizprop.exercise.names import NotationName
 
 __all__ = [
     "FARTHEST",
+    "FORMS",
     "AnyNetwork",
     "Choices",
     "Exercise",
@@ -133,6 +136,9 @@ Value = Annotated[
 ]
 """A given's value in an exercise file: a range, a choice, a one-hot target, or fixed numbers."""
 
+FORMS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({"range": Grid, "choices": Choices, "one_hot": OneHot})
+"""The forms of values that are tables."""
+
 
 _BENT: Final = tuple(name for name in ACTIVATIONS if name != "identity")
 
@@ -173,9 +179,7 @@ class LessonSpec(BaseModel):
         try:
             self.build()
         except ValidationError as error:
-            known = ", ".join(field.name for field in fields(LESSONS[self.kind])) or "none"  # type: ignore[arg-type]
-            findings = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            raise ValueError(f"{'; '.join(findings)}; the options of {self.kind} are {known}") from None
+            raise ValueError("; ".join(_option_problems(self.kind, error))) from None
         return self
 
     def build(self) -> Lesson:
@@ -184,6 +188,16 @@ class LessonSpec(BaseModel):
 
     def __hash__(self) -> int:
         return hash(self.kind)
+
+
+def _option_problems(kind: str, error: ValidationError) -> Iterator[str]:
+    """What is wrong with the options of a lesson; all of them are named where one is missing."""
+    known = [field.name for field in fields(LESSONS[kind])]  # type: ignore[arg-type]
+    for finding in error.errors():
+        name = ".".join(map(str, finding["loc"]))
+        yield f"{name}: {said(finding, known)}" if name else said(finding, known)
+    if any(finding["type"] == "missing" for finding in error.errors()):
+        yield f"the options of {kind} are {', '.join(known)}"
 
 
 def _lesson(kind: str, options: tuple[tuple[str, Any], ...]) -> Lesson:
@@ -277,11 +291,9 @@ class Exercise(_Part):
     def _asked_exist(cls, asked: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if "network" in info.data:
             structure = structure_of(info.data["network"].build())
-            known = {quantity.name: set(structure.keys[quantity.name].flat) for quantity in structure.graph}
-            cells = {key for keys in known.values() for key in keys}
-            strangers = [name for name in asked if name not in known and name not in cells]
-            if strangers:
-                raise ValueError(f"nothing is named {', '.join(strangers)}; this network has {', '.join(known)}")
+            problems = list(_strangers(asked, structure))
+            if problems:
+                raise ValueError("; ".join(problems))
             if len(set(asked)) < len(asked):
                 raise ValueError("a quantity is asked twice; name each once")
         return asked
@@ -291,11 +303,9 @@ class Exercise(_Part):
     def _shown_exist(cls, shown: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if "network" in info.data and "asked" in info.data:
             structure = structure_of(info.data["network"].build())
-            cells = {key for quantity in structure.graph for key in structure.keys[quantity.name].flat}
-            strangers = [name for name in shown if name not in structure.graph and name not in cells]
-            if strangers:
-                known = ", ".join(quantity.name for quantity in structure.graph)
-                raise ValueError(f"no quantity is named {', '.join(strangers)}; known: {known}")
+            problems = list(_strangers(shown, structure))
+            if problems:
+                raise ValueError("; ".join(problems))
             asked = info.data["asked"]
             both = sorted({*asked, *(name.partition("[")[0] for name in asked)}.intersection(shown))
             if both:
@@ -346,6 +356,29 @@ class Exercise(_Part):
         return self if self.question == "sheet" else self.model_copy(update={"question": "sheet"})
 
 
+def _strangers(names: Iterable[str], structure: Structure) -> Iterator[str]:
+    """What is no quantity and no cell of one."""
+    known = {quantity.name: [*map(str, structure.keys[quantity.name].flat)] for quantity in structure.graph}
+    cells = {key for keys in known.values() for key in keys}
+    strangers = [name for name in names if name not in known and name not in cells]
+    nowhere = [name for name in strangers if _whole(name) not in known]
+    if nowhere:
+        yield f"nothing is named {', '.join(nowhere)}; this network has {', '.join(known)}"
+    for name in strangers:
+        keys = known.get(_whole(name), [])
+        if name.replace(" ", "") in keys:
+            yield f"{name} is written {name.replace(' ', '')}"
+        elif len(keys) > 1:
+            yield f"{name} is no cell; there are {keys[0]} to {keys[-1]}"
+        elif keys:
+            yield f"{name} is no cell; there is {keys[0]} alone"
+
+
+def _whole(name: str) -> str:
+    """The quantity that a cell's name begins with."""
+    return re.split(r"[\[@]", name)[0].strip()
+
+
 def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:
     shapes = model.givens()
     missing = [name for name in shapes if name not in values]
@@ -361,7 +394,7 @@ def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:
             if name != "t" or not isinstance(model, Network):
                 yield f"{name}: one_hot is for the targets t of a plain network; write numbers, choices or a range"
         elif not isinstance(value, (Grid, Choices)):
-            yield from _shape_problems(name, value, shapes[name], tied=name in model.tied)
+            yield from _shape_problems(name, value, shapes[name], model)
     if not missing and not unknown and isinstance(model, Network):
         yield from _target_problems(values["t"], model)
 
@@ -375,13 +408,19 @@ def _target_problems(value: Value, network: Network) -> Iterator[str]:
         yield "t: with cce the targets of an example add up to 1; write t = { one_hot = true } or fix such rows"
 
 
-def _shape_problems(name: str, value: Any, shape: tuple[int, ...], *, tied: bool) -> Iterator[str]:  # noqa: ANN401
+def _shape_problems(name: str, value: Any, shape: tuple[int, ...], model: Model) -> Iterator[str]:  # noqa: ANN401
     try:
         array = np.array(value, dtype=float)
     except ValueError:
         yield f"{name}: the rows differ in length"
         return
-    if array.shape not in (shape, ()):
-        yield f"{name}: has shape {array.shape}, the network needs {shape} (or one number for all)"
-    elif tied and array.size and np.ptp(array) > 0:
+    if len(shape) == 2 and array.shape == shape[1:]:
+        each = "one row for each example" if name in model.per_example else "a list of rows"
+        rows = ", ".join([str([*value])] * shape[0])
+        yield f"{name}: {each}: [{rows}] (or one number for all)"
+    elif array.shape not in (shape, ()):
+        has, needs = (" by ".join(map(str, each)) for each in (array.shape, shape))
+        wanted = f"{needs} (or one number for all)" if needs else "a number"
+        yield f"{name}: has shape {has}, the network needs {wanted}"
+    elif name in model.tied and array.size and np.ptp(array) > 0:
         yield f"{name}: a shared bias has one value; write the number once"

@@ -98,7 +98,7 @@ def test_all_problems_of_a_file_are_told_at_once(problems):
         ('asked = ["z1", "a1"]', 'asked = ["z9"]', "asked: nothing is named z9; this network has z1, a1"),
         ('asked = ["z1", "a1"]', 'asked = ["z1", "z1"]', "asked: a quantity is asked twice"),
         ('asked = ["z1", "a1"]', 'asked = ["z1"]\nshown = ["z1"]', "shown: z1 is asked; show it or ask it, not both"),
-        ('asked = ["z1", "a1"]', 'asked = ["a1"]\nshown = ["q"]', "shown: no quantity is named q; known: z1, a1"),
+        ('asked = ["z1", "a1"]', 'asked = ["a1"]\nshown = ["q"]', "shown: nothing is named q; this network has z1, a1"),
         (
             'asked = ["z1", "a1"]',
             'asked = ["a1"]\nblind_spots = ["q"]',
@@ -107,8 +107,8 @@ def test_all_problems_of_a_file_are_told_at_once(problems):
         ("eta = 0.5", "", "values: missing eta"),
         ("eta = 0.5", "eta = 0.5\nW2 = 1", "values: W2 is not a value of this network"),
         ('asked = ["z1", "a1"]', 'asked = ["z1[1]", "a1"]\nshown = ["z1"]', "shown: z1 is asked; show it or ask it"),
-        ("[[0.5, -0.25]]", "[0.5]", "values: W1: has shape (1,), the network needs (1, 2)"),
-        ("[[0.5, -0.25]]", "[0.5, -0.25]", "values: W1: has shape (2,), the network needs (1, 2)"),
+        ("[[0.5, -0.25]]", "[0.5]", "values: W1: has shape 1, the network needs 1 by 2 (or one number for all)"),
+        ("[[0.5, -0.25]]", "[0.5, -0.25]", "values: W1: a list of rows: [[0.5, -0.25]] (or one number for all)"),
         ("[[0.5, -0.25]]", "[[0.5, -0.25], [1]]", "values: W1: the rows differ in length"),
         ("eta = 0.5", "eta = { one_hot = true }", "values: eta: one_hot is for the targets t"),
         ("low = -1.0", "low = 2.0", "values.x: low = 2.0 is above high = 1.0"),
@@ -124,12 +124,62 @@ def test_all_problems_of_a_file_are_told_at_once(problems):
         ("step = 0.1", "step = 1e-300", "values.x: step has more than 12 decimals"),
         ("step = 0.1", "step = 1e300", "values.x: step is beyond 1,000,000"),
         ('sentence = "One unit."', 'sentence = " "', "sentence: is blank"),
+        ("places = 4", "place = 4", "place: is not known here; did you mean places?"),
+        (
+            "places = 4",
+            "zzz = 4",
+            "zzz: is not known here; take one of format, title, sentence, topic,",
+        ),
+        ("layers", "lasers", "network.lasers: is not known here; did you mean layers?"),
+        ("layers", "q = 1\nlayers", "network.q: is not known here; take one of layers, activations, loss, bias,"),
+        ("step = 0.1", "steps = 0.1", "values.x.steps: is not known here; did you mean step?"),
+        ("[0, 1] }", "[0, 1], zzz = 1 }", "values.t.zzz: is not known here; take one of choices"),
+        ("{ low = -1.0, high = 1.0, step = 0.1 }", "[0.1, 0.2]", "x: one row for each example: [[0.1, 0.2]]"),
+        ("eta = 0.5", "eta = [0.5]", "values: eta: has shape 1, the network needs a number"),
+        ("layers = [2, 1]", "layers = 2", "network.layers: is a list, in brackets, as in [2]"),
+        ('asked = ["z1", "a1"]', 'asked = "z1"', 'asked: is a list, in brackets, as in ["z1"]'),
+        ('["z1", "a1"]', '"grad_W1[1,2], a1"', 'asked: is a list, in brackets, as in ["grad_W1[1,2]", "a1"]'),
+        ('["z1", "a1"]', "{}", "asked: is a list, in brackets"),
+        ('["z1", "a1"]', "[]", "asked: is empty; write at least one"),
+        ('["z1", "a1"]', '["grad_W1[1, 2]"]', "asked: grad_W1[1, 2] is written grad_W1[1,2]"),
+        ('["z1", "a1"]', '["W1_new[1,3]"]', "W1_new[1,3] is no cell; there are W1_new[1,1] to W1_new[1,2]"),
+        ('["z1", "a1"]', '["a1[7]"]', "asked: a1[7] is no cell; there is a1[1] alone"),
+        ('["z1", "a1"]', '["a1"]\nshown = ["z1[2]"]', "shown: z1[2] is no cell; there is z1[1] alone"),
         ("eta = 0.5", "eta = nan", "values.eta"),
         ("[network]", "[network", "is not TOML"),
     ],
 )
 def test_a_problem_is_told_with_its_key_and_what_to_change(problems, old, new, told):
     assert any(told in line for line in problems(GOOD.replace(old, new))), problems(GOOD.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("x", "told"),
+    [
+        (
+            "[[{ low = -1, high = 1, step = 1 }, { choices = [1] }]]",
+            "a range or choice is for the whole given",
+        ),
+        ("[{ low = -1, high = 1, step = 1 }, 1]", "a range or choice is for the whole given"),
+        ('{ choices = ["a"] }', "Input should be a valid number, unable to parse string as a number"),
+        ("{ choices = [] }", "is empty; write at least one"),
+    ],
+)
+def test_a_problem_of_a_value_is_told_once(problems, x, told):
+    (line,) = problems(GOOD.replace("{ low = -1.0, high = 1.0, step = 0.1 }", x))
+    assert told in line
+
+
+def test_a_row_is_wanted_for_each_of_several_examples(problems):
+    text = GOOD.replace("layers", "examples = 2\nlayers").replace("{ low = -1.0, high = 1.0, step = 0.1 }", "[1, 2]")
+    assert problems(text) == [
+        "unit.toml: values: x: one row for each example: [[1.0, 2.0], [1.0, 2.0]] (or one number for all)"
+    ]
+
+
+def test_a_cell_of_several_examples_is_told_with_its_example(problems):
+    text = GOOD.replace("layers", "examples = 2\nlayers").replace('["z1", "a1"]', '["z1[1]@3"]')
+    assert "unit.toml: asked: z1[1]@3 is no cell; there are z1[1]@1 to z1[1]@2" in problems(text)
 
 
 def test_what_needs_the_network_is_not_blamed_where_the_network_is_wrong(problems):
@@ -418,12 +468,23 @@ def test_a_lesson_is_named_by_its_kind_and_survives_json(tmp_path):
     [
         ('"composition"', '"poem"', "network: kind: 'poem' is not one of"),
         ('outer = "sigmoid"', "", "network: outer: Field required; the options of composition are middle, outer"),
-        ('outer = "sigmoid"', 'outer = "sigmoid"\nouter_most = 1', "outer_most: Unexpected keyword argument"),
-        ('outer = "sigmoid"', 'outer = ["sigmoid"]', "outer: Input should be 'square'"),
+        (
+            'outer = "sigmoid"',
+            'outer = "sigmoid"\nouter_most = 1',
+            "outer_most: is not known here; did you mean outer?",
+        ),
+        ('outer = "sigmoid"', 'outer = ["sigmoid"]', "network: outer: Input should be 'square'"),
     ],
 )
 def test_a_lessons_problems_are_told_with_its_options(problems, old, new, told):
     assert any(told in line for line in problems(LESSON.replace(old, new))), problems(LESSON.replace(old, new))
+
+
+def test_what_a_lesson_says_of_its_options_is_told_as_it_is(problems):
+    told = problems(LESSON.replace('"composition"', '"circuit"\ngates = ["f = x + x"]').partition("middle")[0])
+    assert told[0] == "unit.toml: network: gate f reads x, x; it takes different, earlier values"
+    told = problems(LESSON.replace('"composition"', '"circuit"\ngates = "f = max(x, y)"').partition("middle")[0])
+    assert told[0] == 'unit.toml: network: gates: is a list, in brackets, as in ["f = max(x, y)"]'
 
 
 def test_a_lesson_has_no_symbol_for_what_it_has_not():
