@@ -82,7 +82,8 @@ def _most(right: Array, wrong: Iterator[Array]) -> int:
     """In how many values, up to those that are needed, wrong ones differ at most from the right one and each other."""
     known, count = [right], np.zeros(len(right), dtype=int)
     for value in wrong:
-        same = [np.abs(value - other) <= _SAME * (1 + np.abs(other)) for other in known]
+        with np.errstate(all="ignore"):  # some are beyond all bounds
+            same = [np.abs(value - other) <= _SAME * (1 + np.abs(other)) for other in known]
         new = np.isfinite(value) & ~np.any(same, axis=0)
         known.append(np.where(new, value, np.nan))
         count += new

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import tomllib
 
 import numpy as np
@@ -386,6 +387,14 @@ def test_values_to_choose_from_that_there_can_never_be_are_missed_at_once(proble
     for number in range(20):
         with pytest.raises(NoQuestionError):
             _ = Instance(exercise, {name: array[number].tolist() for name, array in drawn.items()}).questions
+
+
+def test_values_beyond_all_bounds_are_no_choice(problems):
+    text = lesson("composition", 'middle = "square"\nouter = "exp"', x="1000").replace(
+        "[network]", 'question = "choose"\n[network]'
+    )
+    (told,) = problems(re.sub("asked = .*", 'asked = ["y", "grad_x"]', text))
+    assert "y has 0, grad_x has 0" in told
 
 
 def test_where_there_are_enough_values_to_choose_from_it_is_for_the_numbers_to_tell_them_apart():
