@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-__all__ = ["said", "unknown"]
+__all__ = ["said"]
 
 _LONGEST: Final = 60
 _COMMA: Final = re.compile(r",\s*(?![^\[(]*[\])])")
 """Between names, not within one such as ``W1[1,2]``."""
 
 
-def unknown(name: str, known: Iterable[str]) -> str:
+def _unknown(name: str, known: Iterable[str]) -> str:
     """What to say to a name that is none of those known."""
     names = [*known]
     close = get_close_matches(name, names, 1)
@@ -26,7 +26,7 @@ def said(finding: Mapping[str, Any], known: Iterable[str]) -> str:
     """What a finding of pydantic says; ``known`` are the keys that there might be beside one that is not."""
     match finding["type"]:
         case "extra_forbidden" | "unexpected_keyword_argument":
-            return unknown(str(finding["loc"][-1]), known)
+            return _unknown(str(finding["loc"][-1]), known)
         case "tuple_type":
             return f"is a list, in brackets{_listed(finding['input'])}"
         case "too_short":
