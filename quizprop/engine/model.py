@@ -1,20 +1,54 @@
 """What an exercise works on: the shapes of what is given, the graph of what follows, and what can go wrong there."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+import numpy as np
+
+from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Formula, Graph, Quantity, quantity_name
 
 if TYPE_CHECKING:
     from quizprop.engine.mistakes import Misconception
 
-__all__ = ["Given", "Lesson", "Model", "Rule", "Shape", "resolved"]
+__all__ = [
+    "COUNT",
+    "MASK",
+    "MEMORY",
+    "NOT_NEGATIVE",
+    "POSITIVE",
+    "PROBABILITY",
+    "Bounds",
+    "Given",
+    "Lesson",
+    "Model",
+    "Rule",
+    "Shape",
+    "resolved",
+]
 
 Shape = tuple[int, ...]
 
 _NEIGHBOURS = (("_prev_prev", -2), ("_prev", -1), ("_next", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which numbers make sense for a given: the rule in words, and whether each of some numbers keeps it."""
+
+    words: str
+    keeps: Callable[[Array], Array]
+
+
+POSITIVE: Final = Bounds("is above 0", lambda numbers: numbers > 0)
+NOT_NEGATIVE: Final = Bounds("is at least 0", lambda numbers: numbers >= 0)
+PROBABILITY: Final = Bounds("is above 0 and at most 1", lambda numbers: (numbers > 0) & (numbers <= 1))
+MEMORY: Final = Bounds("is at least 0 and below 1", lambda numbers: (numbers >= 0) & (numbers < 1))
+"""Of an average that moves: the share of the old one that stays."""
+MASK: Final = Bounds("is 0 or 1", lambda numbers: (numbers == 0) | (numbers == 1))
+COUNT: Final = Bounds("is a whole number from 1 on", lambda numbers: (numbers >= 1) & (numbers == np.floor(numbers)))
 
 
 class Model(ABC):
@@ -52,6 +86,11 @@ class Model(ABC):
     def tied(self) -> frozenset[str]:
         """The givens whose cells all hold the same number."""
         return frozenset()
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        """The givens for which not every number makes sense. A step goes downhill."""
+        return {"eta": POSITIVE}
 
     @property
     def averages(self) -> bool:
@@ -112,7 +151,8 @@ class Given:
     """A given of a lesson: its shape and its words.
 
     ``text`` and ``latex`` say how one cell is written: ``$k`` and ``$j`` are its indices, ``$l`` is the number in the
-    given's name, ``$index`` all its indices, with a comma between them. ``whole`` numbers count something.
+    given's name, ``$index`` all its indices, with a comma between them. ``whole`` numbers count something; of others
+    ``within`` says which make sense, if not all do.
     """
 
     name: str
@@ -121,6 +161,7 @@ class Given:
     text: str
     latex: str
     whole: bool = False
+    within: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +208,12 @@ class Lesson(Model):
     def givens(self) -> dict[str, Shape]:
         """Names and shapes of the given arrays, in reading order."""
         return {each.name: each.shape for each in self.given()}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        """The givens for which not every number makes sense."""
+        bounds = {each.name: COUNT if each.whole else each.within for each in self.given()}
+        return {name: within for name, within in bounds.items() if within is not None}
 
     def graph(self) -> Graph:
         """The graph of the quantities."""

@@ -2,16 +2,21 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from quizprop.exercise.spec import Exercise, share_problems
+from quizprop.exercise.findings import said
+from quizprop.exercise.sense import senseless
+from quizprop.exercise.spec import FORMS, Exercise, NetworkSpec
 from quizprop.resources import folder
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = [
     "FORMAT",
@@ -105,7 +110,7 @@ def read_exercise(slug: str, text: str, *, kept: bool = False) -> Exercise:
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}
     try:
         exercise = Exercise.model_validate({**fields, "slug": slug})
-        problems += () if kept else share_problems(exercise)
+        problems += () if kept else senseless(exercise)
     except ValidationError as error:
         problems += (re.sub("^slug: .*", _NAME, problem) for problem in described(error))
     if problems:
@@ -125,9 +130,30 @@ def head_problems(content: Mapping[str, Any]) -> Iterator[str]:
 
 def described(error: ValidationError) -> Iterator[str]:
     """Pydantic's findings, one line each: the key as the file spells it, then what to change."""
-    for finding in error.errors(include_url=False, include_context=False, include_input=False):
-        path = [str(part) for part in finding["loc"]]
-        # The form that a value or a network was taken for is our word, not the file's.
-        ours = {"values": 2, "network": 1}.get(path[0]) if path else None
-        key = ".".join(part for place, part in enumerate(path) if place != ours)
-        yield f"{key}: {finding['msg'].removeprefix('Value error, ')}"
+    findings = error.errors(include_url=False, include_context=False)
+    deeper = {finding["loc"][:length] for finding in findings for length in range(len(finding["loc"]))}
+    # Of a list whose parts are all wrong it would say, too, that it is empty.
+    told = (finding for finding in findings if finding["type"] != "too_short" or finding["loc"] not in deeper)
+    yield from dict.fromkeys(_line(finding, error.title) for finding in told)
+
+
+def _line(finding: "ErrorDetails", title: str) -> str:
+    path = [str(part) for part in finding["loc"]]
+    match path:
+        case ["values", name, "list" | "rows", *_] if isinstance(finding["input"], dict):
+            return f"values.{name}: a range or choice is for the whole given; write it in place of the list"
+    # The form that a value or a network was taken for is our word, not the file's.
+    ours = {"values": 2, "network": 1}.get(path[0]) if path else None
+    key = ".".join(part for place, part in enumerate(path) if place != ours)
+    return f"{key}: {said(finding, _known(title, path))}"
+
+
+def _known(title: str, path: Sequence[str]) -> Iterator[str]:
+    """The keys that there may be where a finding's last one is."""
+    match path:
+        case ["values", _, form, _] if form in FORMS:
+            yield from FORMS[form].model_fields
+        case ["network", "network", _]:
+            yield from NetworkSpec.model_fields
+        case [_] if title == Exercise.__name__:
+            yield from ("format", *(name for name in Exercise.model_fields if name != "slug"))

@@ -1,10 +1,11 @@
 """The exercise file: what a family of exercises is, checked as a whole before anything is drawn from it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -26,10 +27,13 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.catalogue import LESSONS
 from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
-from quizprop.engine.structure import structure_of
+from quizprop.engine.structure import Structure, structure_of
+from quizprop.exercise.findings import said
 from quizprop.exercise.names import NotationName
 
 __all__ = [
+    "FARTHEST",
+    "FORMS",
     "AnyNetwork",
     "Choices",
     "Exercise",
@@ -40,7 +44,6 @@ __all__ = [
     "QuestionKind",
     "Topic",
     "Value",
-    "share_problems",
 ]
 
 
@@ -51,7 +54,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-_FARTHEST: Final = 1_000_000
+FARTHEST: Final = 1_000_000
+"""Nobody works with a larger number by hand."""
+
 _FINEST: Final = Decimal("1e-12")
 
 
@@ -68,8 +73,8 @@ class Grid(_Part):
     @model_validator(mode="after")
     def _has_points(self) -> "Grid":
         for name, part in (("low", self.low), ("high", self.high), ("step", self.step)):
-            if abs(part) > _FARTHEST:
-                raise ValueError(f"{name} is beyond {_FARTHEST:,}; nobody works with that by hand: take a smaller one")
+            if abs(part) > FARTHEST:
+                raise ValueError(f"{name} is beyond {FARTHEST:,}; nobody works with that by hand: take a smaller one")
             if part != part.quantize(_FINEST):
                 raise ValueError(f"{name} has more than 12 decimals; round it")
         if self.high < self.low:
@@ -131,6 +136,9 @@ Value = Annotated[
 ]
 """A given's value in an exercise file: a range, a choice, a one-hot target, or fixed numbers."""
 
+FORMS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({"range": Grid, "choices": Choices, "one_hot": OneHot})
+"""The forms of values that are tables."""
+
 
 _BENT: Final = tuple(name for name in ACTIVATIONS if name != "identity")
 
@@ -171,9 +179,7 @@ class LessonSpec(BaseModel):
         try:
             self.build()
         except ValidationError as error:
-            known = ", ".join(field.name for field in fields(LESSONS[self.kind])) or "none"  # type: ignore[arg-type]
-            findings = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            raise ValueError(f"{'; '.join(findings)}; the options of {self.kind} are {known}") from None
+            raise ValueError("; ".join(_option_problems(self.kind, error))) from None
         return self
 
     def build(self) -> Lesson:
@@ -182,6 +188,16 @@ class LessonSpec(BaseModel):
 
     def __hash__(self) -> int:
         return hash(self.kind)
+
+
+def _option_problems(kind: str, error: ValidationError) -> Iterator[str]:
+    """What is wrong with the options of a lesson; all of them are named where one is missing."""
+    known = [field.name for field in fields(LESSONS[kind])]  # type: ignore[arg-type]
+    for finding in error.errors():
+        name = ".".join(map(str, finding["loc"]))
+        yield f"{name}: {said(finding, known)}" if name else said(finding, known)
+    if any(finding["type"] == "missing" for finding in error.errors()):
+        yield f"the options of {kind} are {', '.join(known)}"
 
 
 def _lesson(kind: str, options: tuple[tuple[str, Any], ...]) -> Lesson:
@@ -198,9 +214,22 @@ def _frozen(value: object) -> object:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
+def _sort(value: object) -> str | None:
+    """Which sort of model is meant."""
+    if isinstance(value, dict):
+        return "lesson" if "kind" in value else "network"
+    if isinstance(value, LessonSpec):
+        return "lesson"
+    return "network" if isinstance(value, NetworkSpec) else None
+
+
 AnyNetwork = Annotated[
     Annotated[NetworkSpec, Tag("network")] | Annotated[LessonSpec, Tag("lesson")],
-    Discriminator(lambda value: "lesson" if "kind" in value or isinstance(value, LessonSpec) else "network"),
+    Discriminator(
+        _sort,
+        custom_error_type="no_table",
+        custom_error_message="is a table; write [network], and below it layers and activations, or a lesson's kind",
+    ),
 ]
 """What the work is done on: a fully connected network or, with a ``kind``, a lesson."""
 
@@ -262,11 +291,9 @@ class Exercise(_Part):
     def _asked_exist(cls, asked: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if "network" in info.data:
             structure = structure_of(info.data["network"].build())
-            known = {quantity.name: set(structure.keys[quantity.name].flat) for quantity in structure.graph}
-            cells = {key for keys in known.values() for key in keys}
-            strangers = [name for name in asked if name not in known and name not in cells]
-            if strangers:
-                raise ValueError(f"nothing is named {', '.join(strangers)}; this network has {', '.join(known)}")
+            problems = list(_strangers(asked, structure))
+            if problems:
+                raise ValueError("; ".join(problems))
             if len(set(asked)) < len(asked):
                 raise ValueError("a quantity is asked twice; name each once")
         return asked
@@ -276,11 +303,9 @@ class Exercise(_Part):
     def _shown_exist(cls, shown: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if "network" in info.data and "asked" in info.data:
             structure = structure_of(info.data["network"].build())
-            cells = {key for quantity in structure.graph for key in structure.keys[quantity.name].flat}
-            strangers = [name for name in shown if name not in structure.graph and name not in cells]
-            if strangers:
-                known = ", ".join(quantity.name for quantity in structure.graph)
-                raise ValueError(f"no quantity is named {', '.join(strangers)}; known: {known}")
+            problems = list(_strangers(shown, structure))
+            if problems:
+                raise ValueError("; ".join(problems))
             asked = info.data["asked"]
             both = sorted({*asked, *(name.partition("[")[0] for name in asked)}.intersection(shown))
             if both:
@@ -331,6 +356,29 @@ class Exercise(_Part):
         return self if self.question == "sheet" else self.model_copy(update={"question": "sheet"})
 
 
+def _strangers(names: Iterable[str], structure: Structure) -> Iterator[str]:
+    """What is no quantity and no cell of one."""
+    known = {quantity.name: [*map(str, structure.keys[quantity.name].flat)] for quantity in structure.graph}
+    cells = {key for keys in known.values() for key in keys}
+    strangers = [name for name in names if name not in known and name not in cells]
+    nowhere = [name for name in strangers if _whole(name) not in known]
+    if nowhere:
+        yield f"nothing is named {', '.join(nowhere)}; this network has {', '.join(known)}"
+    for name in strangers:
+        keys = known.get(_whole(name), [])
+        if name.replace(" ", "") in keys:
+            yield f"{name} is written {name.replace(' ', '')}"
+        elif len(keys) > 1:
+            yield f"{name} is no cell; there are {keys[0]} to {keys[-1]}"
+        elif keys:
+            yield f"{name} is no cell; there is {keys[0]} alone"
+
+
+def _whole(name: str) -> str:
+    """The quantity that a cell's name begins with."""
+    return re.split(r"[\[@]", name)[0].strip()
+
+
 def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:
     shapes = model.givens()
     missing = [name for name in shapes if name not in values]
@@ -343,10 +391,10 @@ def _value_problems(values: dict[str, Value], model: Model) -> Iterator[str]:
         if name not in shapes:
             continue
         if isinstance(value, OneHot):
-            if name != "t":
-                yield f"{name}: one_hot is for the targets t"
+            if name != "t" or not isinstance(model, Network):
+                yield f"{name}: one_hot is for the targets t of a plain network; write numbers, choices or a range"
         elif not isinstance(value, (Grid, Choices)):
-            yield from _shape_problems(name, value, shapes[name], tied=name in model.tied)
+            yield from _shape_problems(name, value, shapes[name], model)
     if not missing and not unknown and isinstance(model, Network):
         yield from _target_problems(values["t"], model)
 
@@ -360,33 +408,19 @@ def _target_problems(value: Value, network: Network) -> Iterator[str]:
         yield "t: with cce the targets of an example add up to 1; write t = { one_hot = true } or fix such rows"
 
 
-def share_problems(exercise: Exercise) -> Iterator[str]:
-    """What is wrong with targets that are no shares. Exercises of earlier releases may have such, and are read."""
-    bce = isinstance(exercise.model, Network) and exercise.model.loss == "bce"
-    if bce and not all(0 <= number <= 1 for number in _numbers(exercise.values["t"])):
-        yield "values: t: with bce a target is a share, from 0 to 1; write t = { choices = [0, 1] }"
-
-
-def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - a value that is no one-hot target
-    """All numbers that a value may be or has."""
-    if isinstance(value, OneHot):
-        return
-    if isinstance(value, (Grid, Choices)):
-        yield from value.points
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _numbers(part)
-    else:
-        yield value
-
-
-def _shape_problems(name: str, value: Any, shape: tuple[int, ...], *, tied: bool) -> Iterator[str]:  # noqa: ANN401
+def _shape_problems(name: str, value: Any, shape: tuple[int, ...], model: Model) -> Iterator[str]:  # noqa: ANN401
     try:
         array = np.array(value, dtype=float)
     except ValueError:
         yield f"{name}: the rows differ in length"
         return
-    if array.shape not in (shape, ()):
-        yield f"{name}: has shape {array.shape}, the network needs {shape} (or one number for all)"
-    elif tied and array.size and np.ptp(array) > 0:
+    if len(shape) == 2 and array.shape == shape[1:]:
+        each = "one row for each example" if name in model.per_example else "a list of rows"
+        rows = ", ".join([str([*value])] * shape[0])
+        yield f"{name}: {each}: [{rows}] (or one number for all)"
+    elif array.shape not in (shape, ()):
+        has, needs = (" by ".join(map(str, each)) for each in (array.shape, shape))
+        wanted = f"{needs} (or one number for all)" if needs else "a number"
+        yield f"{name}: has shape {has}, the network needs {wanted}"
+    elif name in model.tied and array.size and np.ptp(array) > 0:
         yield f"{name}: a shared bias has one value; write the number once"

@@ -203,7 +203,7 @@ def test_what_has_too_few_wrong_values_is_not_asked():
 
 
 def test_a_network_without_any_question_is_given_up_soon(monkeypatch):
-    monkeypatch.setattr(choose_module, "_WRONG", 50)
+    monkeypatch.setattr(choose_module, "WRONG", 50)
     given = draw(BANK["forward-pass"], np.random.default_rng(1)).given
     exercise = Exercise.model_validate({**BANK["forward-pass"].model_dump(), "question": "choose", "values": given})
     with pytest.raises(CannotCertifyError, match=r"forward-pass: no instance can be certified.*fewer than 50 wrong"):

@@ -20,7 +20,7 @@ from quizprop.engine.lessons.sliding import arriving, correlated
 from quizprop.engine.lessons.squared_error import by_output
 from quizprop.engine.lessons.unit import UnitLesson, erring
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Rule, Shape
+from quizprop.engine.model import POSITIVE, Given, Rule, Shape
 from quizprop.engine.words import phrase
 
 __all__ = ["Convolution"]
@@ -315,7 +315,7 @@ class Convolution(UnitLesson):
             Given("b", (), "Bias", "b", "b"),
             *([weights] if self.pooling == "weights" else []),
             Given("y", (), "Target", "y", "y"),
-            Given("eta", (), "Learning rate", "η", r"\eta"),
+            Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:

@@ -34,7 +34,7 @@ from quizprop.engine.lessons.unit import (
     weighted,
 )
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Rule, Shape
+from quizprop.engine.model import MEMORY, NOT_NEGATIVE, POSITIVE, Given, Rule, Shape
 from quizprop.engine.words import phrase
 
 __all__ = ["Descent"]
@@ -408,18 +408,18 @@ class Descent(UnitLesson):
         yield Given("w0", n, weights, *self._indexed("w_0,$k", "w_{0,$k}"))
         if self.bias:
             yield Given("b", (), "Bias", "b", "b")
-        yield Given("eta", (), "Learning rate", "η", r"\eta")
+        yield Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE)
         if self.penalty or self.optimizer == "weight_decay":
-            yield Given("decay", (), "Lambda", "λ", r"\lambda")
+            yield Given("decay", (), "Lambda", "λ", r"\lambda", within=NOT_NEGATIVE)
         if self.optimizer in ("momentum", "nesterov"):
-            yield Given("beta", (), "Beta", "β", r"\beta")
+            yield Given("beta", (), "Beta", "β", r"\beta", within=MEMORY)
             yield Given("v0", n, "Velocity before", *self._indexed("v_0,$k", "v_{0,$k}"))
         if self.optimizer == "rmsprop":
-            yield Given("rho", (), "Rho", "ρ", r"\rho")
-            yield Given("s0", n, "Average before", *self._indexed("s_0,$k", "s_{0,$k}"))
+            yield Given("rho", (), "Rho", "ρ", r"\rho", within=MEMORY)
+            yield Given("s0", n, "Average before", *self._indexed("s_0,$k", "s_{0,$k}"), within=NOT_NEGATIVE)
         if self.optimizer == "adam":
-            yield Given("beta1", (), "Beta 1", "β₁", r"\beta_1")
-            yield Given("beta2", (), "Beta 2", "β₂", r"\beta_2")
+            yield Given("beta1", (), "Beta 1", "β₁", r"\beta_1", within=MEMORY)
+            yield Given("beta2", (), "Beta 2", "β₂", r"\beta_2", within=MEMORY)
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Step after step, then the error with the last weights."""

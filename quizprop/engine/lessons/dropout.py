@@ -29,7 +29,7 @@ from quizprop.engine.lessons.pieces import (
 )
 from quizprop.engine.losses import half_squared_error
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.model import MASK, POSITIVE, PROBABILITY, Given, Lesson, Rule, Shape
 
 __all__ = ["Dropout"]
 
@@ -479,11 +479,11 @@ class Dropout(Lesson):
             Given("t", (), "Target", "t", "t"),
             Given("W", (self.hidden, 2), "Weights", "w_$index", "w_{$index}"),
             Given("b", each, "Biases", "b_$k", "b_{$k}"),
-            Given("m", each, "Mask", "m_$k", "m_{$k}"),
-            Given("p", (), "Keep probability", "p", "p"),
+            Given("m", each, "Mask", "m_$k", "m_{$k}", within=MASK),
+            Given("p", (), "Keep probability", "p", "p", within=PROBABILITY),
             Given("v", each, "Output weights", "v_$k", "v_{$k}"),
             Given("c", (), "Output bias", "c", "c"),
-            Given("eta", (), "Learning rate", "η", r"\eta"),
+            Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:

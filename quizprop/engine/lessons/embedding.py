@@ -27,7 +27,7 @@ from quizprop.engine.lessons.pieces import (
     updated,
 )
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.model import POSITIVE, Given, Lesson, Rule, Shape
 from quizprop.engine.words import phrase
 
 __all__ = ["Embedding"]
@@ -349,7 +349,7 @@ class Embedding(Lesson):
         return (
             Given("V", shape, "Input vectors", "v_$index", "v_{$index}"),
             Given("U", shape, "Output vectors", "u_$index", "u_{$index}"),
-            Given("eta", (), "Learning rate", "η", r"\eta"),
+            Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:

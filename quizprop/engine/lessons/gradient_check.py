@@ -28,7 +28,7 @@ from quizprop.engine.lessons.unit import (
 )
 from quizprop.engine.misconceptions import ACTIVATION_SKIPPED, NET_INPUT_PASSED_ON
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Rule, Shape
+from quizprop.engine.model import POSITIVE, Given, Rule, Shape
 
 __all__ = ["GradientCheck"]
 
@@ -423,7 +423,7 @@ class GradientCheck(UnitLesson):
             place = f"_{layer}" if self.layers > 1 else ""
             yield Given(f"w{layer}", (), "Weight", f"w{place}", f"w{place}")
             yield Given(f"b{layer}", (), "Bias", f"b{place}", f"b{place}")
-        yield Given("epsilon", (), "Epsilon", "ε", r"\epsilon")
+        yield Given("epsilon", (), "Epsilon", "ε", r"\epsilon", within=POSITIVE)
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Backpropagation first, then the forward pass with more and with less of the weight."""

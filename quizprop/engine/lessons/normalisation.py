@@ -23,7 +23,7 @@ from quizprop.engine.lessons.pieces import (
     updated,
 )
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.model import NOT_NEGATIVE, POSITIVE, Given, Lesson, Rule, Shape
 from quizprop.engine.words import phrase
 
 __all__ = ["Normalisation"]
@@ -536,8 +536,8 @@ class Normalisation(Lesson):
             Given("t", (self.numbers,), "Targets", "t_$k", "t_{$k}"),
             Given("gamma", learnt, "Scale", f"γ{index}", rf"\gamma{braced}"),
             Given("beta", learnt, "Shift", f"β{index}", rf"\beta{braced}"),
-            Given("eps", (), "Epsilon", "ε", r"\varepsilon"),
-            Given("eta", (), "Learning rate", "η", r"\eta"),
+            Given("eps", (), "Epsilon", "ε", r"\varepsilon", within=NOT_NEGATIVE),
+            Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:

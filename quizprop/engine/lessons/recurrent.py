@@ -19,7 +19,7 @@ from quizprop.engine.lessons.pieces import difference, stepped
 from quizprop.engine.lessons.recurrent_mistakes import recurrent_mistakes
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.model import POSITIVE, Given, Lesson, Rule, Shape
 from quizprop.engine.words import phrase
 
 __all__ = ["Recurrent"]
@@ -316,7 +316,7 @@ class Recurrent(Lesson):
             Given("h0", (), "Initial state", "h0", "h_{0}"),
             *(Given(name, (), title, letter, letter) for name, (title, letter) in _WEIGHTS.items()),
             *(Given(f"t{t}", (), f"Target, step {t}", f"t{t}", f"t_{{{t}}}") for t in self._scored),
-            Given("eta", (), "Learning rate", "η", r"\eta"),
+            Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:

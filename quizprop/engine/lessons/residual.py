@@ -34,7 +34,7 @@ from quizprop.engine.lessons.pieces import (
     updated,
 )
 from quizprop.engine.mistakes import Misconception, reading
-from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.model import POSITIVE, Given, Lesson, Rule, Shape
 from quizprop.engine.words import phrase
 
 __all__ = ["Residual"]
@@ -439,7 +439,7 @@ class Residual(Lesson):
             Given("b1", (_UNITS,), "First biases", "b^[1]_$k", "b^{[1]}_{$k}"),
             Given("W2", square, "Second weights", "w^[2]_$index", "w^{[2]}_{$index}"),
             Given("b2", (_UNITS,), "Second biases", "b^[2]_$k", "b^{[2]}_{$k}"),
-            Given("eta", (), "Learning rate", "η", r"\eta"),
+            Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:

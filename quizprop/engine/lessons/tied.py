@@ -26,7 +26,7 @@ from quizprop.engine.lessons.pieces import (
     updated,
 )
 from quizprop.engine.mistakes import Misconception
-from quizprop.engine.model import Given, Lesson, Rule, Shape
+from quizprop.engine.model import POSITIVE, Given, Lesson, Rule, Shape
 
 __all__ = ["Tied"]
 
@@ -343,7 +343,7 @@ class Tied(Lesson):
             Given("w", (2,), "Weights", "w_$k", "w_{$k}"),
             Given("b", (), "Bias of the code", "b", "b"),
             Given("c", (2,), "Biases of the outputs", "c_$k", "c_{$k}"),
-            Given("eta", (), "Learning rate", "η", r"\eta"),
+            Given("eta", (), "Learning rate", "η", r"\eta", within=POSITIVE),
         )
 
     def quantities(self) -> tuple[Quantity, ...]:
