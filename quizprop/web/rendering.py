@@ -171,7 +171,7 @@ def number(value: float) -> str:
 
 def register(app: Flask) -> None:
     """Give the templates their filters and what every page needs."""
-    own = (math, markdown, emphasis, figure, moment, calendar, day, clock, saved, until, number, percent)
+    own = (math, markdown, emphasis, figure, moment, calendar, day, clock, saved, until, iso, number, percent)
     for function in own:
         app.add_template_filter(function)
     languages.install(app.jinja_env)
