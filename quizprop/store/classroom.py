@@ -48,6 +48,7 @@ __all__ = [
     "add_set",
     "courses_of",
     "create_course",
+    "delete_draft",
     "find_course",
     "find_work",
     "gradebook",
@@ -59,6 +60,7 @@ __all__ = [
     "publish",
     "read_title",
     "remove",
+    "rename",
     "set_role",
     "sets_in",
     "shelf",
@@ -431,6 +433,28 @@ def publish(session: Session, seat: Seat, problem_set: StoredSet, *, now: int) -
     fresh = sets.assign(session, problem_set, students, now=now)
     _give_extra_time(session, seat.course, [problem_set], students)
     return fresh
+
+
+def delete_draft(session: Session, seat: Seat, work: CourseWork) -> bool:
+    """Delete a problem set that is not published. Returns whether it could be. Hold the course."""
+    if work.published_at is not None:
+        return False
+    session.execute(
+        delete(_course_set).where(_course_set.c.course_id == seat.course.id, _course_set.c.set_id == work.stored.id)
+    )
+    elsewhere = session.execute(select(_course_set.c.id).where(_course_set.c.set_id == work.stored.id).limit(1)).first()
+    return elsewhere is not None or sets.delete_set(session, work.stored)
+
+
+def rename(session: Session, seat: Seat, title: str) -> str:
+    """Give the course another title. Returns how it is stored.
+
+    Raises:
+        CourseTitleError: the title is empty or too long.
+    """
+    stored = read_title(title)
+    session.execute(update(_course).where(_course.c.id == seat.course.id).values(title=stored))
+    return stored
 
 
 def sets_in(session: Session, course: StoredCourse) -> tuple[StoredSet, ...]:

@@ -47,6 +47,7 @@ __all__ = [
     "begin_set",
     "change_set",
     "create_set",
+    "delete_set",
     "find_place",
     "find_set",
     "give_extra_time",
@@ -483,6 +484,17 @@ def replace_items(session: Session, problem_set: StoredSet, items: Iterable[NewI
     session.execute(
         insert(_item), [{"set_id": problem_set.id, "position": at, **row} for at, row in enumerate(rows, 1)]
     )
+
+
+def delete_set(session: Session, problem_set: StoredSet) -> bool:
+    """Delete a set that nobody is to work; what was tried out stays with who did. Returns whether it could be."""
+    known = session.execute(select(_assignment).where(_assignment.c.set_id == problem_set.id)).all()
+    if not all(one.preview for one in known):
+        return False
+    end_previews(session, [problem_set.id], [one.learner_id for one in known])
+    session.execute(delete(_item).where(_item.c.set_id == problem_set.id))
+    session.execute(delete(_set).where(_set.c.id == problem_set.id))
+    return True
 
 
 def all_sets(session: Session) -> tuple[StoredSet, ...]:

@@ -131,6 +131,21 @@ def preview(token: str, name: str) -> ResponseReturnValue:
     return redirect(url_for("sets.show_set", token=work.stored.token), 303)
 
 
+@builder.post("/courses/<token>/sets/<name>/delete")
+def delete_draft(token: str, name: str) -> ResponseReturnValue:
+    """Throw a draft away; what students have stays."""
+    seat = teaching(token)
+    with database().write() as session:
+        stay(session)
+        work = classroom.held_work(session, seat, name) or abort(404)
+        if work.published_at is not None:
+            abort(404)
+        if classroom.delete_draft(session, seat, work):
+            decisions.note(session, seat, "draft deleted", now=now(), set=work.stored.title)
+    flash(gettext("The draft is deleted."))
+    return redirect(url_for("courses.show_course", token=token), 303)
+
+
 # --- what the views share -------------------------------------------------------------------------------------------
 
 

@@ -126,6 +126,19 @@ def change_people(token: str) -> ResponseReturnValue:
     return redirect(url_for(".show_course", token=token), 303)
 
 
+@courses.post("/courses/<token>/title")
+def rename(token: str) -> ResponseReturnValue:
+    """Another title for a course."""
+    seat = teaching(token)
+    with database().write() as session:
+        stay(session)
+        title = classroom.rename(session, seat, request.form.get("title", ""))
+        if title != seat.course.title:
+            decisions.note(session, seat, "renamed", now=now(), before=seat.course.title, after=title)
+    flash(gettext("That is changed."))
+    return redirect(url_for(".show_course", token=token), 303)
+
+
 @courses.post("/courses/<token>/code")
 def change_code(token: str) -> ResponseReturnValue:
     """Another code to come in by."""
@@ -277,8 +290,8 @@ def courses_page(known: Visitor, *, code: str = "", title: str = "", problems: M
     return render_template("courses/list.html", seats=seats, roles=ROLE_WORDS, **shown)
 
 
-def course_page(seat: Seat, message: str = "") -> str:
-    """The page of a course."""
+def course_page(seat: Seat, message: str = "", *, title: str | None = None) -> str:
+    """The page of a course, with the title that was typed for it."""
     own = seat.role == "student"
     with database().read() as session:
         works = [one for one in classroom.shelf(session, seat) if one.published_at is not None or seat.sees_work]
@@ -295,6 +308,7 @@ def course_page(seat: Seat, message: str = "") -> str:
         own=own,
         now=now(),
         message=message,
+        title=title,
     )
 
 
@@ -512,7 +526,9 @@ def step_row(one: StepShare) -> dict[str, str | float | None]:
 @courses.errorhandler(CourseTitleError)
 def bad_title(_error: CourseTitleError) -> ResponseReturnValue:
     """A course needs a title."""
-    typed = request.form.get("title", "")
+    typed, seen = request.form.get("title", ""), request.view_args or {}
+    if "token" in seen:
+        return course_page(teaching(seen["token"]), gettext(_NO_TITLE), title=typed), 422
     return courses_page(member(), title=typed, problems={"title": gettext(_NO_TITLE)}), 422
 
 

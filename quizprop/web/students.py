@@ -49,6 +49,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "set made": marked("Problem set made: %(set)s"),
     "set changed": marked("Problem set changed: %(set)s"),
     "set published": marked("Problem set published: %(set)s"),
+    "draft deleted": marked("Draft deleted: %(set)s"),
     "exercise saved": marked("Exercise saved: %(exercise)s"),
     "exercise deleted": marked("Exercise deleted: %(exercise)s"),
     "roster": marked("Roster: %(added)s new, %(changed)s changed"),
@@ -63,6 +64,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "role": marked("%(member)s is now: %(role)s"),
     "removed": marked("%(member)s taken out of the course"),
     "code": marked("New code"),
+    "renamed": marked("The course %(before)s is called %(after)s now"),
 }
 
 

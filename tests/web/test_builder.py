@@ -59,6 +59,7 @@ class Form(HTMLParser):
 
     def handle_endtag(self, tag):
         if tag == "textarea":
+            self.fields[self.area] = self.fields[self.area].removeprefix("\n")  # as browsers do
             self.area = None
         elif tag == "form":
             self.inside = False

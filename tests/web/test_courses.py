@@ -74,6 +74,8 @@ ALLOWED = {
     ("GET", "/courses/<token>/sets/<name>"): (404, 404, 404, 404, 200),
     ("POST", "/courses/<token>/sets/<name>"): (404, 404, 404, 404, 422),
     ("POST", "/courses/<token>/sets/<name>/publish"): (404, 404, 404, 404, 303),
+    ("POST", "/courses/<token>/sets/<name>/delete"): (404, 404, 404, 404, 404),
+    ("POST", "/courses/<token>/title"): (404, 404, 404, 404, 422),
     ("POST", "/courses/<token>/sets/<name>/preview"): (404, 404, 404, 404, 303),
     ("GET", "/courses/<token>/sets/<name>/regrade"): (404, 404, 404, 404, 200),
     ("POST", "/courses/<token>/sets/<name>/regrade"): (404, 404, 404, 404, 422),
@@ -291,7 +293,10 @@ def test_a_date_is_of_the_instructors_zone(app, grace, token):
 def form_of(page):
     """What stands in the fields of a problem set's form."""
     fields = dict(re.findall(r'<input id="\w+" name="(\w+)" type="[\w-]+" value="([^"]*)"', page))
-    return {**fields, "words": re.search(r"<textarea[^>]*>([^<]*)</textarea>", page)[1]}
+    return {
+        **fields,
+        "words": re.search(r"<textarea[^>]*>([^<]*)</textarea>", page)[1].removeprefix("\n"),
+    }  # as browsers do
 
 
 def stored_set(browser, token):

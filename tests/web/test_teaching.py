@@ -66,6 +66,41 @@ def test_a_draft_is_seen_by_nobody_and_can_still_be_changed_whole(app, grace, to
         assert sets.items_of(session, sets.find_set(session, name)) == found  # students have it
 
 
+def test_a_draft_is_deleted_with_what_was_tried_and_a_published_set_never(grace, token):  # noqa: F811
+    address = draft(grace, token).location
+    name = grace.post(f"{address}/preview").location.rpartition("/")[2]
+    sheet = grace.post(f"/sets/{name}/1").location
+    assert grace.post(f"{address}/delete", page=address).location == f"/courses/{token}"
+    assert name not in grace.get(f"/courses/{token}").text
+    assert grace.get(f"/sets/{name}").status_code == 404
+    assert grace.get(sheet).status_code == 200  # what was tried out is a sheet like any other
+    assert "Draft deleted: Week 1" in words(grace.get(f"/courses/{token}/record").text)
+    address = draft(grace, token).location
+    page = grace.get(address).text
+    grace.post(f"{address}/publish")
+    assert "/delete" in page
+    assert "/delete" not in grace.get(address).text
+    assert grace.post(f"{address}/delete", page=f"/courses/{token}").status_code == 404
+    assert grace.get(address).status_code == 200
+
+
+def test_a_course_is_called_otherwise_and_the_record_says_so(app, grace, token):  # noqa: F811
+    ada = come_in(app, grace, token, "ada")
+    page = f"/courses/{token}"
+    for wrong in ("", "   ", "x" * 201):
+        answer = grace.post(f"{page}/title", {"title": wrong}, page=page)
+        assert (answer.status_code, f'value="{wrong}"' in answer.text) == (422, True)
+    grace.post(f"{page}/title", {"title": " Learning,  2027 "}, page=page)
+    assert "Learning, 2027" in ada.get("/courses").text
+    assert "The course Deep learning is called Learning, 2027 now" in words(grace.get(f"{page}/record").text)
+
+
+def test_the_words_of_a_set_keep_their_first_empty_line(grace, token):  # noqa: F811
+    address = draft(grace, token, words="\nFirst line").location
+    typed = re.search(r"<textarea id=\"words\"[^>]*>(.*?)</textarea>", grace.get(address).text, re.DOTALL)[1]
+    assert typed.removeprefix("\n") == "\nFirst line"
+
+
 def test_a_preview_is_a_students_view_and_counts_nowhere(app, grace, token):  # noqa: F811
     address = draft(grace, token, opens="2031-01-01T00:00", attempts="1").location
     name = grace.post(f"{address}/preview").location.rpartition("/")[2]
