@@ -175,9 +175,10 @@ def test_an_old_weight_and_a_step_uphill_are_never_accepted(instances, data):
     old = instance.values[cell.key.replace("_new", "")]
     step = instance.values[cell.key] - old
     assume(step != 0)  # behind a unit that is off nothing moves
-    # Down a gradient of one's own with the other sign is up the right one, and follows; a blank one comes from above.
-    gradients = [key for key in cell.depends_on if key.startswith("grad")]
-    told = gradients if all(texts.get(key) for key in gradients) else [key for key in texts if texts[key]]
+    # Down a gradient of one's own with the other sign is up the right one, and follows; so it is with a learning rate.
+    # What is left blank comes from above.
+    read = [key for key in cell.depends_on if key in texts]
+    told = read if all(texts[key] for key in read) else [key for key in texts if texts[key]]
     turned = any(float(texts[key]) * instance.values[key] < 0 for key in told)
     for text in (repr(old), *(() if turned else (repr(old - step),))):
         graded = grade(instance, {**texts, cell.key: text})
