@@ -84,6 +84,18 @@ def test_a_draft_is_deleted_with_what_was_tried_and_a_published_set_never(grace,
     assert grace.get(address).status_code == 200
 
 
+def test_who_may_have_seen_the_solution_is_thought_of_before_attempts_are_raised(grace, token):  # noqa: F811
+    for rules, told in (
+        ({"attempts": "1"}, True),
+        ({}, False),
+        ({"attempts": "1", "feedback": "after due", "due": "2031-01-01T00:00"}, False),
+    ):
+        address = draft(grace, token, **rules).location
+        assert "has seen the solution" not in words(grace.get(address).text)
+        grace.post(f"{address}/publish")
+        assert ("has seen the solution" in words(grace.get(address).text)) == told
+
+
 def test_a_course_is_called_otherwise_and_the_record_says_so(app, grace, token):  # noqa: F811
     ada = come_in(app, grace, token, "ada")
     page = f"/courses/{token}"
