@@ -104,7 +104,7 @@ def read_exercise(slug: str, text: str, *, kept: bool = False) -> Exercise:
     """
     try:
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BankError(f"is not TOML: {error}") from error
     problems = list(head_problems(content))
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}

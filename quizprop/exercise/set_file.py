@@ -157,7 +157,7 @@ def load_set(file: Path, bank: Mapping[str, Exercise]) -> SetFile:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SetFileError(f"{file.name}: can't be read: {unreadable(error)}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SetFileError(f"{file.name}: is not TOML: {error}") from error
     try:
         return SetFile.model_validate(content, context=bank)

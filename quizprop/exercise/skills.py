@@ -182,7 +182,7 @@ def load_skills(path: Path | None = None) -> Skills:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BankError(f"{file.name}: can't be read: {unreadable(error)}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BankError(f"{file.name}: is not TOML: {error}") from error
     problems = list(head_problems(content))
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}

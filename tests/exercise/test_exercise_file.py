@@ -40,6 +40,7 @@ def test_single_values_are_toml(slug):
         ('format = 1\ntitle = "T"', "sentence: Field required"),
         ("format = 2", "format: 2 is not known"),
         ("a = " + "[" * 5000, "is not TOML"),
+        ("format = " + "1" * 5000, "is not TOML"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_said(text, problem):

@@ -120,6 +120,7 @@ def test_all_problems_are_told_at_once(load):
         (('"2026-10-01 08:00"', "17"), "opens: "),
         (('zone = "Europe/Madrid"', ""), "needs a zone"),
         (('title = "Homework 3"', "title ="), "is not TOML"),
+        (("attempts = 3", "attempts = " + "3" * 5000), "is not TOML"),
         ((GOOD[GOOD.index("[[item]]") :], ""), "item: Field required"),
         ((GOOD[GOOD.index("[[item]]") :], "item = []"), "item: a set has at least one"),
     ],

@@ -146,6 +146,7 @@ def test_what_the_map_leaves_out_calls_for_nothing(tmp_path):
             "skills.toml: activation: covers 'transformer', which is not one of",
         ),
         ("[[skill]]", "[[skill", "skills.toml: is not TOML"),
+        ("format = 1", "format = " + "1" * 5000, "skills.toml: is not TOML"),
     ],
 )
 def test_a_problem_of_the_map_is_told_with_its_place(problems, old, new, told):
