@@ -340,8 +340,11 @@ def join(session: Session, code: str, *, learner_id: int, now: int) -> Seat:
 
 def take_in(session: Session, course: StoredCourse, learner_ids: Collection[int], *, now: int) -> None:
     """Have learners who are not in the course come in as students, with its problem sets. Hold it."""
+    published = [one.id for one in sets_in(session, course)]
+    # Who was taken out and is back has the extra time that their sets still have.
+    before = sets.extra_times(session, published, learner_ids)
     for learner_id in learner_ids:
-        _add(session, course, learner_id, "student", now)
+        _add(session, course, learner_id, "student", now, extra_time=before.get(learner_id, 0.0))
     _give_all(session, course, learner_ids, now)
 
 
@@ -583,8 +586,11 @@ def _fresh_code() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
 
 
-def _add(session: Session, course: StoredCourse, learner_id: int, role: Role, now: int) -> None:
-    row = {"course_id": course.id, "learner_id": learner_id, "role": role, "created_at": now}
+def _add(
+    session: Session, course: StoredCourse, learner_id: int, role: Role, now: int, *, extra_time: float = 0.0
+) -> None:
+    about = {"created_at": now, "extra_time": extra_time}
+    row = {"course_id": course.id, "learner_id": learner_id, "role": role, **about}
     session.execute(insert(_member).values(row))
 
 

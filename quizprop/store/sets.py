@@ -48,6 +48,7 @@ __all__ = [
     "change_set",
     "create_set",
     "delete_set",
+    "extra_times",
     "find_place",
     "find_set",
     "give_extra_time",
@@ -420,6 +421,17 @@ def give_extra_time(
         .where(_assignment.c.set_id.in_(set_ids), _assignment.c.learner_id.in_(learner_ids))
         .values(extra_time=extra_time)
     )
+
+
+def extra_times(session: Session, set_ids: Collection[int], learner_ids: Collection[int]) -> dict[int, float]:
+    """The extra time of those of the learners who have some in these sets."""
+    theirs = _assignment.c.set_id.in_(set_ids) & _assignment.c.learner_id.in_(learner_ids)
+    found = (
+        select(_assignment.c.learner_id, func.max(_assignment.c.extra_time).label("extra_time"))
+        .where(theirs, _assignment.c.extra_time > 0)
+        .group_by(_assignment.c.learner_id)
+    )
+    return {row.learner_id: row.extra_time for row in session.execute(found)}
 
 
 def move_due(session: Session, problem_set: StoredSet, due_at: int | None) -> None:

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from quizprop.store import classroom, decisions, handed_in, own_data, people, practice, sets
 from quizprop.store.classroom import CourseTitleError, LastInstructorError, NoSuchCourseError
@@ -160,6 +160,29 @@ def test_nobody_has_the_number_of_somebody_who_is_gone(database, teacher):
         (second,) = (one for one in classroom.members(session, teacher) if one.username == "Mallory")
     assert mallory.learner_id > alice.learner_id
     assert second.id > first.id
+
+
+def test_who_is_taken_out_and_back_has_the_extra_time_still(database, teacher):
+    with database.write() as session:
+        classroom.add_set(session, teacher, homework(session), now=NOW)
+        seats = [
+            classroom.join(session, teacher.course.join_code, learner_id=person(session, name), now=NOW)
+            for name in ("Ada", "Bob")
+        ]
+        ada, bob = (one for one in classroom.members(session, teacher) if one.role == "student")
+        said = {"name": "", "section": "", "external_id": ""}
+        decisions.change_student(session, teacher, ada, **said, extra_time=0.5)
+        session.execute(update(Assignment).values(started_at=NOW))  # an exam that runs
+        for one in (ada, bob):
+            classroom.remove(session, teacher, one.id, now=NOW)
+        assert set(session.execute(select(Assignment.left_at)).scalars()) == {NOW}
+        for seat in seats:
+            classroom.join(session, teacher.course.join_code, learner_id=seat.learner_id, now=NOW)
+    with database.read() as session:
+        back = [one for one in classroom.members(session, teacher) if one.role == "student"]
+        assert [(one.username, one.extra_time) for one in back] == [("Ada", 0.5), ("Bob", 0.0)]
+        assert session.execute(select(Assignment.extra_time).order_by(Assignment.id)).scalars().all() == [0.5, 0.0]
+        assert set(session.execute(select(Assignment.left_at)).scalars()) == {None}
 
 
 def test_extra_time_holds_for_a_set_that_is_published_at_the_same_moment(database, teacher):
