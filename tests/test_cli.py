@@ -411,7 +411,7 @@ def test_an_unknown_or_a_broken_exercise_is_said_in_words(run, command):
     assert "quizprop bank list" in unknown
     assert "Did you mean" not in run(*command, "nothing-of-the-kind", status=2).stderr
     assert run(*command, "none.toml", status=1).stderr.startswith("Error: none.toml: can't be read")
-    assert "broken.toml: title: Field required" in run(*command, "broken.toml", status=1).stderr
+    assert "broken.toml: title: is missing; it has to be there" in run(*command, "broken.toml", status=1).stderr
     Path("Homework3.toml").write_text(FAMILY.format(x="4"))
     misnamed = run(*command, "Homework3.toml", status=1).stderr
     assert misnamed.startswith("Error: Homework3.toml: the file's name has small letters and digits")

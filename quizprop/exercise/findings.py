@@ -31,7 +31,9 @@ def said(finding: Mapping[str, Any], known: Iterable[str]) -> str:
             return f"is a list, in brackets{_listed(finding['input'])}"
         case "too_short":
             return "is empty; write at least one"
-    return str(finding["msg"]).removeprefix("Value error, ")
+        case "missing":
+            return "is missing; it has to be there"
+    return str(finding["msg"]).removeprefix("Value error, ").replace("Input should", "should", 1)
 
 
 def _listed(value: object) -> str:

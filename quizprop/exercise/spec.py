@@ -286,6 +286,14 @@ class Exercise(_Part):
                 raise ValueError("; ".join(problems))
         return values
 
+    @field_validator("values", mode="before")
+    @classmethod
+    def _are_numbers(cls, values: object) -> object:
+        truths = [name for name, value in values.items() if _has_truth(value)] if isinstance(values, dict) else []
+        if truths:
+            raise ValueError(f"{', '.join(truths)}: true and false are no numbers; write 1 or 0")
+        return values
+
     @field_validator("asked")
     @classmethod
     def _asked_exist(cls, asked: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -354,6 +362,13 @@ class Exercise(_Part):
     def as_sheet(self) -> "Exercise":
         """The same, as a sheet to fill in."""
         return self if self.question == "sheet" else self.model_copy(update={"question": "sheet"})
+
+
+def _has_truth(value: object) -> bool:
+    """Whether a value as it is written has a true or a false where a number belongs."""
+    if isinstance(value, dict):
+        return any(_has_truth(part) for name, part in value.items() if name != "one_hot")
+    return value is True or value is False or (isinstance(value, (list, tuple)) and any(map(_has_truth, value)))
 
 
 def _strangers(names: Iterable[str], structure: Structure) -> Iterator[str]:

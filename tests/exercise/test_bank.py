@@ -162,8 +162,11 @@ def test_a_problem_is_told_with_its_key_and_what_to_change(problems, old, new, t
             "a range or choice is for the whole given",
         ),
         ("[{ low = -1, high = 1, step = 1 }, 1]", "a range or choice is for the whole given"),
-        ('{ choices = ["a"] }', "Input should be a valid number, unable to parse string as a number"),
+        ('{ choices = ["a"] }', "should be a valid number, unable to parse string as a number"),
         ("{ choices = [] }", "is empty; write at least one"),
+        ("true", "values: x: true and false are no numbers; write 1 or 0"),
+        ("[[0.5, false]]", "values: x: true and false are no numbers; write 1 or 0"),
+        ("{ choices = [true] }", "values: x: true and false are no numbers; write 1 or 0"),
     ],
 )
 def test_a_problem_of_a_value_is_told_once(problems, x, told):
@@ -476,13 +479,17 @@ def test_a_lesson_is_named_by_its_kind_and_survives_json(tmp_path):
     ("old", "new", "told"),
     [
         ('"composition"', '"poem"', "network: kind: 'poem' is not one of"),
-        ('outer = "sigmoid"', "", "network: outer: Field required; the options of composition are middle, outer"),
+        (
+            'outer = "sigmoid"',
+            "",
+            "network: outer: is missing; it has to be there; the options of composition are middle, outer",
+        ),
         (
             'outer = "sigmoid"',
             'outer = "sigmoid"\nouter_most = 1',
             "outer_most: is not known here; did you mean outer?",
         ),
-        ('outer = "sigmoid"', 'outer = ["sigmoid"]', "network: outer: Input should be 'square'"),
+        ('outer = "sigmoid"', 'outer = ["sigmoid"]', "network: outer: should be 'square'"),
     ],
 )
 def test_a_lessons_problems_are_told_with_its_options(problems, old, new, told):

@@ -37,7 +37,7 @@ def test_single_values_are_toml(slug):
     ("text", "problem"),
     [
         ("title = ", "is not TOML"),
-        ('format = 1\ntitle = "T"', "sentence: Field required"),
+        ('format = 1\ntitle = "T"', "sentence: is missing; it has to be there"),
         ("format = 2", "format: 2 is not known"),
         ("a = " + "[" * 5000, "is not TOML"),
         ("format = " + "1" * 5000, "is not TOML"),

@@ -121,7 +121,7 @@ def test_all_problems_are_told_at_once(load):
         (('zone = "Europe/Madrid"', ""), "needs a zone"),
         (('title = "Homework 3"', "title ="), "is not TOML"),
         (("attempts = 3", "attempts = " + "3" * 5000), "is not TOML"),
-        ((GOOD[GOOD.index("[[item]]") :], ""), "item: Field required"),
+        ((GOOD[GOOD.index("[[item]]") :], ""), "item: is missing; it has to be there"),
         ((GOOD[GOOD.index("[[item]]") :], "item = []"), "item: a set has at least one"),
     ],
 )
