@@ -27,7 +27,7 @@ __all__ = [
     "load_bank",
     "load_exercise",
     "read_exercise",
-    "unreadable",
+    "read_toml",
 ]
 
 FORMAT = 1
@@ -84,14 +84,28 @@ def load_exercise(file: Path) -> Exercise:
     try:
         return read_exercise(file.stem, file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise BankError(f"{file.name}: can't be read: {unreadable(error)}") from error
+        raise BankError(f"{file.name}: can't be read: {_unreadable(error)}") from error
     except BankError as error:
         raise BankError("\n".join(f"{file.name}: {problem}" for problem in str(error).splitlines())) from error
 
 
-def unreadable(error: OSError | UnicodeDecodeError) -> str:
+def _unreadable(error: OSError | UnicodeDecodeError) -> str:
     """Why a file can't be read, for who wrote it."""
     return "it is not text in UTF-8; save it so" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+
+
+def read_toml(file: Path, refused: type[ValueError]) -> dict[str, Any]:
+    """What is in a TOML file.
+
+    Raises:
+        ValueError: of the kind ``refused``; the file can't be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise refused(f"{file.name}: can't be read: {_unreadable(error)}") from error
+    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits, too
+        raise refused(f"{file.name}: is not TOML: {error}") from error
 
 
 def read_exercise(slug: str, text: str, *, kept: bool = False) -> Exercise:

@@ -20,10 +20,8 @@ from quizprop.exercise.generate import (
     PATIENCE,
     CannotCertifyError,
     at_a_time,
-    certified,
+    block_at,
     despair,
-    draw_block,
-    numbers_taken,
 )
 from quizprop.exercise.record import Columns, QuestionRecorder, Recorder, columns_of
 from quizprop.exercise.spec import Exercise
@@ -59,9 +57,7 @@ def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
     exercise = Exercise.model_validate_json(spec)
     plan = plan_of(exercise)
     size = _size(exercise)
-    generator = np.random.PCG64(seed)
-    generator.advance(number * size * numbers_taken(exercise))
-    block = certified(plan, draw_block(exercise, np.random.Generator(generator), size))
+    block = block_at(plan, seed, first=number * size, count=size)
     if form == "table":
         return Chunk(number, (), columns_of(plan).table(block), block.rejected)
     recorder: Recorder | QuestionRecorder

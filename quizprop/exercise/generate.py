@@ -16,6 +16,7 @@ __all__ = [
     "PATIENCE",
     "CannotCertifyError",
     "at_a_time",
+    "block_at",
     "certified",
     "certified_blocks",
     "despair",
@@ -123,6 +124,13 @@ def _columns_of(exercise: Exercise) -> dict[str, int]:
     return {
         name: _columns(exercise.values[name], shape, tied=name in model.tied) for name, shape in model.givens().items()
     }
+
+
+def block_at(plan: Plan, seed: int, *, first: int, count: int) -> Block:
+    """Of the long row of candidates of a seed so many from ``first`` on, certified; those before them are not drawn."""
+    generator = np.random.PCG64(seed)
+    generator.advance(first * numbers_taken(plan.exercise))
+    return certified(plan, draw_block(plan.exercise, np.random.Generator(generator), count))
 
 
 def certified(plan: Plan, drawn: dict[str, Array]) -> Block:

@@ -1,6 +1,5 @@
 """The file of a problem set: which exercises, what they are worth, from when until when, how often each is checked."""
 
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from quizprop.exercise.bank import described, unreadable
+from quizprop.exercise.bank import described, read_toml
 from quizprop.exercise.spec import Exercise
 
 __all__ = ["LateRung", "SetFile", "SetFileError", "SetFileItem", "load_set", "read_moment"]
@@ -153,12 +152,7 @@ def load_set(file: Path, bank: Mapping[str, Exercise]) -> SetFile:
     Raises:
         SetFileError: the file can't be read or makes no problem set; every problem has its line.
     """
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetFileError(f"{file.name}: can't be read: {unreadable(error)}") from error
-    except (ValueError, RecursionError) as error:
-        raise SetFileError(f"{file.name}: is not TOML: {error}") from error
+    content = read_toml(file, SetFileError)
     try:
         return SetFile.model_validate(content, context=bank)
     except ValidationError as error:

@@ -1,6 +1,5 @@
 """The map of skills: what there is to learn, what needs what, and which skills a cell calls for."""
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -14,7 +13,7 @@ from quizprop.engine.graph import Quantity
 from quizprop.engine.model import Lesson, Model
 from quizprop.engine.network import Network
 from quizprop.engine.structure import Structure
-from quizprop.exercise.bank import SKILLS_FILE, BankError, described, head_problems, unreadable
+from quizprop.exercise.bank import SKILLS_FILE, BankError, described, head_problems, read_toml
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.record import blank
 from quizprop.exercise.slips import unseen
@@ -178,12 +177,7 @@ def load_skills(path: Path | None = None) -> Skills:
     """
     own = None if path is None else path / SKILLS_FILE
     file = own if own is not None and own.exists() else folder("problem_bank") / SKILLS_FILE
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BankError(f"{file.name}: can't be read: {unreadable(error)}") from error
-    except (ValueError, RecursionError) as error:
-        raise BankError(f"{file.name}: is not TOML: {error}") from error
+    content = read_toml(file, BankError)
     problems = list(head_problems(content))
     fields = {key: value for key, value in content.items() if key not in ("format", "slug")}
     try:

@@ -439,14 +439,19 @@ def publish(session: Session, seat: Seat, problem_set: StoredSet, *, now: int) -
 
 
 def delete_draft(session: Session, seat: Seat, work: CourseWork) -> bool:
-    """Delete a problem set that is not published. Returns whether it could be. Hold the course."""
+    """Take a problem set that is not published out of the course, for good if nobody else has it. Hold the course.
+
+    Returns whether it was a draft.
+    """
     if work.published_at is not None:
         return False
     session.execute(
         delete(_course_set).where(_course_set.c.course_id == seat.course.id, _course_set.c.set_id == work.stored.id)
     )
     elsewhere = session.execute(select(_course_set.c.id).where(_course_set.c.set_id == work.stored.id).limit(1)).first()
-    return elsewhere is not None or sets.delete_set(session, work.stored)
+    if elsewhere is None:
+        sets.delete_set(session, work.stored)
+    return True
 
 
 def rename(session: Session, seat: Seat, title: str) -> str:

@@ -20,7 +20,7 @@ from quizprop.store.models import (
     SetItem,
     table,
 )
-from quizprop.store.practice import read_json, write_json
+from quizprop.store.practice import TERMS, read_json, read_terms, write_json
 from quizprop.store.rules import Terms
 from quizprop.store.sets import AssignedSet, StoredSet
 
@@ -132,11 +132,11 @@ def write_particulars(session: Session, student: Member, *, name: str, section: 
 def terms_of(session: Session, seat: Seat, student: Member) -> dict[int, Terms]:
     """What is different for a student, by the id of the problem set."""
     rows = session.execute(
-        select(_assignment)
-        .join(_course_set, _course_set.c.set_id == _assignment.c.set_id)
+        select(_assignment.c.set_id, *TERMS)
+        .join_from(_assignment, _course_set, _course_set.c.set_id == _assignment.c.set_id)
         .where(_assignment.c.learner_id == student.learner_id, _course_set.c.course_id == seat.course.id)
     )
-    return {row.set_id: Terms(row.due_at, row.started_at, row.extra_time, bool(row.preview)) for row in rows}
+    return {row.set_id: read_terms(row._asdict()) for row in rows}
 
 
 def work_of(session: Session, seat: Seat, student: Member, now: int) -> tuple[AssignedSet, ...]:

@@ -18,6 +18,7 @@ from quizprop.store.models import Assignment, ProblemSet, Regrade, SetItem, Subm
 from quizprop.store.rules import Policy, Terms, Window
 
 __all__ = [
+    "TERMS",
     "Checked",
     "ExerciseProgress",
     "NoAttemptsLeftError",
@@ -50,6 +51,15 @@ _SEEDS = 1 << 128
 
 _variant, _submission = table(Variant), table(Submission)
 _set, _item, _assignment, _regrade = table(ProblemSet), table(SetItem), table(Assignment), table(Regrade)
+
+TERMS = (
+    _assignment.c.due_at.label("extended_to"),
+    _assignment.c.started_at,
+    _assignment.c.extra_time,
+    _assignment.c.preview,
+    _assignment.c.left_at,
+)
+"""The columns that `read_terms` reads."""
 
 
 class VariantClosedError(ValueError):
@@ -191,11 +201,7 @@ _USED = (
 _RULES = (
     select(
         _set,
-        _assignment.c.due_at.label("extended_to"),
-        _assignment.c.started_at,
-        _assignment.c.extra_time,
-        _assignment.c.preview,
-        _assignment.c.left_at,
+        *TERMS,
         _USED.label("used"),
     )
     .join_from(_item, _set)
@@ -351,7 +357,7 @@ def _worth(session: Session, variant: StoredVariant, now: int) -> float:
 
 
 def read_terms(row: Mapping[str, Any]) -> Terms:
-    """What is different for a learner, from the columns of an assignment; nothing where there is none."""
+    """What is different for a learner, from the columns `TERMS` of an assignment; nothing where there is none."""
     return Terms(row["extended_to"], row["started_at"], row["extra_time"] or 0.0, bool(row["preview"]), row["left_at"])
 
 

@@ -23,7 +23,7 @@ from quizprop.store.models import (
     Variant,
     table,
 )
-from quizprop.store.practice import StoredVariant, credit_now, read_json, read_terms
+from quizprop.store.practice import TERMS, StoredVariant, credit_now, read_json, read_terms
 from quizprop.store.rules import Window
 from quizprop.store.sets import StoredSet
 
@@ -65,11 +65,7 @@ def made(session: Session, seat: Seat, problem_set: StoredSet) -> Iterator[Made]
             _variant.c.learner_id,
             _item.c.position,
             _account.c.username,
-            _assignment.c.due_at.label("extended_to"),
-            _assignment.c.started_at,
-            _assignment.c.extra_time,
-            _assignment.c.preview,
-            _assignment.c.left_at,
+            *TERMS,
         )
         .join_from(_submission, _variant)
         .join(_item, _item.c.id == _variant.c.set_item_id)

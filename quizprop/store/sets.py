@@ -27,7 +27,7 @@ from quizprop.store.models import (
     Variant,
     table,
 )
-from quizprop.store.practice import SetClosedError, StoredVariant, credit_now, must_be_open, read_terms
+from quizprop.store.practice import TERMS, SetClosedError, StoredVariant, credit_now, must_be_open, read_terms
 from quizprop.store.rules import Policy, Terms, Window, Worth, best_of, is_here
 
 __all__ = [
@@ -498,15 +498,14 @@ def replace_items(session: Session, problem_set: StoredSet, items: Iterable[NewI
     )
 
 
-def delete_set(session: Session, problem_set: StoredSet) -> bool:
-    """Delete a set that nobody is to work; what was tried out stays with who did. Returns whether it could be."""
+def delete_set(session: Session, problem_set: StoredSet) -> None:
+    """Delete a set, unless somebody is to work it; what was tried out stays with who did."""
     known = session.execute(select(_assignment).where(_assignment.c.set_id == problem_set.id)).all()
     if not all(one.preview for one in known):
-        return False
+        return
     end_previews(session, [problem_set.id], [one.learner_id for one in known])
     session.execute(delete(_item).where(_item.c.set_id == problem_set.id))
     session.execute(delete(_set).where(_set.c.id == problem_set.id))
-    return True
 
 
 def all_sets(session: Session) -> tuple[StoredSet, ...]:
@@ -747,11 +746,7 @@ def _items(chosen: ColumnElement[bool]) -> Select[Any]:
 _ASSIGNED = (
     select(
         _set,
-        _assignment.c.due_at.label("extended_to"),
-        _assignment.c.started_at,
-        _assignment.c.extra_time,
-        _assignment.c.preview,
-        _assignment.c.left_at,
+        *TERMS,
     )
     .join_from(_assignment, _set)
     .where(_assignment.c.learner_id == bindparam("learner_id"))
@@ -776,11 +771,7 @@ _NAMES = (
     select(
         _assignment.c.learner_id,
         _account.c.username,
-        _assignment.c.due_at.label("extended_to"),
-        _assignment.c.started_at,
-        _assignment.c.extra_time,
-        _assignment.c.preview,
-        _assignment.c.left_at,
+        *TERMS,
     )
     .join_from(_assignment, _account, _account.c.learner_id == _assignment.c.learner_id, isouter=True)
     .where(_assignment.c.set_id == bindparam("set_id"), ~_assignment.c.preview)

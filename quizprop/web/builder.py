@@ -27,7 +27,7 @@ from quizprop.web.sheet import exercise_of
 from quizprop.web.state import database, now, services, stay
 from quizprop.web.zones import zone
 
-__all__ = ["builder", "page_of", "parts_of", "work_in"]
+__all__ = ["builder", "items_in", "page_of", "parts_of", "work_in"]
 
 builder = Blueprint("builder", __name__)
 
@@ -138,10 +138,9 @@ def delete_draft(token: str, name: str) -> ResponseReturnValue:
     with database().write() as session:
         stay(session)
         work = classroom.held_work(session, seat, name) or abort(404)
-        if work.published_at is not None:
+        if not classroom.delete_draft(session, seat, work):
             abort(404)
-        if classroom.delete_draft(session, seat, work):
-            decisions.note(session, seat, "draft deleted", now=now(), set=work.stored.title)
+        decisions.note(session, seat, "draft deleted", now=now(), set=work.stored.title)
     flash(gettext("The draft is deleted."))
     return redirect(url_for("courses.show_course", token=token), 303)
 
@@ -209,11 +208,11 @@ def page_of(seat: Seat, work: CourseWork, message: str = "") -> str:
     return set_page(seat, form, work=work, chosen=chosen, message=message)
 
 
-def parts_of(seat: Seat, work: CourseWork) -> tuple[tuple[Member, ...], ...]:
-    """The students of the course in parts whose worksheets go into one file; one part, if an empty one, at least."""
+def parts_of(seat: Seat, items: int) -> tuple[tuple[Member, ...], ...]:
+    """The students of the course in parts whose worksheets, so many each, go into one file; one part at least."""
     with database().read() as session:
         students = [one for one in classroom.members(session, seat) if one.role == "student"]
-        each = max(1, _MOST_SHEETS // len(sets.items_of(session, work.stored)))
+    each = max(1, _MOST_SHEETS // items)
     return tuple(tuple(students[at : at + each]) for at in range(0, len(students), each)) or ((),)
 
 
@@ -251,7 +250,7 @@ def set_page(
     new: dict[str, Any] = {"kinds": tuple(KINDS), "copies": copies(seat) if work is None else ()}
     new["seen"] = seen or (fingerprint(stored, there) if stored is not None else "")
     items = there if work and work.published_at is not None else ()
-    new["parts"] = parts_of(seat, work) if work and items else ()
+    new["parts"] = parts_of(seat, len(items)) if items else ()
     titles = [exercise_of(one.spec).title for one in items]
     return render_template("courses/set.html", seat=seat, form=form, items=items, titles=titles, **shown, **told, **new)
 

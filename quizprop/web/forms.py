@@ -29,6 +29,8 @@ from quizprop.web.languages import known_languages, lazy_gettext
 from quizprop.web.zones import is_zone, zone
 
 __all__ = [
+    "NOT_AFTER",
+    "NO_MOMENT",
     "DeleteForm",
     "ForgetForm",
     "PasswordForm",
@@ -49,8 +51,8 @@ __all__ = [
     "write_late",
 ]
 
-_NO_MOMENT = lazy_gettext("Write a date from the year 2000 on, and a time that the clocks of your zone show once.")
-_NOT_AFTER = lazy_gettext("It must be due after it opens: move one of the two.")
+NO_MOMENT = lazy_gettext("Write a date from the year 2000 on, and a time that the clocks of your zone show once.")
+NOT_AFTER = lazy_gettext("It must be due after it opens: move one of the two.")
 _NO_CHOICE = lazy_gettext("This is not among the choices.")
 _NEEDS_DUE = lazy_gettext("This needs a due date: give the set one.")
 _WHEN_CLOSED = lazy_gettext("Feedback when the set is closed needs a due date.")
@@ -339,7 +341,7 @@ class SetForm(FlaskForm):  # type: ignore[misc]
         except ValidationError:
             return
         if due is not None and opens is not None and due <= opens:
-            raise ValidationError(_NOT_AFTER)
+            raise ValidationError(NOT_AFTER)
 
     def _moment(self, field: Field) -> int | None:
         if not field.data:
@@ -349,7 +351,7 @@ class SetForm(FlaskForm):  # type: ignore[misc]
         try:
             return read_moment(field.data, zone().key)
         except ValueError as error:
-            raise ValidationError(_NO_MOMENT) from error
+            raise ValidationError(NO_MOMENT) from error
 
 
 def read_late(text: str) -> tuple[tuple[int, float], ...]:

@@ -3,27 +3,26 @@
 import math
 import secrets
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from quizprop import __version__
-from quizprop.exercise.generate import CannotCertifyError, draw
+from quizprop.exercise.generate import CannotCertifyError
 from quizprop.exercise.spec import Exercise
 from quizprop.store import sets
 from quizprop.store.classroom import CourseWork, Member
 from quizprop.store.practice import StoredVariant
 from quizprop.store.sets import AssignedSet, ItemWork
 from quizprop.web import errors, limits
-from quizprop.web.builder import page_of, parts_of, work_in
+from quizprop.web.builder import items_in, page_of, parts_of, work_in
 from quizprop.web.languages import gettext, marked, say
 from quizprop.web.own_exercises import exercise_page, find
 from quizprop.web.practice import hand_out
 from quizprop.web.question_banks import FORMATS
 from quizprop.web.seats import teaching
-from quizprop.web.sheet import exercise_of, instance_of
+from quizprop.web.sets import drawn_for
+from quizprop.web.sheet import instance_of
 from quizprop.web.state import database, ensure_visitor, now, remember, services, stay, visitor
 from quizprop.web.typeset import NoTypstError
 from quizprop.web.worksheets import (
@@ -94,7 +93,7 @@ def print_set(token: str, name: str) -> ResponseReturnValue:
     work = work_in(seat, name)
     if work.published_at is None or what not in ("pdf", "key", "html", "html-key"):
         abort(404)
-    students = part_of(parts_of(seat, work))
+    students = part_of(parts_of(seat, len(items_in(work.stored))))
     if students is None:
         return page_of(seat, work, gettext(_PART)), 422
     with database().write() as session:
@@ -160,12 +159,10 @@ def sheet_of(student: Member, of: AssignedSet, item: ItemWork) -> StoredVariant:
         variant = sets.started(session, student.learner_id, item)
     if variant is not None:
         return variant
-    seed = of.seed_for(item)
-    given = draw(exercise_of(item.spec), np.random.default_rng(seed)).given
-    drawn: dict[str, Any] = {"given": given, "engine_version": __version__, "now": now(), "ahead": True}
+    drawn = drawn_for(of, item)
     with database().write() as session:
         stay(session)
-        return sets.start_item(session, student.learner_id, item, seed=seed, **drawn)
+        return sets.start_item(session, student.learner_id, item, now=now(), ahead=True, **drawn)
 
 
 def file(content: bytes, kind: str, name: str) -> Response:

@@ -197,14 +197,19 @@ def hand_out(known: Visitor, of: AssignedSet, item: ItemWork, *, renew: bool = F
         SetClosedError: the set is not open, or not begun.
         TooOftenError: the learner takes one new sheet after the other.
     """
-    seed = of.seed_for(item)
-    instance = draw(exercise_of(item.spec), np.random.default_rng(seed))
+    drawn = drawn_for(of, item)
     with database().write() as session:
         stay(session)
         limits.take(session, now(), ("sheet, learner", known.learner_id))
-        drawn: dict[str, Any] = {"seed": seed, "given": instance.given, "engine_version": __version__}
         variant = records.start_item(session, known.learner_id, item, now=now(), renew=renew, **drawn)
     return variant.token
+
+
+def drawn_for(of: AssignedSet, item: ItemWork) -> dict[str, Any]:
+    """Numbers for the next sheet of an item, as they are stored with it. Draw before a transaction: it takes long."""
+    seed = of.seed_for(item)
+    instance = draw(exercise_of(item.spec), np.random.default_rng(seed))
+    return {"seed": seed, "given": instance.given, "engine_version": __version__}
 
 
 def refusal(place: Place | None, error: SetClosedError | NoAttemptsLeftError) -> str:

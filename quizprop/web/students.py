@@ -16,7 +16,7 @@ from quizprop.store.decisions import Entry
 from quizprop.store.roster import Outcome, RosterError, Row
 from quizprop.web import limits
 from quizprop.web.builder import work_in
-from quizprop.web.forms import SetForm
+from quizprop.web.forms import NO_MOMENT, NOT_AFTER, SetForm
 from quizprop.web.languages import gettext, marked, ngettext, say
 from quizprop.web.rendering import moment_in_words, number, typed_moment
 from quizprop.web.seats import ROLE_WORDS, seeing_work, teaching
@@ -31,8 +31,6 @@ students = Blueprint("students", __name__)
 _PAGE: Final = 100
 _MOST_EXTRA: Final = 1000
 _POINTS: Final = re.compile(r"[0-9]{1,5}([.,][0-9]{1,6})?", re.ASCII)
-_NO_MOMENT: Final = marked("Write a date from the year 2000 on, and a time that the clocks of your zone show once.")
-_BEFORE_OPEN: Final = marked("It must be due after it opens: move one of the two.")
 _NO_REASON: Final = marked("Say why: whoever looks at it later wants to know.")
 _BAD_POINTS: Final = marked("Points are a number from 0 to 10,000.")
 _BAD_EXTRA: Final = marked("Extra time is a whole number of percent from 0 to 1000.")
@@ -127,9 +125,9 @@ def extend(token: str, who: str, name: str) -> ResponseReturnValue:
     try:
         due = read_moment(typed, zone().key) if typed else None
     except ValueError:
-        return student_page(seat, student, problem=gettext(_NO_MOMENT), at=f"due-{stored.id}"), 422
+        return student_page(seat, student, problem=str(NO_MOMENT), at=f"due-{stored.id}"), 422
     if due is not None and stored.opens_at is not None and due <= stored.opens_at:
-        return student_page(seat, student, problem=gettext(_BEFORE_OPEN), at=f"due-{stored.id}"), 422
+        return student_page(seat, student, problem=str(NOT_AFTER), at=f"due-{stored.id}"), 422
     with database().write() as session:
         stay(session)
         decisions.extend(session, student, stored, due)

@@ -14,7 +14,7 @@ from importlib.resources import files
 from itertools import islice
 from math import inf
 from threading import Lock
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,12 +23,10 @@ from quizprop.exercise.certify import Block, Plan, plan_of
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.generate import (
     CannotCertifyError,
-    certified,
+    block_at,
     certified_blocks,
     draw,
-    draw_block,
     instances_of,
-    numbers_taken,
 )
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import Symbol
@@ -128,21 +126,16 @@ class _Numbering:
         if self.plan.exercise.question == "sheet":
             size, most = 16 * size, 16 * most
         while len(self.places) < number:
-            found = self.block(self.tried, size).passed
+            found = block_at(self.plan, self.seed, first=self.tried, count=size).passed
             self.places.extend((self.tried + found).tolist())
             self.tried, size = self.tried + size, min(2 * size, most)
             if len(self.places) < number and time.thread_time() > until:
                 raise NotFoundYetError(f"Of {number} variants {len(self.places)} are found")
 
-    def block(self, first: int, count: int) -> Block:
-        """Some candidates, certified."""
-        exercise, rng = self.plan.exercise, np.random.default_rng(self.seed)
-        cast("np.random.PCG64", rng.bit_generator).advance(first * numbers_taken(exercise))
-        return certified(self.plan, draw_block(exercise, rng, count))
-
     def instance(self, number: int) -> Instance:
         """One of those that are found."""
-        return next(instances_of(self.plan.exercise, self.block(self.places[number - 1], 1)))
+        block = block_at(self.plan, self.seed, first=self.places[number - 1], count=1)
+        return next(instances_of(self.plan.exercise, block))
 
 
 @lru_cache(maxsize=64)  # of 10,000 numbers one has 80 kB

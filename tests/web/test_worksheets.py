@@ -10,13 +10,14 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from quizprop.exercise import generate
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.conventions import conventions
 from quizprop.exercise.figures import shortest
 from quizprop.exercise.generate import draw, draw_block
 from quizprop.exercise.question import spoken
 from quizprop.exercise.solution import Solution
-from quizprop.web import builder, printing, sheet, typeset, worksheets
+from quizprop.web import builder, printing, sets, sheet, typeset, worksheets
 from quizprop.web.languages import say
 from quizprop.web.limits import Limit
 from quizprop.web.question_banks import moodle_xml
@@ -67,7 +68,7 @@ def test_what_was_found_for_one_sheet_is_found_for_those_before_it(monkeypatch):
     whole = instance_at(BANK[code.slug], code)
     drawn = []
     monkeypatch.setattr(
-        worksheets, "draw_block", lambda exercise, rng, count: drawn.append(count) or draw_block(exercise, rng, count)
+        generate, "draw_block", lambda exercise, rng, count: drawn.append(count) or draw_block(exercise, rng, count)
     )
     assert to_seek(BANK[code.slug], code) == 0
     assert instance_at(BANK[code.slug], code).given == whole.given
@@ -306,7 +307,7 @@ def test_nobody_waits_while_the_sheets_of_a_class_are_drawn(app, grace, token, m
         with grace.database.write():  # refused where this very request has one open
             return draw(*asked)
 
-    monkeypatch.setattr(printing, "draw", drawn)
+    monkeypatch.setattr(sets, "draw", drawn)
     page = f"/courses/{token}/sets/{set_token(ada)}"
     assert grace.post(f"{page}/worksheets", {"do": "html"}, page=page).status_code == 200
 
