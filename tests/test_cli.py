@@ -537,7 +537,7 @@ def test_a_user_that_cannot_be_added_is_said_in_words(run, tmp_path):
 
     assert "quizprop db upgrade" in error("ada", "differential")
     run("db", "upgrade", "--database", url)
-    assert "A user name has 3 to 40 characters" in error("a", "differential")
+    assert "A user name has 3 to 100 characters" in error("a", "differential")
     assert "A password has 8 to 1000 characters" in error("ada", "short")
     run("user", "add", "ada", "--password-stdin", "--database", url, input="differential\n")
     assert "is taken" in error("Ada", "differential")

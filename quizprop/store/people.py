@@ -69,7 +69,8 @@ __all__ = [
 _HOUR = 3_600_000_000
 # As long as browsers keep a cookie at most.
 _IDLE_LIMIT = 400 * 24 * _HOUR
-_USERNAME_LENGTHS = (3, 40)
+# So long that the longest e-mail addresses of universities are names too.
+_USERNAME_LENGTHS = (3, 100)
 _PASSWORD_LENGTHS = (8, 1000)
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -274,7 +275,7 @@ def read_username(text: str) -> str:
     """The name as it is stored and shown: composed (NFKC), with single spaces, without invisible letters.
 
     Raises:
-        UsernameError: fewer than 3 or more than 40 characters, or one that can't be seen.
+        UsernameError: fewer than 3 or more than 100 characters, or one that can't be seen.
     """
     composed = unicodedata.normalize("NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).strip()
     if not composed.isprintable():

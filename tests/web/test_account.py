@@ -65,10 +65,10 @@ def test_a_refused_registration_says_what_to_change_and_keeps_the_name(app, brow
     assert "short" not in answer.text.partition("<form")[2]
     browser.register()
     assert "is taken" in Browser(app).register("Ada").text
-    assert "3 to 40 characters, not 1" in Browser(app).register("x").text
+    assert "3 to 100 characters, not 1" in Browser(app).register("x").text
     assert "Choose a user name." in Browser(app).register("", "").text
     both = Browser(app).register("x", "short").text
-    assert ("3 to 40 characters, not 1" in both, "8 to 1000 characters, not" in both) == (True, True)
+    assert ("3 to 100 characters, not 1" in both, "8 to 1000 characters, not" in both) == (True, True)
 
 
 def test_registering_while_signed_in_leads_to_the_progress(browser):

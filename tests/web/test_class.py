@@ -59,7 +59,7 @@ def test_what_is_wrong_with_a_class_list_is_told_in_the_readers_language(grace, 
     grace.post("/language", {"language": "de"})
     assert "Keine Spalte heißt username" in words(send(grace, token, roster="ada\nbob").text)
     page = words(send(grace, token, roster="username,name\nada,A\nADA,B\nx,C\nbob,B,B").text)
-    for problem in ("nennt ADA noch einmal, nach Zeile 2", "hat 3 Felder", "3 bis 40 Zeichen"):
+    for problem in ("nennt ADA noch einmal, nach Zeile 2", "hat 3 Felder", "3 bis 100 Zeichen"):
         assert problem in page
 
 

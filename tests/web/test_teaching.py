@@ -344,7 +344,7 @@ def test_a_class_list_is_looked_at_then_applied(app, grace, token):  # noqa: F81
     page = f"/courses/{token}/roster"
     look = grace.post(page, {"roster": ROSTER})
     assert "New account" in words(look.text)
-    assert "A user name has 3 to 40 characters" in words(look.text)
+    assert "A user name has 3 to 100 characters" in words(look.text)
     assert "Bob &lt;b&gt;" in look.text
     assert len(members(grace, token)[1]) == 2
     done = grace.post(page, {"roster": ROSTER, "do": "apply"}, page=page)
