@@ -20,6 +20,8 @@ __all__ = ["CheckedSheet", "ClassMistake", "Effort", "StepShare", "class_mistake
 _ENOUGH: Final = 10
 """Sheets from which on a correlation is told."""
 
+_ACCEPTED: Final = frozenset(verdict.value for verdict in Verdict if verdict.accepted)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedSheet:
@@ -104,25 +106,33 @@ class StepShare:
 def class_mistakes(sheets: Iterable[CheckedSheet]) -> tuple[ClassMistake, ...]:
     """The known mistakes that were made, the one made by most students first."""
     found: dict[str, ClassMistake] = {}
+    worked: dict[Structure, set[int]] = {}
     for sheet in sheets:
         structure = structure_of(sheet.exercise.model)
-        by_code = {one.code: one for one in structure.mistakes}
-        for one in structure.mistakes:
-            code = general_code(one)
-            found.setdefault(code, ClassMistake(code, one.misconception.title)).could.add(sheet.learner_id)
+        worked.setdefault(structure, set()).add(sheet.learner_id)
         for marks in sheet.attempts:
-            for mistake in _named(marks, by_code):
-                entry = found[general_code(mistake)]
+            for mistake in _named(marks, structure):
+                entry = _entry(found, mistake)
                 entry.made.add(sheet.learner_id)
                 entry.at[sheet.exercise.slug, mistake.name] += 1
-        for mistake in _named(sheet.attempts[-1], by_code):
-            found[general_code(mistake)].kept.add(sheet.learner_id)
-    made = [one for one in found.values() if one.made]
-    return tuple(sorted(made, key=lambda one: (-len(one.made), -one.share, one.title)))
+        for mistake in _named(sheet.attempts[-1], structure):
+            _entry(found, mistake).kept.add(sheet.learner_id)
+    for structure, learners in worked.items():
+        for code in found.keys() & map(general_code, structure.mistakes):
+            found[code].could |= learners
+    return tuple(sorted(found.values(), key=lambda one: (-len(one.made), -one.share, one.title)))
 
 
-def _named(marks: Mapping[str, Any], by_code: Mapping[str, Mistake]) -> list[Mistake]:
+def _entry(found: dict[str, ClassMistake], mistake: Mistake) -> ClassMistake:
+    code = general_code(mistake)
+    if code not in found:
+        found[code] = ClassMistake(code, mistake.misconception.title)
+    return found[code]
+
+
+def _named(marks: Mapping[str, Any], structure: Structure) -> list[Mistake]:
     """The mistakes that the marks name; of a cell that several explain, the likeliest, as the student was told."""
+    by_code = _by_code(structure)
     codes = (mark["codes"][0] for mark in marks.values() if mark["verdict"] == Verdict.MISTAKE and mark["codes"])
     return [by_code[code] for code in codes if code in by_code]  # a later release may not know it any more
 
@@ -184,6 +194,11 @@ def _pairs(marks: Mapping[str, Any], quantities: Mapping[str, str]) -> Iterator[
 
 
 @lru_cache(maxsize=256)  # a class works many sheets of few exercises
+def _by_code(structure: Structure) -> dict[str, Mistake]:
+    return {one.code: one for one in structure.mistakes}
+
+
+@lru_cache(maxsize=256)
 def _quantities(structure: Structure) -> dict[str, str]:
     return {str(key): name for name, keys in structure.keys.items() for key in keys.flat}
 
@@ -193,4 +208,4 @@ def _judged(mark: Mapping[str, Any]) -> bool:
 
 
 def _right(mark: Mapping[str, Any]) -> bool:
-    return Verdict(mark["verdict"]).accepted
+    return mark["verdict"] in _ACCEPTED

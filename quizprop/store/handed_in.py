@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from quizprop.store import practice
 from quizprop.store.classroom import Member, Seat, members, work_of_students
 from quizprop.store.database import Session
 from quizprop.store.models import Submission, Variant, table
-from quizprop.store.practice import StoredVariant, read_json
+from quizprop.store.practice import StoredVariant
 
 __all__ = ["Marked", "marked_work", "sheets_beside", "student_sheet"]
 
@@ -29,7 +31,8 @@ class Marked:
     @property
     def marks(self) -> Mapping[str, Any]:
         """The marks, read anew: not while a database is open, which a long course keeps waiting."""
-        found: Mapping[str, Any] = read_json(self.written)
+        # Verdicts and codes alone: what orjson refuses, half a surrogate pair, can't be there.
+        found: Mapping[str, Any] = orjson.loads(self.written)
         return found
 
 
