@@ -16,6 +16,7 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array, choose, greatest, total
 from quizprop.engine.graph import Formula, Quantity, step
 from quizprop.engine.lessons.convolution_mistakes import convolution_mistakes
+from quizprop.engine.lessons.pieces import activated, sloping
 from quizprop.engine.lessons.sliding import arriving, correlated
 from quizprop.engine.lessons.squared_error import by_output
 from quizprop.engine.lessons.unit import UnitLesson, erring
@@ -46,22 +47,6 @@ LENGTH: Final = 4
 def z(x: Array, w: Array, b: Array) -> Array:
     """The weighted sum of the window, plus the bias."""
     return correlated(x, w) + b[..., None]
-
-
-def activated(activation: str) -> Formula:
-    """The activation at each position."""
-    kind = ACTIVATIONS[activation]
-    words = step(
-        "a",
-        title="activation at a position",
-        latex=_at_position(kind.latex),
-        phase="forward",
-        text="a_$k",
-        symbol="a_{$k}",
-        guard=kind.guard,
-        reads=("z",),
-    )
-    return words(kind.function)
 
 
 @step(
@@ -162,24 +147,6 @@ def switch(a: Array) -> Array:
 def grad_a_by_maximum(switch: Array, grad_o: Array) -> Array:
     """The whole derivative for the largest position, 0 for the others."""
     return switch * grad_o[..., None]
-
-
-def sloping(activation: str) -> Formula:
-    """How each activation changes with its net input."""
-    kind = ACTIVATIONS[activation]
-    assert kind.slope is not None  # noqa: S101 - only softmax has none, and it is none of the choices
-    words = step(
-        "da_dz",
-        title="slope of the activation",
-        latex=rf"\frac{{\mathrm{{d}} a_i}}{{\mathrm{{d}} z_i}} = {_at_position(kind.slope_latex)}",
-        phase="backward",
-        text="da_$k/dz_$k",
-        symbol=r"\frac{\mathrm{d} a_{$k}}{\mathrm{d} z_{$k}}",
-        idea=kind.slope_idea,
-        guard="slope" if kind.saturates else "",
-        reads=("a" if kind.saturates else "z",),
-    )
-    return words(kind.slope)
 
 
 @step(
@@ -327,9 +294,11 @@ class Convolution(UnitLesson):
         weighted = self.pooling == "weights"
         # Were every position off, nothing would be left to learn from.
         output = replace(pooled, guard="positive") if self.activation == "relu" and not weighted else pooled
-        yield from (z, activated(self.activation), output)
+        words = {"text": "a_$k", "symbol": "a_{$k}", "title": "activation at a position"}
+        yield from (z, activated(self.activation, latex=_at_position, **words), output)
         yield erring("half_sse", "E", text="E", symbol="E", reads="o")
-        yield from (grad_o, *back, sloping(self.activation), grad_z, grad_x)
+        words = {"text": "da_$k/dz_$k", "symbol": r"\frac{\mathrm{d} a_{$k}}{\mathrm{d} z_{$k}}"}
+        yield from (grad_o, *back, sloping(self.activation, latex=_slope_at_position, **words), grad_z, grad_x)
         yield from (grad_v,) if weighted else ()
         yield from (grad_w, grad_b)
         yield from (updated("v", "_i", "updated output weight", moved),) if weighted else ()
@@ -375,3 +344,7 @@ class Convolution(UnitLesson):
 
 def _at_position(latex: str) -> str:
     return latex.replace("_j", "_i")
+
+
+def _slope_at_position(latex: str) -> str:
+    return rf"\frac{{\mathrm{{d}} a_i}}{{\mathrm{{d}} z_i}} = {_at_position(latex)}"

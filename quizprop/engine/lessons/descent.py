@@ -433,7 +433,7 @@ class Descent(UnitLesson):
         if self.optimizer == "nesterov":
             yield ahead
         yield weighted("z", bias=self.bias, **self._written("z"))
-        yield activated(self.activation, "a", **self._written("a"))
+        yield activated(self.activation, **self._written("a"))
         yield from self._error()
         yield from self._gradient()
         yield from self._optimizer(t)
@@ -473,7 +473,7 @@ class Descent(UnitLesson):
 
     def _after(self) -> Iterator[Formula]:
         yield weighted("z_after", bias=self.bias, text="z⁺", symbol="z^{+}", weights="w", phase="after")
-        yield activated(self.activation, "a_after", text="a⁺", symbol="a^{+}", reads="z_after", phase="after")
+        yield activated(self.activation, "a_after", text="a⁺", symbol="a^{+}", z="z_after", phase="after")
         data = f"{self._data}_after"
         words = {"text": f"{self._data}⁺", "symbol": f"{self._data}^{{+}}", "phase": "after"}
         yield erring(self.loss, data, reads="a_after", title="error with the last weights", **words)

@@ -12,6 +12,7 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array, total
 from quizprop.engine.graph import Formula, Quantity, step
 from quizprop.engine.lessons.pieces import (
+    activated,
     affine,
     affine_mistakes,
     by_biases,
@@ -24,6 +25,7 @@ from quizprop.engine.lessons.pieces import (
     partial,
     product,
     slope_mistakes,
+    sloping,
     step_mistakes,
     updated,
 )
@@ -44,15 +46,6 @@ z = step(
     symbol="z_{$k}",
     reads=("W", "x", "b"),
 )(affine)
-
-
-def a(activation: str) -> Formula:
-    """The activation, before anything is dropped."""
-    kind = ACTIVATIONS[activation]
-    words = step(
-        "a", title="activation", latex=kind.latex, phase="forward", text="a_$k", symbol="a_{$k}", guard=kind.guard
-    )
-    return words(kind.function)
 
 
 def kept_and_scaled(m: Array, a: Array, p: Array) -> Array:
@@ -163,21 +156,6 @@ def grad_a(*, inverted: bool) -> Formula:
         text="∂E/∂a_$k",
         symbol=partial("a_{$k}"),
     )(back_and_scaled if inverted else back)
-
-
-def da_dz(activation: str) -> Formula:
-    """The slope of the activation."""
-    kind = ACTIVATIONS[activation]
-    assert kind.slope is not None  # noqa: S101 - only softmax has none
-    return step(
-        "da_dz",
-        title="slope of the activation",
-        latex=kind.slope_latex,
-        phase="backward",
-        text="da_$k/dz_$k",
-        symbol=r"\frac{\mathrm{d} a_{$k}}{\mathrm{d} z_{$k}}",
-        guard="slope" if kind.saturates else "",
-    )(kind.slope)
 
 
 grad_z = step(
@@ -488,8 +466,11 @@ class Dropout(Lesson):
 
     def quantities(self) -> tuple[Quantity, ...]:
         """There and back through the mask, and once without it."""
-        forward = (z, a(self.activation), d(inverted=self._inverted), y, y_test(inverted=self._inverted))
-        backward = (E, grad_y, grad_d, grad_a(inverted=self._inverted), da_dz(self.activation), grad_z)
+        a = activated(self.activation, text="a_$k", symbol="a_{$k}")
+        symbol = r"\frac{\mathrm{d} a_{$k}}{\mathrm{d} z_{$k}}"
+        da_dz = sloping(self.activation, text="da_$k/dz_$k", symbol=symbol)
+        forward = (z, a, d(inverted=self._inverted), y, y_test(inverted=self._inverted))
+        backward = (E, grad_y, grad_d, grad_a(inverted=self._inverted), da_dz, grad_z)
         gradients = (grad_v, grad_c, grad_weights, grad_b)
         return tuple(map(self.place, (*forward, *backward, *gradients, *_UPDATES)))
 

@@ -440,7 +440,7 @@ class GradientCheck(UnitLesson):
 
     def _forward(self) -> Iterator[Formula]:
         yield summed("z", "w", "a_prev", text="z_$l", symbol="z_{$l}")
-        yield activated(self.activation, "a", text="a_$l", symbol="a_{$l}")
+        yield activated(self.activation, text="a_$l", symbol="a_{$l}")
 
     def _backward(self, layer: int) -> Iterator[Formula]:
         text, symbol = "∂E/∂a_$l", r"\frac{\partial E}{\partial a_{$l}}"
@@ -459,7 +459,7 @@ class GradientCheck(UnitLesson):
             words = {"text": f"z_$l{arrow}", "symbol": f"z_{{$l}}^{{{latex}}}", "phase": "check"}
             yield self._at(layer, summed(f"z_{side}", *came, **words))
             words = {"text": f"a_$l{arrow}", "symbol": f"a_{{$l}}^{{{latex}}}", "phase": "check"}
-            yield self._at(layer, activated(self.activation, f"a_{side}", reads=f"z_{side}", **words))
+            yield self._at(layer, activated(self.activation, f"a_{side}", z=f"z_{side}", **words))
         words = {"text": f"E{arrow}", "symbol": f"E^{{{latex}}}", "phase": "check"}
         error = erring(self.loss, f"E_{side}", reads=f"a_{side}", title="error with the moved weight", **words)
         yield self._at(self.layers, error, named=f"E_{side}")

@@ -254,7 +254,7 @@ class Inverse(UnitLesson):
 
     def _formulas(self) -> Iterator[Formula]:
         yield weighted("z", bias=self.bias, text="z", symbol="z")
-        yield activated(self.activation, "a", text="a", symbol="a")
+        yield activated(self.activation, text="a", symbol="a")
         yield erring(self.loss, "E", text="E", symbol="E")
         if not at_once(self.activation, self.loss):
             yield by_output(self.loss, text="∂E/∂a", symbol=r"\frac{\partial E}{\partial a}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array, swap_units, total
 from quizprop.engine.graph import Formula, step
 from quizprop.engine.misconceptions import (
@@ -27,6 +28,7 @@ from quizprop.engine.network import Network
 
 __all__ = [
     "Form",
+    "activated",
     "affine",
     "affine_mistakes",
     "by_biases",
@@ -46,6 +48,7 @@ __all__ = [
     "sent_back",
     "sent_back_mistakes",
     "slope_mistakes",
+    "sloping",
     "step_mistakes",
     "updated",
 ]
@@ -70,6 +73,34 @@ def renamed(latex: str, **letters: str) -> str:
 def affine(W: Array, x: Array, b: Array) -> Array:
     """The weighted sum of what comes in, plus the bias."""
     return total(W * x[..., None, :], -1) + b
+
+
+def activated(
+    activation: str,
+    stem: str = "a",
+    *,
+    z: str = "z",
+    title: str = "activation",
+    latex: Callable[[str], str] = str,
+    text: str,
+    symbol: str,
+    phase: str = "forward",
+    idea: str = "",
+) -> Formula:
+    """A net input ``z`` after its activation; ``latex`` puts the formula into the lesson's letters."""
+    kind = ACTIVATIONS[activation]
+    words = step(
+        stem,
+        title=title,
+        latex=latex(kind.latex),
+        phase=phase,
+        text=text,
+        symbol=symbol,
+        idea=idea or kind.idea,
+        guard=kind.guard,
+        reads=(z,),
+    )
+    return words(kind.function)
 
 
 def affine_mistakes(stem: str, W: str, x: str, b: str, *, square: bool) -> tuple[Misconception, ...]:
@@ -248,6 +279,36 @@ def sent_back_mistakes(stem: str, W: str, grad_z: str, *, square: bool, updated:
         *((row,) if square else ()),
         *((early,) if updated else ()),
     )
+
+
+def sloping(
+    activation: str,
+    stem: str = "da_dz",
+    *,
+    a: str = "a",
+    z: str = "z",
+    latex: Callable[[str], str] = str,
+    text: str,
+    symbol: str,
+) -> Formula:
+    """The slope of an activation, from its value ``a`` or, where it has a kink, from its net input ``z``.
+
+    ``latex`` puts the formula into the lesson's letters.
+    """
+    kind = ACTIVATIONS[activation]
+    assert kind.slope is not None  # noqa: S101 - only softmax has none, and it is no lesson's choice
+    words = step(
+        stem,
+        title="slope of the activation",
+        latex=latex(kind.slope_latex),
+        phase="backward",
+        text=text,
+        symbol=symbol,
+        idea=kind.slope_idea,
+        guard="slope" if kind.saturates else "",
+        reads=(a if kind.saturates else z,),
+    )
+    return words(kind.slope)
 
 
 def product(grad_a: Array, da_dz: Array) -> Array:

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Literal
 from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Formula, Quantity, step
-from quizprop.engine.lessons.pieces import difference, stepped
+from quizprop.engine.lessons.pieces import activated, difference, sloping, stepped
 from quizprop.engine.lessons.recurrent_mistakes import recurrent_mistakes
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.mistakes import Misconception
@@ -53,19 +53,8 @@ def z(wx: Array, x: Array, wh: Array, h_prev: Array, b: Array) -> Array:
 
 def state(activation: str) -> Formula:
     """The activation, which the next step will read."""
-    kind = ACTIVATIONS[activation]
     idea = "What the unit makes of its net input, and what it hands on to the next step."
-    words = step(
-        "h",
-        title="state",
-        latex=_in_time(kind.latex),
-        phase="forward",
-        text="h$l",
-        symbol="h_{$l}",
-        idea=idea,
-        reads=("z",),
-    )
-    return words(kind.function)
+    return activated(activation, "h", title="state", latex=_in_time, text="h$l", symbol="h_{$l}", idea=idea)
 
 
 def _in_time(latex: str) -> str:
@@ -170,20 +159,12 @@ def grad_h_from_both(v: Array, grad_y: Array, wh: Array, grad_z_next: Array) -> 
 
 def slope(activation: str) -> Formula:
     """How the state changes with the net input."""
-    kind = ACTIVATIONS[activation]
-    assert kind.slope is not None  # noqa: S101 - only softmax has none, and it is none of the choices
-    words = step(
-        "slope",
-        title="slope of the activation",
-        latex=rf"\frac{{\mathrm{{d}} h_t}}{{\mathrm{{d}} z_t}} = {_in_time(kind.slope_latex)}",
-        phase="backward",
-        text="dh$l/dz$l",
-        symbol=r"\frac{\mathrm{d} h_{$l}}{\mathrm{d} z_{$l}}",
-        idea=kind.slope_idea,
-        guard="slope",
-        reads=("h",),
-    )
-    return words(kind.slope)
+    words = {"text": "dh$l/dz$l", "symbol": r"\frac{\mathrm{d} h_{$l}}{\mathrm{d} z_{$l}}"}
+    return sloping(activation, "slope", a="h", latex=_slope_in_time, **words)
+
+
+def _slope_in_time(latex: str) -> str:
+    return rf"\frac{{\mathrm{{d}} h_t}}{{\mathrm{{d}} z_t}} = {_in_time(latex)}"
 
 
 def _delta(latex: str) -> Callable[[Callable[..., Array]], Formula]:

@@ -13,6 +13,7 @@ from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array, choose, swap_units, total
 from quizprop.engine.graph import Formula, Quantity, step
 from quizprop.engine.lessons.pieces import (
+    activated,
     affine,
     affine_mistakes,
     by_biases,
@@ -30,6 +31,7 @@ from quizprop.engine.lessons.pieces import (
     sent_back,
     sent_back_mistakes,
     slope_mistakes,
+    sloping,
     step_mistakes,
     updated,
 )
@@ -60,12 +62,8 @@ def z(reads: str, latex: str) -> Formula:
     return words(affine)
 
 
-def activated(activation: str, stem: str, reads: str, *, title: str, text: str, symbol: str) -> Formula:
-    """The activation of the branch's first layer, or of the whole block."""
-    kind = ACTIVATIONS[activation]
-    latex = renamed(kind.latex, a=stem, z=reads)
-    words = step(stem, title=title, latex=latex, phase="forward", text=text, symbol=symbol, guard=kind.guard)
-    return replace(words(kind.function), reads=(reads,))
+def _of_block(latex: str) -> str:
+    return renamed(latex, a="y", z="s")
 
 
 def added(x: Array, z2: Array) -> Array:
@@ -101,23 +99,6 @@ grad_y = step(
     symbol=partial("y_{$k}"),
     reads=("y", "t"),
 )(difference)
-
-
-def slope(activation: str, stem: str, a: str, z: str, *, text: str, symbol: str) -> Formula:
-    """The slope of an activation, from its value or from its net input."""
-    kind = ACTIVATIONS[activation]
-    assert kind.slope is not None  # noqa: S101 - only softmax has none
-    words = step(
-        stem,
-        title="slope of the activation",
-        latex=renamed(kind.slope_latex, a=a, z=z),
-        phase="backward",
-        text=text,
-        symbol=symbol,
-        guard="slope" if kind.saturates else "",
-        reads=(a if kind.saturates else z,),
-    )
-    return words(kind.slope)
 
 
 grad_s = step(
@@ -445,15 +426,9 @@ class Residual(Lesson):
     def quantities(self) -> tuple[Quantity, ...]:
         """Through the branch, together with the skip, and back by both ways."""
         top = self._top
-        a = activated(self.activation, "a", "z", title="activation", text="a^[$l]_$k", symbol="a^{[$l]}_{$k}")
-        da_dz = slope(
-            self.activation,
-            "da_dz",
-            "a",
-            "z",
-            text="da^[$l]_$k/dz^[$l]_$k",
-            symbol=r"\frac{\mathrm{d} a^{[$l]}_{$k}}{\mathrm{d} z^{[$l]}_{$k}}",
-        )
+        a = activated(self.activation, text="a^[$l]_$k", symbol="a^{[$l]}_{$k}")
+        symbol = r"\frac{\mathrm{d} a^{[$l]}_{$k}}{\mathrm{d} z^{[$l]}_{$k}}"
+        da_dz = sloping(self.activation, text="da^[$l]_$k/dz^[$l]_$k", symbol=symbol)
         return (
             self.place(z("x", "x_k"), 1),
             self.place(a, 1),
@@ -475,15 +450,11 @@ class Residual(Lesson):
     def _output(self) -> tuple[Formula, ...]:
         if not self.activated_sum:
             return (addition("y", "output of the block"), E, grad_y)
-        symbol = r"\frac{\mathrm{d} y_{$k}}{\mathrm{d} s_{$k}}"
-        return (
-            addition("s", "sum of skip and branch"),
-            activated(self.activation, "y", "s", title="output of the block", text="y_$k", symbol="y_{$k}"),
-            E,
-            grad_y,
-            slope(self.activation, "dy_ds", "y", "s", text="dy_$k/ds_$k", symbol=symbol),
-            grad_s,
-        )
+        words = {"text": "y_$k", "symbol": "y_{$k}", "title": "output of the block"}
+        y = activated(self.activation, "y", z="s", latex=_of_block, **words)
+        words = {"text": "dy_$k/ds_$k", "symbol": r"\frac{\mathrm{d} y_{$k}}{\mathrm{d} s_{$k}}"}
+        dy_ds = sloping(self.activation, "dy_ds", a="y", z="s", latex=_of_block, **words)
+        return (addition("s", "sum of skip and branch"), y, E, grad_y, dy_ds, grad_s)
 
     @property
     def misconceptions(self) -> tuple[Misconception, ...]:

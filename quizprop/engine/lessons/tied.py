@@ -10,8 +10,9 @@ from typing import ClassVar, Final, Literal
 
 from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array, total
-from quizprop.engine.graph import Formula, Quantity, step
+from quizprop.engine.graph import Quantity, step
 from quizprop.engine.lessons.pieces import (
+    activated,
     by_biases,
     difference,
     difference_mistakes,
@@ -22,6 +23,7 @@ from quizprop.engine.lessons.pieces import (
     product,
     renamed,
     slope_mistakes,
+    sloping,
     step_mistakes,
     updated,
 )
@@ -39,12 +41,8 @@ def z(w: Array, x: Array, b: Array) -> Array:
     return total(w * x, -1) + b
 
 
-def h(activation: str) -> Formula:
-    """The code."""
-    kind = ACTIVATIONS[activation]
-    latex = renamed(kind.latex.replace("_j", ""), a="h")
-    words = step("h", title="code", latex=latex, phase="forward", text="h", symbol="h", reads=("z",))
-    return words(kind.function)
+def _of_code(latex: str) -> str:
+    return renamed(latex.replace("_j", ""), a="h")
 
 
 @step("y", title="output", latex=r"y_k = w_k\,h + c_k", phase="forward", text="y_$k", symbol="y_{$k}")
@@ -88,22 +86,6 @@ grad_y = step(
 def grad_h(w: Array, grad_y: Array) -> Array:
     """The code feeds every output: what comes back along each weight adds up."""
     return total(w * grad_y, -1)
-
-
-def dh_dz(activation: str) -> Formula:
-    """The slope of the code's activation."""
-    kind = ACTIVATIONS[activation]
-    assert kind.slope is not None  # noqa: S101 - only softmax has none
-    return step(
-        "dh_dz",
-        title="slope of the activation",
-        latex=renamed(kind.slope_latex.replace("_j", ""), a="h"),
-        phase="backward",
-        text="dh/dz",
-        symbol=r"\frac{\mathrm{d} h}{\mathrm{d} z}",
-        guard="slope",
-        reads=("h",),
-    )(kind.slope)
 
 
 grad_z = step(
@@ -348,8 +330,11 @@ class Tied(Lesson):
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Into the code and out of it, and back to both uses of the weights."""
-        forward = (z, h(self.activation), y, E)
-        backward = (grad_y, grad_h, dh_dz(self.activation), grad_z)
+        h = activated(self.activation, "h", title="code", latex=_of_code, text="h", symbol="h")
+        symbol = r"\frac{\mathrm{d} h}{\mathrm{d} z}"
+        dh_dz = sloping(self.activation, "dh_dz", a="h", latex=_of_code, text="dh/dz", symbol=symbol)
+        forward = (z, h, y, E)
+        backward = (grad_y, grad_h, dh_dz, grad_z)
         gradients = (decoder, encoder, grad_w, grad_b, grad_c)
         return tuple(map(self.place, (*forward, *backward, *gradients, *_UPDATES)))
 
@@ -370,7 +355,7 @@ class Tied(Lesson):
         """Activation, tying, error."""
         kind = ACTIVATIONS[self.activation]
         return (
-            Rule("Code", kind.title, h(self.activation).latex),
+            Rule("Code", kind.title, _of_code(kind.latex)),
             Rule("Weights", "tied: encoder and decoder use the same", y.latex),
             Rule("Error", "half squared error; the target is the input", E.latex),
         )

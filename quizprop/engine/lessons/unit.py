@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from quizprop.engine.activations import ACTIVATIONS
 from quizprop.engine.arrays import Array, total
 from quizprop.engine.graph import Formula, step
+from quizprop.engine.lessons import pieces
 from quizprop.engine.losses import LOSSES
 from quizprop.engine.misconceptions import MISCONCEPTIONS, ONE_INPUT_ONLY
 from quizprop.engine.mistakes import Misconception
@@ -100,21 +101,10 @@ def weighted(
 
 
 def activated(
-    activation: str, stem: str, *, text: str, symbol: str, reads: str = "z", phase: str = "forward"
+    activation: str, stem: str = "a", *, text: str, symbol: str, z: str = "z", phase: str = "forward"
 ) -> Formula:
     """The activation of a net input."""
-    kind = ACTIVATIONS[activation]
-    words = step(
-        stem,
-        title="activation",
-        latex=_plain(kind.latex),
-        phase=phase,
-        text=text,
-        symbol=symbol,
-        idea=kind.idea,
-        reads=(reads,),
-    )
-    return words(kind.function)
+    return pieces.activated(activation, stem, z=z, latex=_plain, text=text, symbol=symbol, phase=phase)
 
 
 def erring(
@@ -156,21 +146,7 @@ def by_output(loss: str, *, text: str, symbol: str, error: str = "E") -> Formula
 
 def sloping(activation: str, *, text: str, symbol: str) -> Formula:
     """How the output changes with the net input."""
-    kind = ACTIVATIONS[activation]
-    assert kind.slope is not None  # noqa: S101 - only softmax has none, and no unit is one
-    latex = rf"\frac{{\mathrm{{d}} a}}{{\mathrm{{d}} z}} = {_plain(kind.slope_latex)}"
-    words = step(
-        "da_dz",
-        title="slope of the activation",
-        latex=latex,
-        phase="backward",
-        text=text,
-        symbol=symbol,
-        idea=kind.slope_idea,
-        guard="slope" if kind.saturates else "",
-        reads=("z" if activation == "identity" else "a",),
-    )
-    return words(kind.slope)
+    return pieces.sloping(activation, latex=_slope, text=text, symbol=symbol)
 
 
 def chained(grad_a: Array, da_dz: Array) -> Array:
@@ -321,3 +297,7 @@ def unit_rules(activation: str, loss: str, *, error: str = "E") -> tuple[Rule, .
 def _plain(latex: str) -> str:
     """Without the indices of units, and the target called y."""
     return re.sub(r"(?<![a-zA-Z\\])t(?![a-zA-Z])", "y", latex.replace("_j", "").replace("_k", ""))
+
+
+def _slope(latex: str) -> str:
+    return rf"\frac{{\mathrm{{d}} a}}{{\mathrm{{d}} z}} = {_plain(latex)}"
