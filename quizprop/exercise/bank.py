@@ -159,7 +159,7 @@ def _line(finding: "ErrorDetails", title: str) -> str:
     # The form that a value or a network was taken for is our word, not the file's.
     ours = {"values": 2, "network": 1}.get(path[0]) if path else None
     key = ".".join(part for place, part in enumerate(path) if place != ours)
-    return f"{key}: {said(finding, _known(title, path))}"
+    return f"{key or 'the whole'}: {said(finding, _known(title, path))}"
 
 
 def _known(title: str, path: Sequence[str]) -> Iterator[str]:

@@ -8,6 +8,18 @@ from typing import Any, Final
 
 __all__ = ["said"]
 
+_SAYS: Final = {
+    "missing": "is missing; it has to be there",
+    "too_short": "is empty; write at least one",
+    "string_type": 'is text, in quotes, as in "2-2-2"',
+    "finite_number": "is a finite number",
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "is a whole number, as in 4"),
+    **dict.fromkeys(("float_type", "float_parsing", "decimal_type", "decimal_parsing"), "is a number, as in 0.5"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "is true or false, without quotes"),
+    **dict.fromkeys(("dict_type", "model_type"), "has parts with names: a table, or in JSON an object"),
+}
+"""By the type of a finding; what is not here says it well itself."""
+
 _LONGEST: Final = 60
 _COMMA: Final = re.compile(r",\s*(?![^\[(]*[\])])")
 """Between names, not within one such as ``W1[1,2]``."""
@@ -29,11 +41,10 @@ def said(finding: Mapping[str, Any], known: Iterable[str]) -> str:
             return _unknown(str(finding["loc"][-1]), known)
         case "tuple_type":
             return f"is a list, in brackets{_listed(finding['input'])}"
-        case "too_short":
-            return "is empty; write at least one"
-        case "missing":
-            return "is missing; it has to be there"
-    return str(finding["msg"]).removeprefix("Value error, ").replace("Input should", "should", 1)
+        case "literal_error" if finding["msg"] == "Input should be True":
+            return "is true, without quotes, or is left out"
+    msg = str(finding["msg"]).removeprefix("Value error, ").replace("Input should", "should", 1)
+    return _SAYS.get(finding["type"], msg)
 
 
 def _listed(value: object) -> str:

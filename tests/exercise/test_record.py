@@ -114,7 +114,7 @@ NETWORK = orjson.loads(change())["network"]
     ("line", "message"),
     [
         (b"{", "not JSON"),
-        (b"[]", "valid dictionary"),
+        (b"[]", "the whole: has parts with names: a table, or in JSON an object"),
         (change(format=2), "format: should be 1"),
         (change(index=...), "index: is missing; it has to be there"),
         (change(given=...), "given: is missing; it has to be there"),
@@ -124,7 +124,7 @@ NETWORK = orjson.loads(change())["network"]
         (change(given={**GIVEN, "x": {"low": 0, "high": 1, "step": 1}}), "a record has numbers alone"),
         (change(given={**GIVEN, "weights": 3}), "nothing is named weights"),
         (change(given={**GIVEN, "path2": [[1, 2]]}), "path2 has shape"),
-        (change(given={**GIVEN, "x": None}), "given.x: should be a valid number"),
+        (change(given={**GIVEN, "x": None}), "given.x: is a number, as in 0.5"),
         (change(asked=[]), "asked"),
         (change(asked=[{**ASKED, "key": "z9[1]"}]), "nothing is named z9"),
         (change(asked=[{**ASKED, "key": "z1"}]), "'z1' is not a cell; a cell is named as in x[1]"),
