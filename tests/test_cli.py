@@ -426,6 +426,18 @@ def test_another_bank_may_be_named_in_the_environment(run, monkeypatch):
     assert run("bank", "list").stdout.splitlines()[1].startswith("unit")
 
 
+def test_the_gallery_is_a_page_that_needs_nothing_beside_its_folder(run, monkeypatch):
+    Path("bank").mkdir()
+    Path("bank/one-unit.toml").write_text(FAMILY.format(x=0.3))
+    monkeypatch.setenv("QUIZPROP_PROBLEM_BANK", "bank")
+    assert run("bank", "gallery", "-o", "gallery").stdout == f"{Path('gallery', 'index.html')}: 1 family\n"
+    page = Path("gallery/index.html").read_text(encoding="utf-8")
+    assert 'role="region" aria-label="z1' in page
+    linked = re.findall(r'(?:src|href)="([^"#]+)"', page)
+    assert "one-unit.svg" in linked
+    assert [name for name in linked if not Path("gallery", name).is_file()] == []
+
+
 # ------------------------------------------------------------------------------------------------- server and database
 
 

@@ -13,4 +13,4 @@ __all__ = ["write"]
 def write(folder: Path) -> None:
     """Write the gallery of the bank."""
     count = write_gallery(bank(), folder)
-    click.echo(f"{folder / 'index.html'}: {count} families")
+    click.echo(f"{folder / 'index.html'}: {count} {'family' if count == 1 else 'families'}")

@@ -90,7 +90,7 @@ def write_gallery(bank: Mapping[str, Exercise], folder: Path) -> int:
         lstrip_blocks=True,
     )
     languages.install(pages)
-    pages.filters.update(math=math, markdown=markdown)
+    pages.filters.update(math=math, markdown=markdown, aloud=sheet.aloud)
     folder.mkdir(parents=True, exist_ok=True)
     for exercise in bank.values():
         (folder / f"{exercise.slug}.svg").write_text(_picture(exercise), encoding="utf-8")
