@@ -29,8 +29,7 @@ from quizprop.exercise.generate import (
     instances_of,
 )
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.notation import Symbol
-from quizprop.exercise.question import in_text, spoken
+from quizprop.exercise.question import spoken
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 from quizprop.web import languages, sheet, typeset
@@ -268,7 +267,9 @@ def _sheet(one: Printed, notation: str, *, key: bool, write: Any) -> dict[str, A
     }
     if key:
         about["solution"] = list(_solution(instance, notation, write))
-        about["right"] = list(_right(instance, notation))
+        about["right"] = [
+            _pieces(one.option(one.right).words, instance, notation, write) for one in instance.questions
+        ]
     else:
         about["diagram"] = str(sheet.diagram(instance.as_sheet, notation, {}))
         about["questions"] = list(_questions(instance, notation, write))
@@ -296,20 +297,18 @@ def _phases(instance: Instance, notation: str, write: Any) -> Iterator[dict[str,
 
 def _questions(instance: Instance, notation: str, write: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     for one in instance.questions:
-        options = [in_text(say(option.words), instance.model, notation) for option in one.options]
-        pieces = spoken(say(one.words), instance.model, notation)
-        yield {"words": [_piece(piece, write) for piece in pieces], "options": options}
+        yield {
+            "words": _pieces(one.words, instance, notation, write),
+            "options": [_pieces(option.words, instance, notation, write) for option in one.options],
+        }
 
 
-def _piece(piece: str | Symbol, write: Any) -> dict[str, str]:  # noqa: ANN401
-    if isinstance(piece, str):
-        return {"kind": "text", "text": piece}
-    return {"kind": "math", "text": write(piece.latex)}
-
-
-def _right(instance: Instance, notation: str) -> Iterator[str]:
-    for one in instance.questions:
-        yield in_text(say(one.option(one.right).words), instance.model, notation)
+def _pieces(words: str, instance: Instance, notation: str, write: Any) -> list[dict[str, str]]:  # noqa: ANN401
+    """A phrase as pieces of text and of mathematics."""
+    return [
+        {"kind": "text", "text": piece} if isinstance(piece, str) else {"kind": "math", "text": write(piece.latex)}
+        for piece in spoken(say(words), instance.model, notation)
+    ]
 
 
 def _solution(instance: Instance, notation: str, write: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401

@@ -144,6 +144,8 @@ def in_print(folder, pdf, option):
         ("attention-backward", None),
         ("batchnorm-step", None),
         ("true-false-relu", None),
+        ("find-slip-mazur", None),
+        ("find-slip-mini-batch", None),
     ],
 )
 def test_nothing_is_printed_over_anything_else(tmp_path, slug, notation, key):
@@ -204,6 +206,23 @@ def test_questions_are_in_the_language_and_with_the_symbols_of_the_sheet(app, sl
             assert german != spoken(question.words, model, notation)
             assert "".join(piece if isinstance(piece, str) else math(piece.latex) for piece in german) in page
             assert "".join(piece if isinstance(piece, str) else rf"\({piece.latex}\)" for piece in german) in bank
+
+
+@pytest.mark.parametrize("slug", ["find-slip-mini-batch", "find-slip-mazur", "true-false-relu"])
+def test_what_there_is_to_choose_from_is_set_like_any_formula(tmp_path, slug):
+    (one,) = made = list(printed(BANK[slug], seed=5, count=1))
+    model, notation = one.instance.model, one.instance.exercise.notation
+    page, key = (as_html(made, title="T", key=of_key) for of_key in (False, True))
+    for question in one.instance.questions:
+        for number, option in enumerate(question.options, start=1):
+            shown = "".join(
+                piece if isinstance(piece, str) else math(piece.latex)
+                for piece in spoken(say(option.words), model, notation)
+            )
+            assert f"☐ {shown}</p>" in unescape(page)
+            assert number != question.right or f"</b> {shown}</p>" in unescape(key)
+    for of_key in (False, True):
+        assert "^" not in in_print(tmp_path, as_pdf(made, title="T", key=of_key), "-layout")
 
 
 def test_without_typst_it_is_said_what_to_do(monkeypatch):
