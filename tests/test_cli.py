@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from quizprop import __version__, cli
 from quizprop.cli import layout
+from quizprop.exercise.bank import load_bank
 from quizprop.exercise.bulk import Chunk
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
@@ -349,7 +350,23 @@ def test_the_bank_is_listed_in_lines_without_spaces_at_the_end(run):
     assert any(line.split() == ["mazur", "Mazur's", "network", "2-2-2", "39", "fixed"] for line in lines)
     assert all(line == line.rstrip() for line in lines)
     # The numbers are fixed there, too, but what is asked about them is not.
-    assert next(line for line in lines if line.startswith("find-slip-mazur ")).endswith("new each time")
+    assert next(line for line in lines if line.startswith("find-slip-mazur ")).endswith("  new")
+
+
+@pytest.mark.parametrize("columns", [80, 100, 140])
+def test_the_bank_is_listed_in_the_terminals_width_and_no_word_is_broken(run, terminal, columns):
+    terminal(columns)
+    listed = click.unstyle(run("bank", "list").stdout)
+    assert max(map(len, listed.splitlines())) <= columns
+    told = {word for one in load_bank().values() for text in (one.title, one.model.outline) for word in text.split()}
+    assert told - set(listed.split()) == set()
+
+
+def test_in_a_narrow_terminal_what_to_type_is_whole(run, terminal):
+    terminal(46)
+    lines = click.unstyle(run("bank", "list").stdout).splitlines()
+    assert max(map(len, lines)) <= 46
+    assert {line.split()[0] for line in lines} >= set(load_bank())
 
 
 def test_an_exercise_is_shown_with_what_it_is_certified_for(run, terminal):
@@ -701,6 +718,20 @@ def test_questions_are_generated_solved_and_graded(run):
     cell, mistake = records[0]["asked"]
     assert f"{cell['question']} {cell['options'][cell['answer'] - 1]}." in told
     assert f"{mistake['question']} {mistake['options'][mistake['answer'] - 1]}." in told
+
+
+def test_an_answer_is_folded_by_what_is_seen_of_it(run, terminal):
+    """What makes it bold takes no room, and the stars of emphasis are not for a terminal."""
+    told = run("solve", "find-slip-mazur").stdout.partition("Answers")[2].splitlines()[2:]
+    assert "delta times what comes in along that weight." in told[1]
+    terminal(80)
+    lines = run("solve", "find-slip-mazur").stdout.partition("Answers")[2].splitlines()[2:]
+    assert [click.unstyle(line) for line in lines] == [row for line in told for row in layout.folded(line, 80).split("\n")]
+
+
+def test_a_hint_has_no_stars_but_those_of_a_formula(run):
+    assert "times the other input." in run("hint", "circuit-fork", "grad_y").stdout
+    assert "w_1*" in run("hint", "which-eta", "eta").stdout
 
 
 def test_a_bank_shows_what_a_question_asks(run):

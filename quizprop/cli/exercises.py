@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from quizprop.cli.finding import bank, exercise_named, instance_at
-from quizprop.cli.layout import columns, folded, print_heading, print_table
+from quizprop.cli.layout import columns, folded, plain, print_heading, print_table
 from quizprop.exercise.answers import AnswersError, Row, grade_row, marks_line, read_row, read_table, sorted_out
 from quizprop.exercise.cells import Cell
 from quizprop.exercise.figures import exact
@@ -90,7 +90,7 @@ def hint(exercise: str, key: str, *, seed: int, notation: str | None) -> None:
     width = columns()
     for rung in hints(instance, cells[key], notation or instance.exercise.notation, {}):
         print_heading(_IN_A_TERMINAL.get(rung.rung, rung.rung), width)
-        for line in rung.text.splitlines():
+        for line in (plain(rung.text) if rung.rung == RUNGS[0] else rung.text).splitlines():  # formulas have stars
             click.echo(folded(line, width))
 
 
@@ -126,8 +126,10 @@ def _print_answers(instance: Instance, notation: str, width: int | None) -> None
         print_heading("Answers", width)
     for question in instance.questions:
         parts = [question.words, question.option(question.right).words, *filter(None, [question.reason])]
-        words, right, *reason = (in_text(part, instance.model, notation) for part in parts)
-        click.echo(folded(" ".join([words, f"{click.style(right, bold=True)}.", *reason]), width))
+        words, right, *reason = (in_text(plain(part), instance.model, notation) for part in parts)
+        text = folded(" ".join([words, f"{right}.", *reason]), width)  # which puts a line's end for a space
+        begin, end = len(words) + 1, len(words) + 1 + len(right)
+        click.echo(text[:begin] + click.style(text[begin:end], bold=True) + text[end:])
 
 
 def _steps(instance: Instance, start: str | None) -> tuple[Cell, ...]:

@@ -1,6 +1,5 @@
 """The problem bank on the command line: list, show, check."""
 
-import re
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import numpy as np
 import orjson
 
 from quizprop.cli.finding import bank, exercise_named
-from quizprop.cli.layout import columns, folded, print_heading, print_table
+from quizprop.cli.layout import columns, folded, plain, print_heading, print_table
 from quizprop.exercise.acceptance import acceptance
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.conventions import conventions
@@ -35,7 +34,7 @@ def list_all() -> None:
             exercise.title,
             exercise.model.outline,
             str(Plan(exercise).asked_count),
-            "fixed" if exercise.fixed else "new each time",
+            "fixed" if exercise.fixed else "new",
         )
         for exercise in bank().values()
     ]
@@ -46,7 +45,7 @@ def show(name: str) -> None:
     """One exercise: conventions, values, what is asked, and the mistakes that its numbers are certified to show."""
     exercise, width = exercise_named(name), columns()
     click.secho(exercise.title, bold=True)
-    for paragraph in _plain(exercise.sentence).split("\n\n"):
+    for paragraph in plain(exercise.sentence.strip()).split("\n\n"):
         click.echo()
         click.echo(folded(" ".join(paragraph.split()), width))
     instance, plan = blank(exercise), Plan(exercise)
@@ -96,11 +95,6 @@ def _row(result: dict[str, Any]) -> tuple[str, str, str]:
     worst = list(result["rejected"].items())[:3]
     rules = "\n".join(f"{rule} ({share(count)})" for rule, count in worst)
     return result["exercise"], share(result["certified"]), rules
-
-
-def _plain(sentence: str) -> str:
-    """Markdown's emphasis taken away."""
-    return re.sub(r"(\*{1,2}|`)(\S(?:.*?\S)?)\1", r"\2", sentence.strip())
 
 
 def _range(value: object) -> str:

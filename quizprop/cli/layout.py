@@ -3,23 +3,26 @@
 Where there is no terminal, another program reads: nothing is folded, cut or coloured.
 """
 
+import re
 import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Literal
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["bar", "columns", "folded", "print_heading", "print_table"]
+__all__ = ["bar", "columns", "folded", "plain", "print_heading", "print_table"]
 
 _PATIENCE = 1.0  # seconds before a bar shows how far the work is
 _UNFOLDED = 10_000
+_GAP = 2  # between the columns of a table
 
 
 def columns() -> int | None:
@@ -35,6 +38,11 @@ def folded(text: str, width: int | None, *, indent: int = 0) -> str:
     return "\n".join(lines)
 
 
+def plain(text: str) -> str:
+    """Markdown's emphasis taken away."""
+    return re.sub(r"(\*{1,2}|`)(\S(?:.*?\S)?)\1", r"\2", text)
+
+
 def print_heading(text: str, width: int | None) -> None:
     """A heading with a rule below it."""
     click.echo()
@@ -47,22 +55,49 @@ def print_table(
 ) -> None:
     """A table without lines. Columns whose heading is in ``right`` hold numbers.
 
-    The first column tells what to type: it is never cut, the others give way.
+    The first column tells what to type: it is never cut, the others give way; no word is broken where that can be.
     """
     rows, console = list(rows), _console(err=err)
-    first = max((len(line) for row in rows for line in row[0].splitlines()), default=0)
-    table = Table(box=None, pad_edge=False, show_header=bool(headings), header_style="dim", padding=(0, 2, 0, 0))
-    for place in range(max(map(len, [headings, *rows]))):
+    lines_of = [
+        [line for row in [headings, *rows] for line in "".join(row[place : place + 1]).splitlines()]
+        for place in range(max(map(len, [headings, *rows])))
+    ]
+    whole = [not place or heading in right for place, heading in enumerate(headings or [""] * len(lines_of))]
+    widths = _widths(lines_of, whole, console.width)
+    table = Table(box=None, pad_edge=False, show_header=bool(headings), header_style="dim", padding=(0, _GAP, 0, 0))
+    for place, width in enumerate(widths):
         heading = headings[place] if headings else ""
-        whole = heading in right if place else first <= console.width
         side: Literal["left", "right"] = "right" if heading in right else "left"
-        table.add_column(heading, justify=side, no_wrap=whole, overflow="fold")
+        no_wrap = whole[place] and (place > 0 or _longest(lines_of[0]) <= console.width)
+        table.add_column(heading, justify=side, no_wrap=no_wrap, overflow="fold", width=width)
     for row in rows:
         table.add_row(*row)
     with console.capture() as lines:
         console.print(table)
     for line in lines.get().splitlines():
         click.echo(line.rstrip(), err=err)  # without the spaces that fill the last column
+
+
+def _widths(lines_of: Sequence[Sequence[str]], whole: Sequence[bool], room: int) -> list[int | None]:
+    """How wide each column is: as its lines, or where there is no room for them at least as its longest word.
+
+    Columns that are to stay ``whole`` do. None where even that is too wide: then they give way as they can.
+    """
+    room -= _GAP * (len(lines_of) - 1)
+    most = [_longest(lines) for lines in lines_of]
+    least = [
+        wide if kept else _longest(word for line in lines for word in line.split())
+        for lines, wide, kept in zip(lines_of, most, whole, strict=True)
+    ]
+    spare, wanted = room - sum(least), sum(most) - sum(least)
+    if spare < 0:
+        return [None] * len(least)
+    share = min(1.0, spare / wanted) if wanted else 0.0
+    return [low + int(share * (high - low)) for low, high in zip(least, most, strict=True)]
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(cell_len, texts), default=0)
 
 
 @contextmanager
