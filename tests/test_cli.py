@@ -186,6 +186,16 @@ def test_solve_prints_mazurs_numbers(run):
     assert [line for line in lines if line in headings] == headings
 
 
+@pytest.mark.parametrize(("setting", "styled"), [("NO_COLOR=1", False), ("TERM=dumb", False), ("NO_COLOR=", True)])
+def test_a_terminal_without_styles_gets_none(run, terminal, monkeypatch, setting, styled):
+    terminal(80)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(*setting.split("="))
+    for command in (["solve", "mazur"], ["bank", "list"]):
+        assert ("\x1b[" in run(*command, color=True).stdout) == styled
+
+
 def test_solve_takes_a_seed_a_notation_and_digits(run):
     assert run("solve", "mazur-like", "--seed", 1).stdout != run("solve", "mazur-like", "--seed", 2).stdout
     assert "z1[1] = W1[1,1] · x[1]" in run("solve", "mazur", "--notation", "plain").stdout
@@ -589,6 +599,24 @@ def test_accounts_are_listed_given_another_password_and_deleted(run, tmp_path):
         assert "quizprop user list" in run("user", command, "ada", "--database", url, status=1).stderr
 
 
+def test_without_a_terminal_to_type_a_password_at_the_way_out_is_said(run, tmp_path):
+    """And no warning of Python's, nor a password that is seen as it is typed."""
+    url = f"sqlite:///{tmp_path}/a.sqlite"
+    run("db", "upgrade", "--database", url)
+    done = subprocess.run(
+        [sys.executable, "-c", "from quizprop.cli import main; main()", "user", "add", "ada", "--database", url],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # without the terminal of whoever runs the tests
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("with --password-stdin\n")
+    assert "Warning" not in done.stderr
+    assert run("user", "list", "--database", url).stdout == ""
+
+
 def test_a_reset_link_is_printed_alone(run, tmp_path):
     url = f"sqlite:///{tmp_path}/practice.db"
     run("db", "upgrade", "--database", url)
@@ -596,7 +624,10 @@ def test_a_reset_link_is_printed_alone(run, tmp_path):
     printed = run("user", "reset-link", "ada", "--base", "https://example.org/", "--hours", 2, "--database", url)
     assert re.fullmatch(r"https://example\.org/reset/[\w-]{43}\n", printed.stdout)
     assert "for 2 hours" in printed.stderr
-    assert "No user named 'eve'" in run("user", "reset-link", "eve", "--database", url, status=1).stderr
+    assert (
+        "No user named 'eve'. All of them: quizprop user list"
+        in run("user", "reset-link", "eve", "--database", url, status=1).stderr
+    )
 
 
 # -------------------------------------------------------------------------------------------------------- problem sets
@@ -653,7 +684,10 @@ def test_what_makes_no_problem_set_is_said_in_words_and_nothing_is_made(run, sch
     error = run("sets", "create", "hw3.toml", "--assign", "ada", "--assign", "x", "--assign", "carl", status=1).stderr
     assert "No account is named 'x', 'carl'" in error
     assert len(run("sets", "list").stdout.splitlines()) == 1
-    assert "token or the title 'hw3'" in run("sets", "results", "hw3", status=1).stderr
+    assert (
+        "short name or the title 'hw3'. All of them: quizprop sets list"
+        in run("sets", "results", "hw3", status=1).stderr
+    )
     assert "date and a time" in run("sets", "due", "hw3", "soon", status=1).stderr
     for zone in ("Mars/X", "../etc", "", "Europe", "/"):
         error = run("sets", "due", "hw3", "2099-10-09 23:59", "--zone", zone, status=1).stderr
@@ -726,7 +760,9 @@ def test_an_answer_is_folded_by_what_is_seen_of_it(run, terminal):
     assert "delta times what comes in along that weight." in told[1]
     terminal(80)
     lines = run("solve", "find-slip-mazur").stdout.partition("Answers")[2].splitlines()[2:]
-    assert [click.unstyle(line) for line in lines] == [row for line in told for row in layout.folded(line, 80).split("\n")]
+    assert [click.unstyle(line) for line in lines] == [
+        row for line in told for row in layout.folded(line, 80).split("\n")
+    ]
 
 
 def test_a_hint_has_no_stars_but_those_of_a_formula(run):

@@ -1,5 +1,6 @@
 """The command line. What a command needs is imported when it runs, so that help comes at once."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -78,6 +79,8 @@ def main(ctx: click.Context) -> None:
     """Backpropagation worked by hand: certified exercises, graded step by step."""
     if sys.stdout is None and ctx.invoked_subcommand != "serve":
         raise click.ClickException("Standard output is closed. If nothing that is written there is wanted: > /dev/null")
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an old terminal without a δ shows ? and goes on
             stream.reconfigure(errors="replace")

@@ -3,7 +3,9 @@
 import math
 import sys
 import time
+import warnings
 from datetime import UTC, datetime
+from getpass import GetPassWarning
 
 import click
 
@@ -50,8 +52,10 @@ def reset_link(name: str, *, base: str, hours: float, url: str | None) -> None:
         raise click.BadParameter(
             "nan is no number of hours; write how long the link works, 24 say", param_hint="--hours"
         )
-    with up_to_date(url) as database, database.write() as session:
-        token = resets.issue_reset_link(session, username=name, now=_now(), valid_for=round(hours * _HOUR))
+    with up_to_date(url) as database:
+        _account(database, name)
+        with database.write() as session:
+            token = resets.issue_reset_link(session, username=name, now=_now(), valid_for=round(hours * _HOUR))
     click.echo(f"{base.rstrip('/')}/reset/{token}")
     time = f"{hours:g} hour{'' if hours == 1 else 's'}"
     click.echo(f"It works once, for {time}, and in place of any made before. Hand it to {name} only.", err=True)
@@ -79,7 +83,14 @@ def _account(database: Database, name: str) -> Credentials:
 def _typed_password(*, from_stdin: bool) -> PasswordHash:
     if from_stdin:
         return people.hash_password(sys.stdin.readline().rstrip("\r\n"))
-    return people.hash_password(click.prompt("Password", hide_input=True, confirmation_prompt="Once more"))
+    with warnings.catch_warnings():  # without a terminal getpass would show what is typed
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            return people.hash_password(click.prompt("Password", hide_input=True, confirmation_prompt="Once more"))
+        except GetPassWarning as error:
+            raise click.UsageError(
+                "There is no terminal to type a password at: hand it to standard input, with --password-stdin"
+            ) from error
 
 
 def _now() -> int:

@@ -523,7 +523,9 @@ def find_set(session: Session, name: str) -> StoredSet:
     known = all_sets(session)
     wanted = [one for one in known if one.token == name] or [one for one in known if one.title == name]
     if not wanted:
-        raise UnknownSetError(f"No problem set has the token or the title {name!r}")
+        raise UnknownSetError(
+            f"No problem set has the short name or the title {name!r}. All of them: quizprop sets list"
+        )
     if len(wanted) > 1:
         tokens = ", ".join(one.token for one in wanted)
         raise UnknownSetError(f"{len(wanted)} problem sets have the title {name!r}: name one as {tokens}")

@@ -267,9 +267,7 @@ def _sheet(one: Printed, notation: str, *, key: bool, write: Any) -> dict[str, A
     }
     if key:
         about["solution"] = list(_solution(instance, notation, write))
-        about["right"] = [
-            _pieces(one.option(one.right).words, instance, notation, write) for one in instance.questions
-        ]
+        about["right"] = [_pieces(one.option(one.right).words, instance, notation, write) for one in instance.questions]
     else:
         about["diagram"] = str(sheet.diagram(instance.as_sheet, notation, {}))
         about["questions"] = list(_questions(instance, notation, write))

@@ -326,7 +326,7 @@ def test_a_set_is_found_by_its_token_or_its_title_if_that_is_its_own(sqlite):
         sets.create_set(session, title="a", items=[NewItem("mazur", "{}")], now=NOW)
         with pytest.raises(sets.UnknownSetError, match="2 problem sets"):
             sets.find_set(session, "a")
-        with pytest.raises(sets.UnknownSetError, match="token or the title 'c'"):
+        with pytest.raises(sets.UnknownSetError, match="short name or the title 'c'"):
             sets.find_set(session, "c")
 
 
