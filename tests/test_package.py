@@ -1,10 +1,12 @@
 """The wheel is all that one needs: it works in any folder, without the checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -76,3 +78,13 @@ client = create_app().test_client()
 print(client.get("/").status_code, client.get("/static/quizprop.css").status_code)
 """
     assert installed("python", "-c", code).split() == ["200", "200"]
+
+
+def test_the_source_distribution_has_what_its_tests_read_and_its_texts_show(tmp_path):
+    done(sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", tmp_path, cwd=ROOT)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    shown = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {".github/exercise.png", "CONTRIBUTING.md"} <= set(shown)
+    assert {*shown, "Containerfile", ".containerignore", ".ci/run", "Makefile", "tests/test_house.py"} - names == set()
