@@ -414,6 +414,14 @@ def test_check_tells_how_much_is_certified_and_what_rejects_the_rest(run):
         assert row["problem"] is None
 
 
+def test_a_check_of_many_families_tells_how_far_it_is_where_a_terminal_is(run, terminal, monkeypatch):
+    monkeypatch.setattr(layout, "_PATIENCE", 0.0)
+    words = ("bank", "check", "mazur", "han-kamber", "circuit-cs231n")
+    assert run(*words).stderr == ""
+    terminal(80)
+    assert "3 of 3" in run(*words).stderr
+
+
 def test_a_family_that_cannot_be_certified_fails_the_check_with_the_way_out(run):
     Path("zero.toml").write_text(FAMILY.format(x="-0.2"))  # z = 0
     result = run("bank", "check", "zero.toml", "mazur", "--json", status=1)

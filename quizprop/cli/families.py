@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from quizprop.cli.finding import bank, exercise_named
-from quizprop.cli.layout import columns, folded, plain, print_heading, print_table
+from quizprop.cli.layout import bar, columns, folded, plain, print_heading, print_table
 from quizprop.exercise.acceptance import acceptance
 from quizprop.exercise.certify import Plan
 from quizprop.exercise.conventions import conventions
@@ -64,7 +64,11 @@ def show(name: str) -> None:
 def check(names: tuple[str, ...], *, candidates: int, as_json: bool) -> None:
     """Draw from each family, or from the whole bank: how much can be certified, and which rules reject the rest."""
     families = [exercise_named(name) for name in names] or list(bank().values())
-    checked = [_checked(family, candidates) for family in families]
+    checked = []
+    with bar(len(families)) as advance:
+        for family in families:
+            checked.append(_checked(family, candidates))
+            advance(1)
     if as_json:
         for result in checked:
             click.echo(orjson.dumps(result))

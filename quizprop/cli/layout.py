@@ -127,12 +127,12 @@ def _bar(total: int) -> Iterator[Callable[[int, float], None]]:
     parts = (
         TextColumn("{task.completed:,} of {task.total:,}"),
         BarColumn(bar_width=16),
-        TextColumn("{task.fields[rate]:,.0f}/s"),
+        TextColumn("{task.fields[rate]}/s"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
     with Progress(*parts, console=_console(err=True)) as progress:
-        task = progress.add_task("", total=total, rate=0.0)
-        yield lambda done, rate: progress.update(task, completed=done, rate=rate)
+        task = progress.add_task("", total=total, rate="0")
+        yield lambda done, rate: progress.update(task, completed=done, rate=f"{rate:,.{0 if rate >= 10 else 1}f}")
 
 
 def _console(*, err: bool = False) -> Console:
