@@ -5,7 +5,11 @@
 >>> sheet = mazur.draw()
 >>> sheet.keys[:3]
 ('z1[1]', 'z1[2]', 'a1[1]')
+>>> sheet
+<Sheet: Mazur's network, 39 asked>
 >>> marks = sheet.grade({"z1[1]": "0.3775", "z1[2]": "0.0425", "a1[1]": 0.4})
+>>> marks
+<Marks: 1 of 39, {'z1[1]': 'correct', 'z1[2]': 'mistake', 'a1[1]': 'wrong'}>
 >>> marks["z1[1]"], marks["z1[2]"], marks["a1[1]"]
 ('correct', 'mistake', 'wrong')
 >>> marks.said["z1[2]"]
@@ -77,6 +81,9 @@ class Family:
 
     exercise: Exercise
 
+    def __repr__(self) -> str:
+        return f"<Family: {self.title}>"
+
     @classmethod
     def from_toml(cls, text: str, *, name: str = "mine") -> "Family":
         """The family that the text of an exercise file describes.
@@ -127,6 +134,9 @@ class Sheet:
     """An exercise with its numbers: what is given, what is asked, and how an answer is judged."""
 
     instance: Instance
+
+    def __repr__(self) -> str:
+        return f"<Sheet: {self.instance.exercise.title}, {len(self.keys)} asked>"
 
     @property
     def given(self) -> Mapping[str, Any]:
@@ -230,6 +240,10 @@ class Marks(Mapping[str, str]):
     """How each cell was judged: ``correct``, ``follows``, ``mistake``, ``wrong``, ``blank`` or ``unreadable``."""
 
     grade: Grade
+
+    def __repr__(self) -> str:
+        told = {key: verdict for key, verdict in self.items() if verdict != "blank"}
+        return f"<Marks: {self.points:g} of {self.out_of}{f', {told}' if told else ''}>"
 
     def __getitem__(self, key: str) -> str:
         return self.grade.marks[key].verdict.value
