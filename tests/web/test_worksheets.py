@@ -174,6 +174,13 @@ def test_a_line_that_is_too_wide_has_an_equals_sign_a_row(tmp_path):
     assert f"= {line.value}" in rows
 
 
+def test_four_weights_are_two_and_two_on_paper(tmp_path):
+    """As in their matrix; three and one below would tear a unit apart."""
+    text = in_print(tmp_path, as_pdf(printed(BANK["mazur-like"], seed=5, count=1), title="T"), "-layout")
+    blanks = [row.count("=") for row in text.partition("Update")[2].splitlines() if "=" in row]
+    assert blanks == [2, 2, 2, 2]
+
+
 def test_a_qr_code_grows_and_shrinks_with_its_place():
     """With a size of its own instead of a ``viewBox``, the style of the HTML would cut it."""
     drawn = typeset.qr_code("https://example.org/w/mazur-like.7.12")
