@@ -455,8 +455,9 @@ def test_an_unknown_or_a_broken_exercise_is_said_in_words(run, command):
 
 def test_another_bank_may_be_named_in_the_environment(run, monkeypatch):
     monkeypatch.setenv("QUIZPROP_PROBLEM_BANK", str(Path("mine").absolute()))
-    assert "holds no exercise file" in run("bank", "list", status=1).stderr
+    assert "mine: can't be read: No such file" in run("bank", "list", status=1).stderr
     Path("mine").mkdir()
+    assert "mine: holds no exercise file" in run("bank", "list", status=1).stderr
     Path("mine/unit.toml").write_text(FAMILY.format(x="2"))
     assert run("bank", "list").stdout.splitlines()[1].startswith("unit")
 

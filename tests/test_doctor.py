@@ -51,7 +51,7 @@ def test_a_good_site_has_nothing_wrong_and_nothing_to_think_about(site, capsys, 
         ({"QUIZPROP_PROXIES": ""}, "risk", "QUIZPROP_PROXIES is 0"),
         ({"QUIZPROP_HOSTS": ""}, "risk", "QUIZPROP_HOSTS is not set"),
         ({"QUIZPROP_HOSTS": "https://a.org"}, "wrong", "QUIZPROP_HOSTS"),
-        ({"QUIZPROP_PROBLEM_BANK": "/nowhere"}, "wrong", "holds no exercise file"),
+        ({"QUIZPROP_PROBLEM_BANK": "/nowhere"}, "wrong", "/nowhere: can't be read"),
     ],
 )
 def test_a_setting_that_is_wrong_or_risky_is_told(site, change, weight, words):
@@ -124,6 +124,14 @@ def test_the_clock_is_told_in_utc_wherever_the_server_stands(site, monkeypatch, 
         monkeypatch.delenv("TZ")
         time.tzset()
     assert any(f"The clock says {now:%Y-%m-%d %H:%M} UTC" in found for now in (before, after))
+
+
+def test_a_database_that_can_t_be_made_is_told(tmp_path, monkeypatch):
+    """As that of a user of the system, who has no folder for data."""
+    url = f"sqlite:///{tmp_path}/home/data/new.db"
+    assert told(GOOD, url, "wrong") == ""
+    monkeypatch.setattr("quizprop.cli.checkup.os.access", lambda folder, _: folder != tmp_path)
+    assert f"may not write in {tmp_path}. Name another file" in told(GOOD, url, "wrong")
 
 
 def test_a_database_that_is_not_there_or_can_t_be_reached_is_told(tmp_path):

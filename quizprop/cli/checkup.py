@@ -69,7 +69,7 @@ def findings(environ: Mapping[str, str], url: str | None) -> Iterator[Finding]:
     yield from _clock()
     file = _new_file(named)
     if file is not None:
-        yield Finding("risk", f"{file} is new: quizprop serve makes it with its tables, or quizprop db upgrade.")
+        yield _on_new(file)
         return
     try:
         database = open_database(named)
@@ -103,6 +103,17 @@ def _new_file(url: str) -> Path | None:
         return None
     path = Path(parsed.database or "")
     return path if parsed.drivername == "sqlite" and path.is_absolute() and not path.exists() else None
+
+
+def _on_new(file: Path) -> Finding:
+    folder = next(folder for folder in file.parents if folder.exists())
+    if os.access(folder, os.W_OK | os.X_OK):
+        return Finding("risk", f"{file} is new: quizprop serve makes it with its tables, or quizprop db upgrade.")
+    return Finding(
+        "wrong",
+        f"{file} is new, and can't be made: whoever serves may not write in {folder}. Name another file, as in "
+        "QUIZPROP_DATABASE_URL=sqlite:////var/lib/quizprop/quizprop.sqlite",
+    )
 
 
 def _key(key: str | None, url: str) -> Iterator[Finding]:

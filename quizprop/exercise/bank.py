@@ -49,7 +49,7 @@ def load_bank(path: Path | None = None) -> Mapping[str, Exercise]:
     """All exercises of a folder by slug (the file's name), in the order of their names; the shipped bank by default.
 
     Raises:
-        BankError: some file is not a valid exercise, or the folder holds none; all problems are listed.
+        BankError: a file is not a valid exercise, or the folder holds none or can't be read; all problems are listed.
     """
     return _shipped() if path is None else _read(path)
 
@@ -61,7 +61,10 @@ def _shipped() -> Mapping[str, Exercise]:
 
 
 def _read(path: Path) -> dict[str, Exercise]:
-    files = sorted(file for file in path.glob("*.toml") if file.name != SKILLS_FILE)
+    try:
+        files = sorted(file for file in path.iterdir() if file.suffix == ".toml" and file.name != SKILLS_FILE)
+    except OSError as error:
+        raise BankError(f"{path}: can't be read: {_unreadable(error)}") from error
     if not files:
         raise BankError(f"{path}: holds no exercise file; an exercise is a file NAME.toml")
     exercises, problems = {}, []

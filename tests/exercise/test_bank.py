@@ -443,6 +443,13 @@ def test_a_shared_bias_is_one_number(problems):
     assert any("b1: a shared bias has one value" in line for line in problems(shared.replace("[0.1]", "[0.1, 0.2]")))
 
 
+def test_a_folder_that_is_not_there_is_not_called_empty(tmp_path):
+    (tmp_path / "file").touch()
+    for name in ("nowhere", "file"):
+        with pytest.raises(BankError, match=f"{name}: can't be read: "):
+            load_bank(tmp_path / name)
+
+
 def test_a_bank_tells_the_problems_of_all_its_files(tmp_path):
     with pytest.raises(BankError, match="holds no exercise file"):
         load_bank(tmp_path)
