@@ -39,6 +39,7 @@ from quizprop.exercise.grade import grade as grade_sheet
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.notation import mathml
 from quizprop.exercise.numbers import typed_number
+from quizprop.exercise.question import in_text
 from quizprop.exercise.solution import Solution
 from quizprop.exercise.spec import Exercise
 
@@ -208,14 +209,29 @@ class Sheet:
 
         notation = self.instance.exercise.notation
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(row.title)}</th><td>"
+            f"<tr><th style='text-align:left'>{escape(row.title)} {mathml(row.unit.latex) if row.unit else ''}</th><td>"
             + ", ".join(f"{mathml(name.latex)} = {escape(value)}" for _, name, value in row.values)
             + "</td></tr>"
             for row in givens(self.instance.as_sheet, notation)
         )
-        asked = ", ".join(f"<code>{escape(key)}</code>" for key in self.keys)
-        head = f"<b>{escape(self.instance.exercise.title)}</b>"
-        return f"{head}{diagram(self.instance.as_sheet, notation, {})}<table>{rows}</table><p>{asked}</p>"
+        asked = "".join(self._questions(notation)) or f"<p>{', '.join(map(_code, self.keys))}</p>"
+        head = f"<p><b>{escape(self.instance.exercise.title)}</b></p>"
+        drawn = diagram(self.instance.as_sheet, notation, {})
+        paper = "background: white; display: inline-block"  # its lines are dark, the notebook may be too
+        return f"{head}<div style='{paper}'>{drawn}</div><table>{rows}</table>{asked}"
+
+    def _questions(self, notation: str) -> Iterator[str]:
+        for one in self.instance.questions:
+            words, *options = (
+                escape(in_text(phrase, self.instance.model, notation))
+                for phrase in (one.words, *(option.words for option in one.options))
+            )
+            listed = "".join(f"<li>{option}</li>" for option in options)
+            yield f"<p>{_code(one.key)} {words}</p><ol>{listed}</ol>"
+
+
+def _code(key: str) -> str:
+    return f"<code>{escape(key)}</code>"
 
 
 def _whole(name: str, number: object, least: int, most: int | None = None) -> None:
@@ -286,7 +302,7 @@ class Marks(Mapping[str, str]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td><code>{escape(key)}</code></td><td>{escape(verdict)}</td>"
+            f"<tr><td>{_code(key)}</td><td>{escape(verdict)}</td>"
             f"<td>{escape(' '.join(self.said.get(key, ())))}</td></tr>"
             for key, verdict in self.items()
             if verdict != "blank"

@@ -4,10 +4,12 @@ import copy
 import doctest
 import json
 import pickle
+import re
 import subprocess
 import sys
 from decimal import Decimal
 from fractions import Fraction
+from html import escape
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -17,6 +19,7 @@ import quizprop
 from quizprop import family
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.exercise_file import written_exercise
+from quizprop.exercise.question import in_text
 from quizprop.exercise.record import record_blocks
 
 
@@ -148,3 +151,21 @@ def test_a_family_is_shown_as_its_markdown_means_it():
 def test_the_version_costs_no_numpy():
     program = "import quizprop, sys; quizprop.__version__; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_sheet_in_a_notebook_names_the_unit_that_weights_lead_to_and_can_be_seen_in_the_dark():
+    shown = quizprop.load("mazur").draw()._repr_html_()
+    text = re.sub(r"<[^>]+>", "", shown.partition("<table>")[2])
+    assert re.findall(r"Weights into (\w\d)", text) == ["h1", "h2", "o1", "o2"]
+    assert "background: white" in shown.partition("<svg")[0]
+
+
+@pytest.mark.parametrize("slug", ["find-slip-mazur", "choose-delta", "true-false-relu"])
+def test_a_sheet_of_questions_in_a_notebook_has_their_words(slug):
+    sheet = quizprop.load(slug).draw(seed=1)
+    shown, model, notation = sheet._repr_html_(), sheet.instance.model, sheet.instance.exercise.notation
+    for question in sheet.instance.questions:
+        options = "".join(f"<li>{escape(in_text(one.words, model, notation))}</li>" for one in question.options)
+        assert (
+            f"<code>{question.key}</code> {escape(in_text(question.words, model, notation))}</p><ol>{options}" in shown
+        )
