@@ -82,8 +82,20 @@
     if (menu && !menu.contains(event.target)) menu.open = false;
   });
 
+  // When Back brings a page from memory, Safari empties what has no autocomplete, a moment later: it is put back.
+  let left = [];
+  window.addEventListener("pagehide", () => {
+    const fields = document.querySelectorAll("input:not([type=password], [type=file]), textarea, select:not([multiple])");
+    left = [...fields].map((field) => [field, field.value, field.checked]);
+  });
+  const putBack = () => {
+    for (const [field, value, checked] of left) {
+      if (field.value !== value) field.value = value;
+      if (field.checked !== checked) field.checked = checked;
+    }
+  };
   // After signing out, Back would bring the pages of who was signed in from memory; what is typed there stays, though.
-  window.addEventListener("pageshow", ({ persisted }) => {
+  const renew = () => {
     const isTyped = (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked;
     // A list begins with its first option where the page chooses none.
     const isChosen = ({ options, selectedIndex }) =>
@@ -91,7 +103,14 @@
     const typed =
       [...document.querySelectorAll("input, textarea")].some(isTyped) ||
       [...document.querySelectorAll("select:not([multiple])")].some(isChosen);
-    if (persisted && navigator.onLine && !typed && document.querySelector(".menu")) window.location.reload();
+    if (navigator.onLine && !typed && document.querySelector(".menu")) window.location.reload();
+  };
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    window.setTimeout(() => {
+      putBack();
+      renew();
+    });
   });
 
   for (const button of document.querySelectorAll("button[data-print]")) {

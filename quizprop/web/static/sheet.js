@@ -157,12 +157,22 @@
   // The answer to a form, a hint say, becomes the page of the sheet: what Back and reload bring is its newest text, and
   // not what was sent for the answer.
   const newest = form.getAttribute("action");
-  if ("sent" in form.dataset) window.history.replaceState(null, "", newest + window.location.hash);
+  const isAnswer = "sent" in form.dataset;
+  if (isAnswer) {
+    // Safari sends the form again on reload, whatever the address: with older text than what was saved since.
+    if (window.history.state?.isAnswered) {
+      window.location.replace(newest);
+      return;
+    }
+    window.history.replaceState({ isAnswered: true }, "", newest + window.location.hash);
+  }
 
   const state = document.getElementById("save-state");
   const { csrf_token: csrf, draft_seq: base, draft_key: lastKey, decimal_comma: comma } = form.elements;
   const ticked = (served) => (comma?.type !== "checkbox" ? Boolean(comma) : served ? comma.defaultChecked : comma.checked);
-  const now = (served = false) => JSON.stringify([answers(served), ticked(served)]);
+  // While the page is left, what stood in it then: see quizprop.js.
+  let away = "";
+  const now = (served = false) => (!served && away) || JSON.stringify([answers(served), ticked(served)]);
 
   // Another tab of this browser has the same sheet and storage: each keeps what is its own.
   const prefix = `quizprop ${sheet} `;
@@ -331,8 +341,18 @@
     if (!isKept && !submitted && now() !== saved) event.preventDefault();
   });
   // The browser's Back may bring the page as it was left, or as it first came: older than what was saved since.
-  const renew = () => navigator.onLine && window.location.reload();
-  window.addEventListener("pageshow", (event) => event.persisted && renew());
+  const renew = () => {
+    if (navigator.onLine) isAnswer ? window.location.replace(newest) : window.location.reload();
+  };
+  window.addEventListener("pagehide", () => (away = now()));
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    // By then quizprop.js has put back what Safari empties: nothing of that is saved.
+    window.setTimeout(() => {
+      away = "";
+      renew();
+    });
+  });
   if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") renew();
 
   // --- what this browser kept ------------------------------------------------------------------------------------
