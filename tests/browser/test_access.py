@@ -389,6 +389,21 @@ def test_a_narrow_phone_scrolls_no_page_sideways(registered, problem_set):
     assert set(wide.values()) == {320}, wide
 
 
+def test_on_a_phone_the_conventions_of_a_sample_stay_on_the_page_and_can_be_reached(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/gallery", timeout=60_000)
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    wide = [
+        rule
+        for rule in page.locator(".sample-rules dd").all()
+        if rule.evaluate("one => one.scrollWidth > one.clientWidth")
+    ]
+    assert wide
+    for rule in wide:
+        expect(rule).to_have_attribute("tabindex", "0")
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_the_menu_opens_on_the_screen_and_escape_closes_it(registered, width):
     page = registered
