@@ -369,12 +369,16 @@ def mathml(latex: str, *, display: bool = False) -> str:
     except Exception as error:  # latex2mathml's errors have no class in common
         raise ValueError(f"latex: {latex!r} can't be read ({type(error).__name__})") from error
     spaced = _BARE_FUNCTION.sub(r'\1<mspace width="0.167em"></mspace>', _CLEANER.clean(markup))
+    spaced = _SIGN.sub(r'\1<mo form="prefix">', spaced)
     # A no-break space in place of its entity, which only HTML knows: so the result is XML too.
     return spaced.replace("&nbsp;", "\N{NO-BREAK SPACE}")
 
 
 # "ln a" is set without its space by latex2mathml; "ln(a)" needs none.
 _BARE_FUNCTION: Final = re.compile(r"(<mi>(?:cosh|exp|ln|log|max|min|sinh|tanh)</mi>)(?=<(?!mo|/))")
+
+# A minus after another sign, as in "0.4 · (−1.5)", takes nothing away: browsers see that only at the start of a group.
+_SIGN: Final = re.compile(r"(<mo[^>]*>[(\[=·,≈←]</mo>|<mo[^>]*>&[lg]t;</mo>)<mo>(?=−</mo>)")
 
 _CLEANER: Final = nh3.Cleaner(
     tags={

@@ -417,6 +417,24 @@ def test_a_function_is_set_apart_from_a_bare_argument():
     assert "mspace" not in mathml(r"\frac{1}{\ln}")
 
 
+@pytest.mark.parametrize(
+    ("latex", "signs"),
+    [
+        (r"0.4 \cdot (-1.5) - (-0.3)", 2),
+        (r"\left(-z\right)", 1),
+        (r"a = -z", 1),
+        (r"a < -1", 1),
+        (r"2 \cdot -3, -4", 2),
+        (r"(1 - z) - z", 0),
+        (r"w_1 - \eta", 0),
+    ],
+)
+def test_a_minus_after_another_sign_stands_close_to_its_number(latex, signs):
+    root = ET.fromstring(mathml(latex))  # noqa: S314
+    minus = [one for one in root.iter("mo") if one.text == "−"]
+    assert sum(one.get("form") == "prefix" for one in minus) == signs
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

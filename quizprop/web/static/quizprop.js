@@ -85,8 +85,8 @@
   // When Back brings a page from memory, Safari empties what has no autocomplete, a moment later: it is put back.
   let left = [];
   window.addEventListener("pagehide", () => {
-    const fields = document.querySelectorAll("input:not([type=password], [type=file]), textarea, select:not([multiple])");
-    left = [...fields].map((field) => [field, field.value, field.checked]);
+    const those = "input:not([type=password], [type=file]), textarea, select:not([multiple])";
+    left = [...document.querySelectorAll(those)].map((field) => [field, field.value, field.checked]);
   });
   const putBack = () => {
     for (const [field, value, checked] of left) {
