@@ -113,6 +113,16 @@
     });
   });
 
+  // The style sheet prints what is folded; a browser of before 2025 has to open it.
+  if (!CSS.supports("selector(::details-content)")) {
+    let folded = [];
+    window.addEventListener("beforeprint", () => {
+      folded = [...document.querySelectorAll(".phase, .earlier, .numbers")].filter((part) => !part.open);
+      folded.forEach((part) => (part.open = true));
+    });
+    window.addEventListener("afterprint", () => folded.forEach((part) => (part.open = false)));
+  }
+
   for (const button of document.querySelectorAll("button[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {
