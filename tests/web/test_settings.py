@@ -146,10 +146,18 @@ def test_every_view_is_short(app):
 
 
 def test_serving_hands_the_application_to_waitress(tmp_path, monkeypatch):
+    class Stopped(Exception):
+        pass
+
+    def create_server(app, **options):
+        seen.update(options, app=app)
+        raise Stopped
+
     monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/q.sqlite")
     seen = {}
-    monkeypatch.setattr(waitress, "serve", lambda app, **options: seen.update(options, app=app))
-    serve.serve("127.0.0.1", 8123)
+    monkeypatch.setattr(waitress, "create_server", create_server)
+    with pytest.raises(Stopped):
+        serve.serve("127.0.0.1", 8123)
     assert (seen["host"], seen["port"]) == ("127.0.0.1", 8123)
     assert 4 <= seen["threads"] <= 8
     assert seen["clear_untrusted_proxy_headers"]
