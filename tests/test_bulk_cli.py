@@ -127,6 +127,34 @@ def test_an_interrupt_of_all_processes_ends_several_jobs_at_once_as_it_ends_one(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody sends these signals there")
+@pytest.mark.parametrize(
+    ("name", "options", "number"),
+    [
+        ("a.jsonl", (), signal.SIGTERM),
+        ("a.jsonl", (), signal.SIGHUP),
+        ("a.csv.gz", ("-j", "2"), signal.SIGTERM),
+        ("a.parquet", (), signal.SIGTERM),
+    ],
+)
+def test_a_run_that_is_told_to_end_takes_its_unfinished_file_away(tmp_path, name, options, number):
+    program = f"import signal; signal.signal({int(number)}, signal.SIG_DFL); {PROGRAM[-1]}"
+    command = [*PROGRAM[:-1], program, *ARGUMENTS, "-n", "10000000", *options, "-o", str(tmp_path / name)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            until = time.monotonic() + 60
+            while time.monotonic() < until and not any(tmp_path.iterdir()):
+                time.sleep(0.01)
+            assert list(tmp_path.iterdir())
+            process.send_signal(number)
+            assert process.communicate(timeout=30) == (None, b"")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 128 + number
+    assert not list(tmp_path.iterdir())
+
+
 def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
     command = [*PROGRAM, *ARGUMENTS, "-n", "10000000", "-j", "3", "-o", str(tmp_path / "a.jsonl")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:

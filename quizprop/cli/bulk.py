@@ -156,6 +156,7 @@ def _as_worker() -> None:
     # Ctrl-C goes to all processes of the terminal. A worker that it ends while it holds the lock of the queue would
     # leave the others waiting for ever: who started them ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # its pool ends it so where another worker was killed
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -359,9 +360,9 @@ def _parquet(job: Job) -> Iterator[_Writer]:
         def close(self) -> None:
             self.file.close()
 
-    with named(job.output):
-        table = Table()
     try:
+        with named(job.output):
+            table = Table()
         yield table
         table.close()
         part.replace(target)
