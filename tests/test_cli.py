@@ -584,6 +584,9 @@ def test_a_user_that_cannot_be_added_is_said_in_words(run, tmp_path):
         return run(*words, input=f"{password}\n", status=1).stderr
 
     assert "quizprop db upgrade" in error("ada", "differential")
+    assert not (tmp_path / "practice.db").exists(), "a typing error makes no database"
+    (tmp_path / "practice.db").touch()
+    assert "Is it the right database?" in error("ada", "differential")
     run("db", "upgrade", "--database", url)
     assert "A user name has 3 to 100 characters" in error("a", "differential")
     assert "A password has 8 to 1000 characters" in error("ada", "short")

@@ -52,6 +52,9 @@ def test_a_good_site_has_nothing_wrong_and_nothing_to_think_about(site, capsys, 
         ({"QUIZPROP_HOSTS": ""}, "risk", "QUIZPROP_HOSTS is not set"),
         ({"QUIZPROP_HOSTS": "https://a.org"}, "wrong", "QUIZPROP_HOSTS"),
         ({"QUIZPROP_PROBLEM_BANK": "/nowhere"}, "wrong", "/nowhere: can't be read"),
+        ({"QUIZPROP_SECRET_KEY": "short"}, "wrong", "has 5 characters, with which no server starts"),
+        ({"QUIZPROP_HOST": "a.org"}, "risk", "QUIZPROP_HOST is no setting: is QUIZPROP_HOSTS meant?"),
+        ({"QUIZPROP_METRICS": "m" * 32, "PROMETHEUS_MULTIPROC_DIR": "/nowhere"}, "wrong", "/nowhere is no folder"),
     ],
 )
 def test_a_setting_that_is_wrong_or_risky_is_told(site, change, weight, words):
@@ -90,7 +93,50 @@ def test_tables_that_do_not_fit_are_told(site, tmp_path):
     with sqlite3.connect(tmp_path / "site.db") as connection:
         connection.execute("ALTER TABLE learner DROP COLUMN language")
     connection.close()
-    assert "quizprop db upgrade" in told(GOOD, site, "wrong")
+    assert "No release has changed them so" in told(GOOD, site, "wrong")
+
+
+@pytest.mark.parametrize(("revision", "words"), [("0001", "quizprop db upgrade"), ("9999", "install that one")])
+def test_tables_of_another_release_are_told_with_the_way_out(site, tmp_path, revision, words):
+    with sqlite3.connect(tmp_path / "site.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
+    connection.close()
+    found = told(GOOD, site, "wrong")
+    assert words in found
+    assert ("db upgrade" in found) == (revision == "0001")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "finding"),
+    [
+        (None, 0o600, ("well", "made at the first start")),
+        (b"k" * 64, 0o600, ("well", "kept beside the database")),
+        (b"k" * 64, 0o640, ("risk", "site.db.secret, the secret key, is readable by others too: chmod 600 it")),
+        (b"", 0o600, ("wrong", "site.db.secret holds no secret key")),
+        (b"\xff" * 64, 0o600, ("wrong", "site.db.secret, the secret key, can't be read (it is no text)")),
+        ("folder", 0o700, ("wrong", "site.db.secret, the secret key, can't be read (Is a directory)")),
+    ],
+)
+def test_the_key_beside_the_database_is_looked_at(site, tmp_path, content, mode, finding):
+    file = tmp_path / "site.db.secret"
+    if content == "folder":
+        file.mkdir()
+    elif content is not None:
+        file.write_bytes(content)
+        file.chmod(mode)
+    environ = {name: value for name, value in GOOD.items() if name != "QUIZPROP_SECRET_KEY"}
+    weight, words = finding
+    assert words in told(environ, site, weight)
+
+
+def test_what_the_server_could_not_write_is_told(site, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    assert "new.db can't be made" in told(GOOD, f"sqlite:///{tmp_path / 'file' / 'new.db'}", "wrong")
+    monkeypatch.setattr("quizprop.cli.checkup.os.access", lambda path, _: path != tmp_path / "site.db")
+    assert "site.db can't be written" in told(GOOD, site, "wrong")
+    monkeypatch.setattr("quizprop.cli.checkup.os.access", lambda path, _: path != tmp_path)
+    assert f"{tmp_path} can't be written" in told(GOOD, site, "wrong")
+    assert "new.db can't be made" in told(GOOD, f"sqlite:///{tmp_path / 'new.db'}", "wrong")
 
 
 def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_path):
@@ -98,7 +144,7 @@ def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_
         (tmp_path / "site.db").chmod(mode)
         assert "chmod 600" in told(GOOD, site, "risk")
     (tmp_path / "site.db").write_bytes(b"no database at all" * 100)
-    assert "not a database" in told(GOOD, site, "wrong")
+    assert "not a database. Go back to a backup" in told(GOOD, site, "wrong")
 
 
 def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):

@@ -7,17 +7,20 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
 import click
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
+from quizprop.cli.database import new_file
 from quizprop.exercise.bank import BankError, load_bank
 from quizprop.store import schema
 from quizprop.store.database import Database, DatabaseBusyError, DatabaseUrlError, MissingDriverError, open_database
-from quizprop.web.settings import SettingsError, default_database_url, from_environment
+from quizprop.web.settings import NAMES, SHORTEST_KEY, SettingsError, default_database_url, from_environment
 
 __all__ = ["Finding", "doctor", "findings"]
 
@@ -63,13 +66,15 @@ def findings(environ: Mapping[str, str], url: str | None) -> Iterator[Finding]:
         return
     settings = from_environment(environ)
     named = url or settings.get("DATABASE_URL") or default_database_url(environ)
+    yield from _misspelt(environ)
     yield from _key(settings.get("SECRET_KEY"), named)
     yield from _https(settings)
+    yield from _counted(settings.get("METRICS"), environ.get("PROMETHEUS_MULTIPROC_DIR"))
     yield from _bank(settings.get("PROBLEM_BANK"))
     yield from _clock()
-    file = _new_file(named)
+    file = new_file(named)
     if file is not None:
-        yield _on_new(file)
+        yield _to_be_made(file)
         return
     try:
         database = open_database(named)
@@ -95,39 +100,52 @@ def _bad_settings(environ: Mapping[str, str]) -> Iterator[Finding]:
             return
 
 
-def _new_file(url: str) -> Path | None:
-    """The SQLite file of a URL, if it is not there yet: to open it would make it."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # opening it says what is wrong
-        return None
-    path = Path(parsed.database or "")
-    return path if parsed.drivername == "sqlite" and path.is_absolute() and not path.exists() else None
-
-
-def _on_new(file: Path) -> Finding:
-    folder = next(folder for folder in file.parents if folder.exists())
-    if os.access(folder, os.W_OK | os.X_OK):
-        return Finding("risk", f"{file} is new: quizprop serve makes it with its tables, or quizprop db upgrade.")
-    return Finding(
-        "wrong",
-        f"{file} is new, and can't be made: whoever serves may not write in {folder}. Name another file, as in "
-        "QUIZPROP_DATABASE_URL=sqlite:////var/lib/quizprop/quizprop.sqlite",
-    )
+def _misspelt(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Names that are almost those of settings: nobody reads them."""
+    known = [f"QUIZPROP_{name}" for name in NAMES]
+    for name in environ:
+        if name.startswith("QUIZPROP_") and name not in known:
+            for meant in get_close_matches(name, known, 1, 0.85):
+                yield Finding("risk", f"{name} is no setting: is {meant} meant?")
 
 
 def _key(key: str | None, url: str) -> Iterator[Finding]:
     if key is None:
         if url.startswith("sqlite"):
-            yield Finding("well", "The secret key is kept beside the database.")
+            yield from _kept_key(url)
         else:
             yield Finding(
                 "wrong", "QUIZPROP_SECRET_KEY is missing: set it to 32 random characters, the same on all servers."
             )
+    elif len(key) < SHORTEST_KEY:
+        yield Finding(
+            "wrong", f"QUIZPROP_SECRET_KEY has {len(key)} characters, with which no server starts: take 32 random ones."
+        )
     elif len(key) < _DRAWN_BY_LOT or len(set(key)) < len(key) // 4:
         yield Finding("risk", "QUIZPROP_SECRET_KEY is short or regular: take 32 random characters or more.")
     else:
         yield Finding("well", "The secret key is long enough.")
+
+
+def _kept_key(url: str) -> Iterator[Finding]:
+    """The key beside the SQLite file; of a URL that can't be read, opening it says what is wrong."""
+    try:
+        file = Path(f"{make_url(url).database}.secret")
+        kept = file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        yield Finding("well", "The secret key is made at the first start, and kept beside the database.")
+    except (OSError, UnicodeError) as error:
+        said = getattr(error, "strerror", None) or "it is no text"
+        yield Finding("wrong", f"{file}, the secret key, can't be read ({said}): give it to the server's user.")
+    except (ArgumentError, ValueError):
+        return
+    else:
+        if len(kept) < SHORTEST_KEY:
+            yield Finding("wrong", f"{file} holds no secret key: delete it, and the next start makes one.")
+        elif os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+            yield Finding("risk", f"{file}, the secret key, is readable by others too: chmod 600 it.")
+        else:
+            yield Finding("well", "The secret key is kept beside the database.")
 
 
 def _https(settings: Mapping[str, object]) -> Iterator[Finding]:
@@ -147,6 +165,30 @@ def _https(settings: Mapping[str, object]) -> Iterator[Finding]:
         yield Finding(
             "risk", "QUIZPROP_PROXIES is 0: behind a proxy all visitors seem to be one, and its limits are shared."
         )
+
+
+def _counted(token: str | None, shared: str | None) -> Iterator[Finding]:
+    """What /metrics needs, where it is wanted."""
+    if token is None:
+        return
+    if find_spec("prometheus_client") is None:
+        yield Finding("wrong", "QUIZPROP_METRICS needs a library: pip install 'quizprop[metrics]'")
+    if shared is not None and not (Path(shared).is_dir() and os.access(shared, os.W_OK)):
+        yield Finding(
+            "wrong", f"PROMETHEUS_MULTIPROC_DIR: {shared} is no folder that can be written; make it, for the server."
+        )
+
+
+def _to_be_made(file: Path) -> Finding:
+    """A database that is not there yet: whether its folder lets it be made."""
+    there = next((folder for folder in file.parents if folder.exists()), file)
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Finding("risk", f"{file} is new: quizprop serve makes it with its tables, or quizprop db upgrade.")
+    return Finding(
+        "wrong",
+        f"{file} is new, and can't be made, as {there} can't be written: give that to the server's user, or name "
+        "another file, as in QUIZPROP_DATABASE_URL=sqlite:////var/lib/quizprop/quizprop.sqlite",
+    )
 
 
 def _bank(folder: str | None) -> Iterator[Finding]:
@@ -175,7 +217,10 @@ def _looked_at(database: Database) -> Iterator[Finding]:
         try:
             yield from look(database)
         except (SQLAlchemyError, DatabaseBusyError) as error:
-            yield Finding("wrong", f"{database.url}: {getattr(error, 'orig', None) or error}")
+            said = f"{database.url}: {getattr(error, 'orig', None) or error}"
+            if database.is_sqlite and not isinstance(error, (OperationalError, DatabaseBusyError)):
+                said += ". Go back to a backup: quizprop db restore FILE"
+            yield Finding("wrong", said)
             return
 
 
@@ -188,11 +233,14 @@ def _reached(database: Database) -> Iterator[Finding]:
 
 
 def _tables(database: Database) -> Iterator[Finding]:
-    differences = schema.check(database)
+    trouble, differences = schema.behind(database), schema.check(database)
     if schema.current(database) is None:
         yield Finding("risk", f"{database.url} has no tables yet: quizprop serve makes them, or quizprop db upgrade.")
+    elif trouble is not None:
+        yield Finding("wrong", trouble)
     elif differences:
-        yield Finding("wrong", " ".join(differences) + " Run: quizprop db upgrade")
+        way = "No release has changed them so: undo it, or go back to a backup."
+        yield Finding("wrong", " ".join([*differences, way]))
     else:
         yield Finding("well", f"The tables are at revision {schema.current(database)}, as this release wants them.")
 
@@ -209,7 +257,7 @@ def _sqlite(database: Database) -> Iterator[Finding]:
         verdict = session.execute(text("PRAGMA quick_check(1)")).scalar_one()
     full = 2
     if verdict != "ok":
-        yield Finding("wrong", f"The database is damaged ({verdict}): go back to a backup.")
+        yield Finding("wrong", f"The database is damaged ({verdict}): go back to a backup, quizprop db restore FILE")
     weight = "well" if journal != "off" and synchronous >= full else "wrong"
     said = f"The journal is {journal}, synchronous {synchronous}; {full} or more keeps every checked sheet."
     yield Finding(weight, said)
@@ -218,6 +266,8 @@ def _sqlite(database: Database) -> Iterator[Finding]:
         open_to = stat.S_IMODE(path.stat().st_mode) & 0o077
         weight = "risk" if open_to else "well"
         yield Finding(weight, f"{path} is readable by {'others too: chmod 600 it' if open_to else 'its owner alone'}.")
+        if not os.access(path, os.W_OK):
+            yield Finding("wrong", f"{path} can't be written: give it to the server's user.")
         if not os.access(path.parent, os.W_OK):
             yield Finding(
                 "wrong", f"{path.parent} can't be written, and the journal lies there: give it to the server's user."

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from quizprop.store import schema
 from quizprop.store.database import Database, open_database
 from quizprop.web.settings import default_database_url, from_environment
 
-__all__ = ["backup", "check", "opened", "restore", "up_to_date", "upgrade"]
+__all__ = ["backup", "check", "new_file", "opened", "restore", "up_to_date", "upgrade"]
 
 
 def upgrade(url: str | None) -> None:
@@ -52,18 +54,38 @@ def restore(path: Path, url: str | None) -> None:
 @contextmanager
 def up_to_date(url: str | None) -> Iterator[Database]:
     """The database, if its tables are as this release wants them."""
+    missing = new_file(_named(url))
+    if missing is not None:  # to open it would make it
+        raise click.ClickException(
+            f"There is no database {missing}. QUIZPROP_DATABASE_URL or --database names that of your site; to make a "
+            "new one, run first: quizprop db upgrade"
+        )
     with opened(url) as database:
-        if schema.current(database) != schema.newest():
-            raise click.ClickException(f"{database.url} is not up to date. Run first: quizprop db upgrade")
+        trouble = schema.behind(database)
+        if trouble is not None:
+            raise click.ClickException(trouble)
         yield database
 
 
 @contextmanager
 def opened(url: str | None) -> Iterator[Database]:
     """The database of this URL; else the one that the environment names, or that is there by default."""
-    named = url or from_environment(os.environ).get("DATABASE_URL") or default_database_url(os.environ)
-    database = open_database(named)
+    database = open_database(_named(url))
     try:
         yield database
     finally:
         database.close()
+
+
+def new_file(url: str) -> Path | None:
+    """The SQLite file of a URL, if it is not there yet: to open it would make it."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # opening it says what is wrong
+        return None
+    path = Path(parsed.database or "")
+    return path if parsed.drivername == "sqlite" and path.is_absolute() and not path.exists() else None
+
+
+def _named(url: str | None) -> str:
+    return str(url or from_environment(os.environ).get("DATABASE_URL") or default_database_url(os.environ))

@@ -24,6 +24,7 @@ __all__ = [
     "BackupError",
     "SchemaError",
     "backup",
+    "behind",
     "check",
     "current",
     "downgrade",
@@ -38,6 +39,7 @@ _ONE_MIGRATION = threading.Lock()
 # Any number will do, so long as every release of quizprop takes the same: a PostgreSQL server keeps the lock by number.
 _ADVISORY_LOCK = 0x71756970726F70
 _WAIT_MILLISECONDS = 120_000
+_NEWER = "A newer release of quizprop has upgraded it: install that one, or go back to a backup."
 
 
 class SchemaError(RuntimeError):
@@ -45,7 +47,7 @@ class SchemaError(RuntimeError):
 
 
 class BackupError(RuntimeError):
-    """No copy was made; the message says why."""
+    """No copy was made, or none put back; the message says why."""
 
 
 def newest() -> str:
@@ -57,6 +59,21 @@ def current(database: Database) -> str | None:
     """The revision of the database; None where quizprop has not created its tables yet."""
     with database.read() as session:
         return MigrationContext.configure(session).get_current_revision()
+
+
+def behind(database: Database) -> str | None:
+    """Why the tables are not those of this release, and what to do; None where they are."""
+    here = current(database)
+    if here == newest():
+        return None
+    if here is None:
+        return (
+            f"{database.url} has no quizprop tables. Is it the right database? QUIZPROP_DATABASE_URL or --database "
+            "names it; for a new one, run first: quizprop db upgrade"
+        )
+    if not _known(here):
+        return f"{database.url} is at revision {here}. {_NEWER}"
+    return f"{database.url} is not up to date. Run first: quizprop db upgrade"
 
 
 def upgrade(database: Database) -> None:
@@ -106,7 +123,8 @@ def check(database: Database) -> list[str]:
         context = MigrationContext.configure(session)
         here, wanted = context.get_current_revision(), newest()
         if here != wanted:
-            sentences.append(f"The database is at revision {here or 'none'}, this release wants {wanted}: upgrade it.")
+            way = "upgrade it." if here is None or _known(here) else f"it has never heard of that one. {_NEWER}"
+            sentences.append(f"The database is at revision {here or 'none'}, this release wants {wanted}: {way}")
         for entry in compare_metadata(context, Base.metadata):
             # A changed column comes as a list of its changes, anything else as one change.
             changes = entry if isinstance(entry, list) else [entry]
@@ -173,6 +191,7 @@ def restore(backup_file: Path, target: Path) -> str:
         if verdict != "ok":
             raise BackupError(f"{backup_file} is damaged: {verdict}. Take an older one.")
         _copy(backup_file, part)
+        _give(part, target if target.exists() else target.parent)
         # A journal may hold what the old database does not have yet; it belongs to that one, and not to the new one.
         for ending in ("", "-wal", "-shm", "-journal"):
             old = target.with_name(target.name + ending)
@@ -184,14 +203,24 @@ def restore(backup_file: Path, target: Path) -> str:
     return str(revision)
 
 
+def _give(file: Path, like: Path) -> None:
+    """Make a file that root has written belong to whom the other one does: the server could not open it."""
+    if os.name == "posix" and os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
 def _copy(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
-        live.execute(f"PRAGMA busy_timeout = {_WAIT_MILLISECONDS}")
-        # All pages in one step: in several steps, each write of others would start the copy anew.
-        live.backup(copy, pages=-1)
-        # A copy is one file, whatever journal the live one uses.
-        copy.execute("PRAGMA journal_mode = DELETE")
-        (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    try:
+        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+            live.execute(f"PRAGMA busy_timeout = {_WAIT_MILLISECONDS}")
+            # All pages in one step: in several steps, each write of others would start the copy anew.
+            live.backup(copy, pages=-1)
+            # A copy is one file, whatever journal the live one uses.
+            copy.execute("PRAGMA journal_mode = DELETE")
+            (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:  # a full disk, a lock that somebody holds, a damaged database
+        raise BackupError(f"No copy of {source} could be made in {target.parent}: {error}") from error
     if verdict != "ok":
         raise BackupError(f"The copy of {source} is damaged, so {source} probably is too: {verdict}")
 
@@ -203,6 +232,10 @@ def _publish(part: Path, path: Path) -> None:
         raise FileExistsError(f"{path} exists already; a backup goes to a new file.") from None
     except OSError:  # a file system without links: the test at the beginning must do
         part.rename(path)
+
+
+def _known(revision: str) -> bool:
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def _config() -> Config:

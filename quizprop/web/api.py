@@ -433,8 +433,7 @@ def on_too_often(error: TooOftenError) -> ResponseReturnValue:
 @api.errorhandler(SQLAlchemyError)
 def on_busy(error: Exception) -> ResponseReturnValue:
     """The database is locked or away."""
-    if not errors.is_busy(error):
-        raise error
+    errors.only_busy(error)
     return problem(503, "Busy", "The server could not do this just now: try again.", {"Retry-After": "5"})
 
 

@@ -21,10 +21,10 @@ from quizprop.store.database import DatabaseBusyError
 from quizprop.web.addresses import own_page
 from quizprop.web.languages import gettext, marked
 from quizprop.web.limits import TooOftenError, when_again
-from quizprop.web.logs import request_id
+from quizprop.web.logs import note_trouble, request_id
 from quizprop.web.state import visitor
 
-__all__ = ["is_busy", "page", "problem", "register", "retry_after", "too_often"]
+__all__ = ["only_busy", "page", "problem", "register", "retry_after", "too_often"]
 
 _WORDS: Final[Mapping[int, tuple[str, str]]] = {
     400: (
@@ -105,9 +105,11 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
     return Response(json.dumps(content) + "\n", status, head, mimetype="application/problem+json")
 
 
-def is_busy(error: Exception) -> bool:
-    """Whether the database is locked or can't be reached, so that trying again may help."""
-    return isinstance(error, (DatabaseBusyError, OperationalError, NoConnectionError))
+def only_busy(error: Exception) -> None:
+    """Note that the database is locked or can't be reached, so that trying again may help; raise any other error."""
+    if not isinstance(error, (DatabaseBusyError, OperationalError, NoConnectionError)):
+        raise error
+    note_trouble(error)
 
 
 def register(app: Flask) -> None:
@@ -133,8 +135,7 @@ def _on_http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _on_database_error(error: Exception) -> ResponseReturnValue:
-    if not is_busy(error):
-        raise error
+    only_busy(error)
     g.setdefault("visitor", None)
     return page(503, headers={"Retry-After": "5"})
 

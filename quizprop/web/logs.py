@@ -19,7 +19,7 @@ from flask.typing import ResponseReturnValue
 from pythonjsonlogger.json import JsonFormatter
 from werkzeug.exceptions import HTTPException
 
-__all__ = ["Site", "method", "register", "request_id", "route"]
+__all__ = ["Site", "method", "note_trouble", "register", "request_id", "route"]
 
 _HEADER: Final = "X-Request-ID"
 _ID: Final = re.compile(r"[\w-]{8,64}", re.ASCII)
@@ -94,6 +94,13 @@ def register(app: Flask) -> None:
         logging.basicConfig(handlers=[handler], level=logging.INFO)
     app.before_request(_begin)
     app.after_request(_finish)
+
+
+def note_trouble(error: Exception) -> None:
+    """Note why the database could not be used just now, as it says itself: a visitor is told only to try again."""
+    about = {"request_id": request_id(), "method": method(), "route": route()}
+    said = _VALUES.sub("DETAIL:  (left out)", str(getattr(error, "orig", None) or error)).strip()
+    _logger.warning("The database could not be used %s in %s %s: %s", *about.values(), said, extra=about)
 
 
 def request_id() -> str:

@@ -5,9 +5,12 @@ adds them up.
 """
 
 import os
+import re
 import secrets
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, request
@@ -24,6 +27,7 @@ __all__ = ["metrics", "register"]
 metrics = Blueprint("metrics", __name__)
 
 _KEY: Final = "quizprop.metrics"
+_OF_PROCESS: Final = re.compile(r"_(\d+)\.db$")
 _BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -89,9 +93,29 @@ def _readable() -> "CollectorRegistry":
 
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return _kept().registry
+    for number in _gone(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])):
+        multiprocess.mark_process_dead(number)  # type: ignore[no-untyped-call]
     shared = CollectorRegistry()
     multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
     return shared
+
+
+def _gone(folder: Path) -> list[int]:
+    """The processes that have ended: what a killed one was at is under way no more."""
+    named = {int(name[1]) for each in folder.glob("gauge_live*.db") if (name := _OF_PROCESS.search(each.name))}
+    return [number for number in named if not _lives(number)]
+
+
+def _lives(number: int) -> bool:
+    if sys.platform == "win32":  # where this would end it
+        return True
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        pass
+    return True
 
 
 def _kept() -> _Meters:

@@ -422,6 +422,5 @@ def gone(_error: HTTPException) -> ResponseReturnValue:
 @practice.errorhandler(SQLAlchemyError)
 def busy(error: Exception) -> ResponseReturnValue:
     """The database is locked or away."""
-    if not errors.is_busy(error):
-        raise error
+    errors.only_busy(error)
     return keep(gettext(_BUSY), 503, {"Retry-After": "5"})

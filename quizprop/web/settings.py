@@ -33,7 +33,16 @@ from typing import Any, Final
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-__all__ = ["FIXED", "SettingsError", "complete", "data_folder", "default_database_url", "from_environment"]
+__all__ = [
+    "FIXED",
+    "NAMES",
+    "SHORTEST_KEY",
+    "SettingsError",
+    "complete",
+    "data_folder",
+    "default_database_url",
+    "from_environment",
+]
 
 FIXED: Final[Mapping[str, Any]] = {
     "PROBLEM_BANK": None,
@@ -56,7 +65,9 @@ FIXED: Final[Mapping[str, Any]] = {
     "SEND_FILE_MAX_AGE_DEFAULT": 3600,
 }
 
-_SHORTEST_KEY = 16
+NAMES: Final = ("DATABASE_URL", "SECRET_KEY", "HTTPS", "PROBLEM_BANK", "PROXIES", "HOSTS", "LOG", "METRICS")
+"""What the settings are called after QUIZPROP_."""
+SHORTEST_KEY: Final = 16
 _MYSELF: Final = "127.0.0.1"
 """Where a machine asks its own server whether it is well."""
 _HOST: Final = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:]+\]")
@@ -79,7 +90,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     if typed not in _SWITCH:
         raise SettingsError(f"QUIZPROP_HTTPS: {typed!r} is neither 1 (visitors come by https) nor 0")
     secret = found.get("METRICS")
-    if secret is not None and len(secret) < _SHORTEST_KEY:
+    if secret is not None and len(secret) < SHORTEST_KEY:
         raise SettingsError(f"QUIZPROP_METRICS: {len(secret)} characters can be guessed; take 32 random ones")
     return {"HTTPS": _SWITCH[typed], **_proxies(environ), **_hosts(environ), **_log(environ), **found}
 
@@ -122,7 +133,7 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     url = config.get("DATABASE_URL") or default_database_url(os.environ)
     key = config.get("SECRET_KEY") or _kept_key(url)
-    if len(key) < _SHORTEST_KEY:
+    if len(key) < SHORTEST_KEY:
         raise SettingsError(f"QUIZPROP_SECRET_KEY: {len(key)} characters can be guessed; take 32 random ones")
     bank = config.get("PROBLEM_BANK")
     return {
@@ -168,12 +179,15 @@ def _kept_key(url: str) -> str:
 
 def _publish(key: str, path: Path) -> None:
     """Write the key all at once, readable by its owner only; whoever starts at the same moment may be first."""
-    handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(key)
-        os.link(name, path)
+        handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(key)
+            os.link(name, path)
+        finally:
+            Path(name).unlink()
     except FileExistsError:
         pass
-    finally:
-        Path(name).unlink()
+    except OSError as error:  # of the file that was meant: no folder to write in, a full disk
+        raise OSError(error.errno, error.strerror, str(path)) from error

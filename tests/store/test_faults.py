@@ -129,7 +129,8 @@ def shown(page, key):
     return html.unescape(re.search('value="([^"]*)"', field)[1])
 
 
-def test_nothing_typed_is_lost_nothing_acknowledged_either_and_it_mends_by_itself(troubled):
+def test_nothing_typed_is_lost_nothing_acknowledged_either_and_it_mends_by_itself(troubled, caplog):
+    """And whoever runs the site reads why in the log, which has nothing typed."""
     site, trouble, _ = troubled
 
     def hand_in(number):
@@ -144,6 +145,11 @@ def test_nothing_typed_is_lost_nothing_acknowledged_either_and_it_mends_by_itsel
         _, told = until_refused(lambda _: site.draw_by_api(), 201)
         assert (told.status_code, int(told.headers["Retry-After"]) > 0) == (503, True)
         assert (told.mimetype, told.json["status"]) == ("application/problem+json", 503)
+    noted = [line for line in caplog.messages if line.startswith("The database could not be used ")]
+    for answer, place in ((refused, "POST /x/<token>"), (told, "POST /api/v1/variants")):
+        assert any(f" {answer.headers['X-Request-ID']} in {place}: " in line for line in noted)
+    assert TYPED not in caplog.text
+    assert "7" * 300 not in caplog.text
     # Sent again, and once more by a finger that is too quick: it counts once.
     assert [hand_in(acknowledged).status_code for _ in range(2)] == [303, 303]
     assert site.stored() == 1 + acknowledged + 1

@@ -1,5 +1,6 @@
 """The tables come, go and change without losing anyone's work."""
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -159,7 +160,12 @@ def test_a_database_of_a_newer_release_is_left_alone_with_a_way_out(database):
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(schema.SchemaError, match=r"9999.*newer release"):
         schema.upgrade(database)
-    assert any("9999" in sentence for sentence in schema.check(database))
+    (sentence,) = schema.check(database)
+    assert "9999" in sentence
+    for words in (sentence, schema.behind(database)):
+        assert "newer release" in words
+        assert "upgrade it" not in words
+        assert "db upgrade" not in words
 
 
 def test_check_says_in_sentences_what_differs(empty):
@@ -312,6 +318,27 @@ def test_a_damaged_database_gives_no_backup_that_looks_whole(sqlite, tmp_path):
     assert list(tmp_path.glob("copy*")) == []
 
 
+@pytest.mark.parametrize("way", ["backup", "restore"])
+def test_a_copy_for_which_there_is_no_room_is_refused_in_words_and_leaves_nothing(sqlite, tmp_path, monkeypatch, way):
+    practised(sqlite)
+    sqlite.close()
+    path = Path(str(sqlite.engine.url.database))
+    schema.backup(sqlite, tmp_path / "good.db")
+    before = sorted(one.name for one in tmp_path.iterdir()), path.read_bytes()
+    connect = sqlite3.connect
+
+    def small(name, **options):
+        connection = connect(name, **options)
+        if Path(name).suffix in (".part", ".restored"):
+            connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with pytest.raises(schema.BackupError, match=rf"could be made in {tmp_path}: database or disk is full"):
+        schema.backup(sqlite, tmp_path / "copy.db") if way == "backup" else schema.restore(tmp_path / "good.db", path)
+    assert (sorted(one.name for one in tmp_path.iterdir()), path.read_bytes()) == before
+
+
 def test_a_database_without_tables_is_not_worth_a_backup(empty, tmp_path):
     with pytest.raises(schema.BackupError, match=r"no quizprop tables|pg_dump"):
         schema.backup(empty, tmp_path / "copy.db")
@@ -362,6 +389,20 @@ def test_a_restored_site_is_as_it_was_and_the_later_one_is_kept(sqlite, tmp_path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(FileExistsError, match="before-restore"):
         schema.restore(tmp_path / "copy.db", path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_root_restores_belongs_to_whom_the_site_belonged(sqlite, tmp_path, lost):
+    (tmp_path / "site").mkdir()
+    path = tmp_path / "site" / "quizprop.db"
+    schema.backup(sqlite, tmp_path / "copy.db")
+    if not lost:
+        path.write_bytes((tmp_path / "copy.db").read_bytes())
+    for one in (path.parent, *path.parent.iterdir()):
+        os.chown(one, 12345, 12346)
+    schema.restore(tmp_path / "copy.db", path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12346)
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", b"SQLite format 3\x00" + b"x" * 2000])

@@ -1,5 +1,6 @@
 """Laws of the settings and the factory."""
 
+import errno
 import inspect
 import os
 import stat
@@ -162,3 +163,16 @@ def test_serving_hands_the_application_to_waitress(tmp_path, monkeypatch):
     assert 4 <= seen["threads"] <= 8
     assert seen["clear_untrusted_proxy_headers"]
     seen["app"].extensions["quizprop"].database.close()
+
+
+def test_a_full_disk_is_told_of_by_the_name_of_the_key(tmp_path, monkeypatch):
+    """And not by that of a file in between, nor as if the port were taken."""
+
+    def full(handle, *_args, **_options):
+        os.close(handle)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(settings.os, "fdopen", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/q\.sqlite\.secret"):
+        settings.complete({"DATABASE_URL": f"sqlite:///{tmp_path}/q.sqlite"})
+    assert not list(tmp_path.iterdir())

@@ -201,7 +201,20 @@ def test_without_the_library_the_setting_says_how_to_get_it(tmp_path, monkeypatc
         assert application.test_client().get("/healthz").status_code == 200
 
 
-def test_several_processes_are_added_up(tmp_path):
+SEVERAL = f"""
+import os, signal, sys
+from quizprop.web.app import create_app
+app = create_app()
+app.add_url_rule("/killed", view_func=lambda: os.kill(os.getpid(), signal.SIGKILL))
+client = app.test_client()
+client.get(sys.argv[1])
+print(client.get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).text)
+"""
+
+
+@pytest.fixture
+def process(tmp_path):
+    """Asks for a page, and then for the figures, in a process of its own; all of them share a folder."""
     (tmp_path / "shared").mkdir()
     environ = {
         **os.environ,
@@ -210,18 +223,25 @@ def test_several_processes_are_added_up(tmp_path):
         "QUIZPROP_METRICS": TOKEN,
         "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "shared"),
     }
-    story = f"""
-from quizprop.web.app import create_app
-client = create_app().test_client()
-client.get("/nothing")
-print(client.get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).text)
-"""
-    told = [
-        subprocess.run([sys.executable, "-c", story], env=environ, capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    counts = [next(line for line in page.splitlines() if 'route="(none)",status="404"' in line) for page in told]
-    assert [float(line.split()[-1]) for line in counts] == [1, 2]
+    quiet = {"env": environ, "capture_output": True, "text": True}
+    return lambda page: subprocess.run([sys.executable, "-c", SEVERAL, page], check=False, **quiet)
+
+
+def figure_of(page, name):
+    (line,) = (line for line in page.splitlines() if line.startswith(name))
+    return float(line.split()[-1])
+
+
+def test_several_processes_are_added_up(process):
+    told = [process("/nothing").stdout for _ in range(2)]
+    name = 'quizprop_requests_total{method="GET",route="(none)",status="404"}'
+    assert [figure_of(page, name) for page in told] == [1, 2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process is looked for there")
+def test_what_a_killed_process_was_at_is_under_way_no_more(process):
+    assert process("/killed").returncode == -9
+    assert figure_of(process("/nothing").stdout, "quizprop_requests_under_way ") == 1  # the page of the figures
 
 
 # --- hosts ----------------------------------------------------------------------------------------------------------
