@@ -107,9 +107,9 @@ def _finish(sockets: Sockets) -> None:
 
 def _let_in(sockets: Sockets) -> bool:
     """Whether somebody was waiting at the door."""
-    before = set(sockets)
+    before = list(sockets.values())  # not their numbers: the system gives them again
     _turn(sockets, 0)
-    return not before.issuperset(sockets)
+    return any(each not in before for each in list(sockets.values()))
 
 
 def _wanted(channel: Any) -> bool:  # noqa: ANN401 - waitress has no types
