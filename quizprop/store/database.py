@@ -37,6 +37,9 @@ by statements built once.
 
 _WAIT_SECONDS = 20
 _POSTGRESQL = "postgresql+psycopg"
+_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
+"""How long a machine that does not answer at all is waited for, in seconds and milliseconds: visitors are then told to
+try again. By itself psycopg waits longer than a proxy does, and what was typed would not be shown."""
 _KNOWN = "Known: sqlite:////absolute/path/quizprop.db, postgresql://user:password@host/name"
 
 
@@ -165,8 +168,11 @@ def open_database(url: str) -> Database:
 
 
 def _open_postgresql(url: URL) -> Database:
+    patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
     try:
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(
+            url, connect_args=patience, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20
+        )
     except ImportError as error:
         raise MissingDriverError(
             f"PostgreSQL needs psycopg ({error}). Install it: pip install 'quizprop[postgres]'"

@@ -1,14 +1,16 @@
 """Opening the database, and the laws of reading and writing."""
 
+import socket
 import sqlite3
 import stat
 import sys
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from quizprop.store import database as database_module
 from quizprop.store import people, schema
@@ -256,3 +258,24 @@ def test_opening_does_not_touch_a_file_that_is_there(tmp_path: Path):
     path.chmod(0o640)
     open_database(f"sqlite:///{path}").close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_machine_that_never_answers_is_given_up(monkeypatch):
+    """Before a proxy gives the server up, which can then show what was typed; and a site may say otherwise."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"postgresql://nobody@127.0.0.1:{mute.getsockname()[1]}/nothing"
+        seen = []
+
+        def connect(*_args, **options):
+            seen.append(options["connect_timeout"])
+            return real(*_args, **{**options, "connect_timeout": 1})
+
+        real = psycopg.connect
+        monkeypatch.setattr(psycopg, "connect", connect)
+        for each in (url, f"{url}?connect_timeout=7"):
+            database = open_database(each)
+            with pytest.raises(OperationalError, match="timeout"), database.read():
+                pass
+            database.close()
+    assert seen[0] <= 30
+    assert int(seen[1]) == 7
