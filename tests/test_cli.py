@@ -23,7 +23,7 @@ from quizprop.exercise.bulk import Chunk
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
 from quizprop.exercise.record import read_record
-from quizprop.store import classroom, handed_in, people, schema, sets
+from quizprop.store import classroom, decisions, handed_in, people, schema, sets
 from quizprop.store.database import open_database
 from quizprop.store.rules import Policy
 
@@ -71,7 +71,7 @@ def test_every_command_explains_itself_in_eighty_columns(run, path):
     assert "..." not in text.partition("Commands:")[2], "a summary is cut off: shorten its first sentence"
 
 
-@pytest.mark.parametrize("name", ["bank", "db", "user", "sets"])
+@pytest.mark.parametrize("name", ["bank", "db", "user", "sets", "courses"])
 def test_a_group_names_all_its_commands(run, name):
     summary = run(name, "--help").stdout.partition("\n\n")[2].partition("\n\n")[0]
     assert summary.strip().partition(": ")[2].rstrip(".").split(", ") == list(cli.main.commands[name].commands)
@@ -686,6 +686,34 @@ def test_a_problem_set_is_made_given_moved_and_looked_at(run, school):
     (four,) = (line for line in run("sets", "list").stdout.splitlines() if " Four " in line)
     assert "2099-10-01 08:00 UTC" in four
     assert four.endswith(" 3")
+
+
+def test_a_course_that_nobody_teaches_any_more_is_given_to_somebody(run, school, tmp_path):
+    with closing(open_database(f"sqlite:///{tmp_path}/school.db")) as database:
+        with database.write() as session:
+            ada, blaise = (people.find_credentials(session, name).learner_id for name in ("ada", "blaise"))
+            taught = classroom.create_course(session, title="Deep learning", learner_id=ada, now=0)
+            classroom.create_course(session, title="Alone", learner_id=ada, now=0)
+            classroom.join(session, taught.course.join_code, learner_id=blaise, now=0)
+        told = run("user", "delete", "ada", "--yes")
+        assert told.stderr.startswith("Nobody else teaches: Deep learning. ")
+        assert [line.split()[-2:] for line in run("courses", "list").stdout.splitlines()[1:]] == [
+            ["(nobody)", "0"],
+            ["(nobody)", "1"],
+        ]
+        assert run("courses", "teach", "Deep learning", "blaise").stdout == "blaise teaches Deep learning.\n"
+        again = run("courses", "teach", taught.course.token, "Blaise").stdout
+        assert again == "Blaise teaches Deep learning already.\n"
+        assert run("courses", "teach", "Alone", "blaise").stdout == "blaise teaches Alone.\n"
+        with database.read() as session:
+            seats = classroom.courses_of(session, blaise)
+            assert [seat.teaches for seat in seats] == [True, True]
+            assert [len(decisions.entries(session, seat)) for seat in seats] == [1, 1]
+    assert "No user named 'carl'" in run("courses", "teach", "Alone", "carl", status=1).stderr
+    assert "No course has the token or the title 'X'" in run("courses", "teach", "X", "blaise", status=1).stderr
+    with closing(open_database(f"sqlite:///{tmp_path}/school.db")) as database, database.write() as session:
+        classroom.create_course(session, title="Alone", learner_id=blaise, now=0)
+    assert "2 courses have the title 'Alone'" in run("courses", "teach", "Alone", "blaise", status=1).stderr
 
 
 def test_what_makes_no_problem_set_is_said_in_words_and_nothing_is_made(run, school):

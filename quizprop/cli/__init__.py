@@ -607,3 +607,32 @@ def show_results(problem_set: str, url: str | None) -> None:
     from quizprop.cli import problem_sets
 
     problem_sets.results(problem_set, url)
+
+
+@main.group(cls=_Ordered)
+def courses() -> None:
+    """Courses: list, teach."""
+
+
+@courses.command("list")
+@_database_option
+def list_courses(url: str | None) -> None:
+    """List the courses, the newest first, with who teaches them."""
+    from quizprop.cli import teaching
+
+    teaching.list_all(url)
+
+
+@courses.command("teach")
+@click.argument("course")
+@click.argument("name")
+@_database_option
+def teach_course(course: str, name: str, url: str | None) -> None:
+    """Make the account NAME an instructor of COURSE.
+
+    COURSE is its short name or its title. For a course whose instructor is gone; whoever teaches one appoints others
+    on its page.
+    """
+    from quizprop.cli import teaching
+
+    teaching.teach(course, name, url)

@@ -45,7 +45,7 @@ def restore(path: Path, url: str | None) -> None:
         named, target = database.url, Path(str(database.engine.url.database))
         if not database.is_sqlite:
             raise click.ClickException(
-                "PostgreSQL restores its own backups: pg_restore --clean --dbname=NAME quizprop.dump"
+                "PostgreSQL restores its own backups: pg_restore --clean --if-exists --dbname=NAME quizprop.dump"
             )
     revision = schema.restore(path, target)
     click.echo(f"{named} is as it was in {path}, at revision {revision}. The one before is {target}.before-restore.")

@@ -10,7 +10,7 @@ from getpass import GetPassWarning
 import click
 
 from quizprop.cli.database import up_to_date
-from quizprop.store import own_data, people, resets
+from quizprop.store import classroom, own_data, people, resets
 from quizprop.store.database import Database
 from quizprop.store.people import Credentials, PasswordHash
 
@@ -65,6 +65,12 @@ def delete(name: str, *, sure: bool, url: str | None) -> None:
     """Delete an account with everything that is kept of its learner."""
     with up_to_date(url) as database:
         account = _account(database, name)
+        with database.read() as session:
+            alone = classroom.taught_alone(session, account.learner_id)
+        if alone:
+            click.echo(
+                f"Nobody else teaches: {', '.join(alone)}. For somebody who goes on: quizprop courses teach", err=True
+            )
         if not sure:
             click.confirm(f"Delete {name} and all their work? This can't be undone", abort=True)
         with database.write() as session:

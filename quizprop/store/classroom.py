@@ -46,6 +46,8 @@ __all__ = [
     "Seat",
     "StoredCourse",
     "add_set",
+    "all_courses",
+    "appoint",
     "courses_of",
     "create_course",
     "delete_draft",
@@ -306,6 +308,25 @@ def taught_alone(session: Session, learner_id: int) -> tuple[str, ...]:
         if seat.teaches and others and "instructor" not in others:
             found.append(seat.course.title)
     return tuple(found)
+
+
+def all_courses(session: Session) -> tuple[tuple[StoredCourse, tuple[Member, ...]], ...]:
+    """Every course with who is in it, the newest first."""
+    rows = session.execute(select(_course).order_by(_course.c.id.desc())).all()
+    found = (StoredCourse(*row[:5]) for row in rows)
+    return tuple((course, members(session, Seat(course, 0, "instructor"))) for course in found)
+
+
+def appoint(session: Session, course: StoredCourse, learner_id: int, *, now: int) -> bool:
+    """Make a learner an instructor of a course, in it already or not. Returns whether that is new."""
+    hold(session, course)
+    seat = take_seat(session, course.token, learner_id=learner_id)
+    if seat is None:
+        _add(session, course, learner_id, "instructor", now)
+    else:
+        mine = (_member.c.course_id == course.id) & (_member.c.learner_id == learner_id)
+        session.execute(update(_member).where(mine).values(role="instructor"))
+    return seat is None or not seat.teaches
 
 
 def find_course(session: Session, code: str) -> StoredCourse:

@@ -38,6 +38,7 @@ __all__ = [
     "find_student",
     "names_in",
     "note",
+    "note_appointed",
     "terms_of",
     "work_of",
     "write_particulars",
@@ -228,6 +229,13 @@ def note(session: Session, seat: Seat, what: str, *, now: int, **details: Any) -
     ).scalar_one_or_none()
     row = {"course_id": seat.course.id, "learner_id": seat.learner_id, "who": who or "", "what": what}
     session.execute(insert(_audit).values(**row, details=write_json(details), created_at=now))
+
+
+def note_appointed(session: Session, course_id: int, member: int, *, by: str, now: int) -> None:
+    """Add a line to the course's record: who runs the site made somebody an instructor, by this command."""
+    row = {"course_id": course_id, "learner_id": None, "who": by, "what": "role"}
+    details = write_json({"member": member, "role": "instructor"})
+    session.execute(insert(_audit).values(**row, details=details, created_at=now))
 
 
 def entries(session: Session, seat: Seat, *, skip: int = 0, count: int = 100) -> tuple[Entry, ...]:
