@@ -143,7 +143,7 @@ def test_a_run_that_is_told_to_end_takes_its_unfinished_file_away(tmp_path, name
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
         try:
             until = time.monotonic() + 60
-            while time.monotonic() < until and not any(tmp_path.iterdir()):
+            while time.monotonic() < until and not any(part.stat().st_size for part in tmp_path.iterdir()):
                 time.sleep(0.01)
             assert list(tmp_path.iterdir())
             process.send_signal(number)

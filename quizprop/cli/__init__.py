@@ -19,6 +19,7 @@ from quizprop.exercise.names import NOTATIONS
 __all__ = ["main"]
 
 _LARGEST_SEED = 2**63 - 1  # what JSON readers of all languages hold in an integer
+_TO_TIDY_UP = 10.0  # seconds
 _NOTATIONS = [name for name, _ in NOTATIONS]
 
 _FOR_PEOPLE = {
@@ -81,7 +82,12 @@ def _tidied_up() -> Iterator[None]:
 
 
 def _leave(number: int, _frame: object) -> NoReturn:
-    sys.exit(128 + number)  # as a shell tells of it
+    status = 128 + number  # as a shell tells of it
+    # What is at work may wait for what never comes, a pool that starts its processes say: it ends all the same.
+    last = threading.Timer(_TO_TIDY_UP, os._exit, [status])
+    last.daemon = True
+    last.start()
+    sys.exit(status)
 
 
 def _words(error: Exception) -> str | None:
