@@ -177,7 +177,7 @@ def test_a_database_that_can_t_be_made_is_told(tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path}/home/data/new.db"
     assert told(GOOD, url, "wrong") == ""
     monkeypatch.setattr("quizprop.cli.checkup.os.access", lambda folder, _: folder != tmp_path)
-    assert f"may not write in {tmp_path}. Name another file" in told(GOOD, url, "wrong")
+    assert f"new.db can't be made, as {tmp_path} can't be written" in told(GOOD, url, "wrong")
 
 
 def test_a_database_that_is_not_there_or_can_t_be_reached_is_told(tmp_path):

@@ -186,7 +186,7 @@ def _to_be_made(file: Path) -> Finding:
         return Finding("risk", f"{file} is new: quizprop serve makes it with its tables, or quizprop db upgrade.")
     return Finding(
         "wrong",
-        f"{file} is new, and can't be made, as {there} can't be written: give that to the server's user, or name "
+        f"{file} can't be made, as {there} can't be written: give that to the server's user, or name "
         "another file, as in QUIZPROP_DATABASE_URL=sqlite:////var/lib/quizprop/quizprop.sqlite",
     )
 
