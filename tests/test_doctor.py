@@ -1,11 +1,15 @@
 """What doctor finds: nothing wrong on a good site, and each fault that was put there, with what to do."""
 
+import re
 import sqlite3
 import time
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
+from quizprop.cli import checkup
 from quizprop.cli.checkup import doctor, findings
 from quizprop.store import schema
 from quizprop.store.database import open_database
@@ -93,6 +97,48 @@ def test_tables_that_do_not_fit_are_told(site, tmp_path):
     assert "quizprop db upgrade" in told(GOOD, site, "wrong")
 
 
+def test_a_folder_that_can_t_be_written_is_told(site, tmp_path, monkeypatch):
+    closed = {tmp_path}
+    monkeypatch.setattr("quizprop.cli.checkup.os.access", lambda path, _mode: path not in closed)
+    assert f"{tmp_path} can't be written" in told(GOOD, site, "wrong")
+    closed.clear()
+    assert told(GOOD, site, "wrong") == ""
+
+
+@pytest.mark.parametrize(
+    ("commit", "sync", "hours", "wrong", "risk"),
+    [
+        ("on", "on", 0, False, False),
+        ("remote_apply", "on", 0, False, False),
+        ("off", "on", 0, True, False),
+        ("on", "off", 0, True, False),
+        ("on", "on", 1, False, True),
+        ("on", "on", -1, False, True),
+    ],
+)
+def test_a_postgresql_that_does_not_wait_for_the_disk_or_has_another_time_is_told(
+    monkeypatch, commit, sync, hours, wrong, risk
+):
+    now = 1_700_000_000.0
+    monkeypatch.setattr(checkup.time, "time", lambda: now)
+    answers = {"server_version": "15.7", "synchronous_commit": commit, "fsync": sync}
+
+    class Session:
+        """Answers as the server would."""
+
+        def execute(self, statement):
+            asked = str(statement).split()[-1]
+            return SimpleNamespace(scalar_one=lambda: answers.get(asked, now + hours * 3600))
+
+    found = list(checkup._postgresql(SimpleNamespace(read=lambda: nullcontext(Session()))))
+    weights = {one.words: one.weight for one in found}
+    assert weights["PostgreSQL is 15.7."] == "well"
+    said = f"synchronous_commit is {commit}, fsync {sync}: on and on keep every checked sheet."
+    assert weights[said] == ("wrong" if wrong else "well")
+    (clocks,) = (one for one in found if "clocks" in one.words)
+    assert (clocks.weight, f" {abs(hours) * 3600}.0 seconds" in clocks.words) == ("risk" if risk else "well", True)
+
+
 def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_path):
     for mode in (0o644, 0o640, 0o602):
         (tmp_path / "site.db").chmod(mode)
@@ -101,9 +147,18 @@ def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_
     assert "not a database" in told(GOOD, site, "wrong")
 
 
-def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):
-    from quizprop.cli import checkup
+def test_a_damaged_database_is_told_in_a_line_that_names_the_place(site, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "site.db")) as whole:
+        (page,) = whole.execute("SELECT rootpage FROM sqlite_master WHERE name = 'submission'").fetchone()
+        (size,) = whole.execute("PRAGMA page_size").fetchone()
+    with (tmp_path / "site.db").open("r+b") as file:
+        file.seek((page - 1) * size + 3)
+        file.write(b"\xff" * 40)
+    wrong = told(GOOD, site, "wrong")
+    assert re.fullmatch(rf"The database is damaged \(.*page {page}\b.*\): go back to a backup\.", wrong, re.IGNORECASE)
 
+
+def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):
     monkeypatch.setattr(checkup, "_LEAST_ROOM", 1 << 62)
     monkeypatch.setattr(checkup.time, "time", lambda: 1_000_000_000.0)
     assert "GiB free" in told(GOOD, site, "wrong")
@@ -112,8 +167,6 @@ def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):
 
 @pytest.mark.parametrize("weight", ["well", "risk"])
 def test_the_clock_is_told_in_utc_wherever_the_server_stands(site, monkeypatch, weight):
-    from quizprop.cli import checkup
-
     if weight == "risk":
         monkeypatch.setattr(checkup, "_SIX_YEARS", -86400)
     monkeypatch.setenv("TZ", "UTC-9")  # as POSIX writes nine hours ahead of it

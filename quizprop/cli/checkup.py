@@ -198,7 +198,8 @@ def _sqlite(database: Database) -> Iterator[Finding]:
         verdict = session.execute(text("PRAGMA quick_check(1)")).scalar_one()
     full = 2
     if verdict != "ok":
-        yield Finding("wrong", f"The database is damaged ({verdict}): go back to a backup.")
+        place = verdict.splitlines()[-1]  # the line before only says which database
+        yield Finding("wrong", f"The database is damaged ({place}): go back to a backup.")
     weight = "well" if journal != "off" and synchronous >= full else "wrong"
     said = f"The journal is {journal}, synchronous {synchronous}; {full} or more keeps every checked sheet."
     yield Finding(weight, said)

@@ -19,7 +19,7 @@ from quizprop.exercise.generate import CannotCertifyError, draw, draw_many
 from quizprop.exercise.grade import Verdict, grade
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.names import NOTATIONS
-from quizprop.exercise.question import Chance, NoQuestionError, in_text, read_choice, spoken
+from quizprop.exercise.question import Chance, NoQuestionError, Option, in_text, posed, read_choice, spoken
 from quizprop.exercise.record import RecordError, RecordFile, blank, read_record, record_blocks
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.statements import COUNT, Facts
@@ -102,6 +102,24 @@ def test_another_pick_asks_something_else_of_the_same_numbers(posed, posed_insta
         except NoQuestionError:
             continue
     assert len(asked) > 3
+
+
+@pytest.mark.parametrize(
+    ("pick", "shuffled", "flags", "options"),
+    [
+        ((0.123456, 0.654321), "befdacg", "TTTTFTTT", "ac?b"),
+        ((0.654321, 0.123456), "bcfadeg", "FTTFFTFF", "ab?c"),
+        ((0.000251, 0.999999), "defcbag", "FTTFFTFF", "cba?"),  # a little less than 251 millionths, as a float
+    ],
+)
+def test_what_chance_has_settled_once_stays_so(pick, shuffled, flags, options):
+    """Golden values: of a stored question the numbers are kept alone, and its options must never change places."""
+    chance = Chance(pick)
+    assert "".join(chance.shuffled("abcdefg")) == shuffled
+    assert "".join("FT"[chance.flag()] for _ in flags) == flags
+    question = posed("q", "Which?", Option("?"), [Option(word) for word in "abc"], chance=Chance(pick))
+    assert "".join(option.words for option in question.options) == options
+    assert question.option(question.right).words == "?"
 
 
 def test_blank_and_unreadable_answers_cost_only_themselves(posed_instances):
