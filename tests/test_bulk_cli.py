@@ -3,10 +3,13 @@
 import gzip
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +19,7 @@ import zstandard
 from click.testing import CliRunner
 
 from quizprop.cli import main
+from tests.conftest import missing
 
 ARGUMENTS = ("generate", "mazur-like", "--seed", "3")
 PROGRAM = (sys.executable, "-c", "from quizprop.cli import main; main()")
@@ -264,3 +268,89 @@ def test_sheets_and_banks_are_written(tmp_path):
     assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
     assert "deltas.0.2" in (tmp_path / "k.html").read_text()
     assert "a .pdf, or an .html" in run("worksheet", "deltas", "-o", "sheets.doc").stderr
+
+
+@pytest.fixture
+def asked_of(tmp_path):
+    """Two sheets as lines: what each asks for, the answer as it is printed by the cell."""
+    bytes_of("generate", "deltas", "-n", 2, "--seed", 7, "-o", tmp_path / "lines.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_bytes().splitlines()]
+    return [{one["key"]: f"{abs(one['answer']):.4f}".rstrip("0") for one in line["asked"]} for line in lines]
+
+
+def test_sheets_and_key_have_the_numbers_of_their_seed_the_names_wanted_and_an_address(asked_of, tmp_path):
+    options = ("--seed", 7, "--url", "https://a.org/x/", "--notation", "mazur")
+    bytes_of("worksheet", "deltas", "-n", 2, *options, "-o", tmp_path / "s.html", "--key", tmp_path / "k.html")
+    sheets, key = ((tmp_path / name).read_text() for name in ("s.html", "k.html"))
+    for page in (sheets, key):
+        assert "<title>Deltas only</title>" in page
+        assert re.findall(r">(https://a\.org[^<]*)<", page) == [f"https://a.org/x/w/deltas.7.{n}" for n in (1, 2)]
+        assert "target</mtext>" in page
+    answers = {answer for line in asked_of for answer in line.values()}
+    assert all(f">{answer}</mn>" in key for answer in answers)
+    assert not any(f">{answer}</mn>" in sheets for answer in answers)
+
+
+@pytest.mark.parametrize(("paper", "width", "height"), [("a4", 595, 841), ("letter", 612, 792)])
+def test_a_pdf_has_the_size_of_the_paper_the_names_wanted_and_only_the_key_the_answers(
+    asked_of, tmp_path, paper, width, height
+):
+    if shutil.which("pdftotext") is None:
+        missing("pdftotext", "apt-get install poppler-utils")
+    options = (
+        "--seed",
+        7,
+        "--notation",
+        "mazur",
+        "--paper",
+        paper,
+        "-o",
+        tmp_path / "s.pdf",
+        "--key",
+        tmp_path / "k.PDF",
+    )
+    bytes_of("worksheet", "deltas", *options)
+    for name, has_answers in (("s.pdf", False), ("k.PDF", True)):
+        size = re.search(rb"/MediaBox\s*\[0 0 (\d+)[.\d]* (\d+)", (tmp_path / name).read_bytes())
+        assert tuple(map(int, size.groups())) == (width, height)
+        words = subprocess.run(["pdftotext", tmp_path / name, "-"], capture_output=True, text=True, check=True).stdout
+        assert "deltas.7.1" in words
+        assert "target" in words
+        assert all((answer in words) is has_answers for answer in asked_of[0].values())
+
+
+@pytest.mark.parametrize("form", ["moodle", "qti12", "qti21", "qti3", "gift"])
+def test_a_question_bank_has_the_variants_of_its_seed_and_the_names_wanted(asked_of, tmp_path, form):
+    file = tmp_path / "bank"
+    bytes_of("export", "deltas", "--format", form, "-n", 2, "--seed", 7, "--notation", "mazur", "-o", file)
+    texts = [file.read_bytes()]
+    if form.startswith("qti"):
+        with zipfile.ZipFile(file) as package:
+            texts = [package.read(name) for name in package.namelist()]
+    bank = b"".join(texts).decode()
+    assert "Deltas only" in bank
+    assert "target" in bank
+    numbers = {f"{float(number):.4f}".rstrip("0") for number in re.findall(r"\d+\.\d+(?:e-\d+)?", bank)}
+    for number, line in enumerate(asked_of, start=1):
+        assert f"deltas.7.{number}" in bank
+        assert numbers.issuperset(line.values())
+    assert "deltas.7.3" not in bank
+
+
+def test_a_package_is_not_written_to_a_terminal_and_text_is(run, terminal):
+    terminal(80)
+    for form in ("qti12", "qti21", "qti3"):
+        assert "name a file with -o" in run("export", "deltas", "--format", form, status=2).stderr
+    for form in ("moodle", "gift"):
+        assert "deltas.0.1" in run("export", "deltas", "--format", form).stdout
+
+
+def test_every_file_of_sheets_is_one_that_can_be_printed(run):
+    refused = run("worksheet", "deltas", "-o", "sheets.HTML", "--key", "key.doc", status=2).stderr
+    assert "key.doc: sheets are a .pdf, or an .html" in refused
+    assert not list(Path().iterdir())
+
+
+def test_the_codes_of_many_sheets_are_told_by_the_first_and_the_last(run):
+    done = run("worksheet", "deltas", "-n", 3, "-o", "a.html")
+    assert (done.stdout, done.stderr) == ("", "3 sheets, deltas.0.1 to deltas.0.3\n")

@@ -486,6 +486,15 @@ def test_a_choice_is_read_by_number_or_by_word(text, value):
     assert reading.value == value
     assert reading.blank == (text == "")
     assert bool(reading.problem) == (value is None and text != "")
+    if reading.value is not None:  # what was understood is said in the words of the choice, however it was typed
+        assert reading.echo == ("no", "yes")[int(reading.value)]
+
+
+def test_what_is_no_choice_is_told_the_numbers_that_are():
+    for first, last in ((0, 2), (1, 3)):
+        for text in ("maybe", str(first - 1), str(last + 1), "1.5"):
+            problem = read_choice(text, ("a", "b", "c"), first=first).problem
+            assert problem == f"There is no such choice: its number is {first} to {last}."
 
 
 def test_a_sheet_reads_yes_and_no_where_there_is_a_choice():
