@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from quizprop.cli import checkup
-from quizprop.cli.checkup import doctor, findings
+from quizprop.cli.checkup import Finding, doctor, findings
 from quizprop.store import schema
 from quizprop.store.database import open_database
 
@@ -74,6 +74,24 @@ def test_the_database_that_is_named_is_looked_at_and_not_that_of_the_environment
     assert "other.db" not in told({**GOOD, "QUIZPROP_DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}"}, site, "risk")
 
 
+def test_without_another_it_is_the_database_of_the_environment_or_the_one_of_the_user(site, tmp_path):
+    assert f"{site} answers in " in told({**GOOD, "QUIZPROP_DATABASE_URL": site}, None, "well")
+    assert f"{tmp_path}/quizprop/quizprop.sqlite is new" in told({**GOOD, "XDG_DATA_HOME": str(tmp_path)}, None, "risk")
+
+
+@pytest.mark.parametrize(
+    "weights", [["well"], ["well", "risk"], ["wrong", "risk", "well"], ["risk", "wrong", "risk", "wrong", "wrong"]]
+)
+def test_every_finding_is_a_line_with_its_sign_and_only_what_is_wrong_fails(capsys, monkeypatch, weights):
+    found = [Finding(weight, f"About {number}.") for number, weight in enumerate(weights)]
+    monkeypatch.setattr(checkup, "findings", lambda _environ, _url: iter(found))
+    assert doctor(None) is ("wrong" not in weights)
+    *lines, count = capsys.readouterr().out.splitlines()
+    signs = {"well": "ok", "risk": " !", "wrong": " x"}
+    assert lines == [f"{signs[one.weight]}  {one.words}" for one in found]
+    assert count == f"{len(found)} looked at, {weights.count('wrong')} wrong, {weights.count('risk')} to think about."
+
+
 def test_what_is_wrong_and_what_is_risky_are_counted_apart(site, capsys, monkeypatch, tmp_path):
     for name, value in {**GOOD, "QUIZPROP_HTTPS": ""}.items():
         monkeypatch.setenv(name, value)
@@ -86,8 +104,9 @@ def test_what_is_wrong_and_what_is_risky_are_counted_apart(site, capsys, monkeyp
 
 def test_all_settings_that_are_wrong_are_told_at_once(site):
     bad = {"HTTPS": "maybe", "PROXIES": "many", "HOSTS": "https://a.org", "LOG": "xml", "METRICS": "short"}
-    wrong = told({**GOOD, **{f"QUIZPROP_{name}": value for name, value in bad.items()}}, site, "wrong")
-    assert all(f"QUIZPROP_{name}: " in wrong for name in bad)
+    found = list(findings({**GOOD, **{f"QUIZPROP_{name}": value for name, value in bad.items()}}, site))
+    assert {one.words.partition(": ")[0] for one in found} == {f"QUIZPROP_{name}" for name in bad}
+    assert {one.weight for one in found} == {"wrong"}, "and nothing is looked at by half of the settings"
 
 
 def test_tables_that_do_not_fit_are_told(site, tmp_path):
@@ -187,4 +206,5 @@ def test_a_database_that_is_not_there_or_can_t_be_reached_is_told(tmp_path):
     assert told(GOOD, "postgresql://nobody@127.0.0.1:1/nothing", "wrong")
     assert told(GOOD, "nonsense://x", "wrong")
     environ = {name: value for name, value in GOOD.items() if name != "QUIZPROP_SECRET_KEY"}
+    assert "The secret key is kept beside the database." in told(environ, f"sqlite:///{tmp_path / 'empty.db'}", "well")
     assert "SECRET_KEY is missing" in told(environ, "postgresql://nobody@127.0.0.1:1/nothing", "wrong")
