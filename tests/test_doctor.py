@@ -5,6 +5,8 @@ import sqlite3
 import time
 from contextlib import closing, nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from quizprop.cli import checkup
 from quizprop.cli.checkup import Finding, doctor, findings
 from quizprop.store import schema
-from quizprop.store.database import open_database
+from quizprop.store.database import MissingDriverError, open_database
 
 GOOD = {
     "QUIZPROP_SECRET_KEY": "0123456789abcdefghijklmnopqrstuv",
@@ -60,6 +62,26 @@ def test_a_good_site_has_nothing_wrong_and_nothing_to_think_about(site, capsys, 
 )
 def test_a_setting_that_is_wrong_or_risky_is_told(site, change, weight, words):
     assert words in told({**GOOD, **change}, site, weight)
+
+
+@pytest.mark.parametrize("digits", [32, 64, 128])
+def test_a_key_drawn_by_lot_is_good_also_as_a_hexadecimal_number(site, digits):
+    for number in range(8):
+        key = f"{Random(number).getrandbits(4 * digits):0{digits}x}"
+        assert told({**GOOD, "QUIZPROP_SECRET_KEY": key}, site, "risk") == "", key
+
+
+@pytest.mark.parametrize("key", ["ab" * 32, "0123" * 16, "secret" * 11, "password" * 8])
+def test_a_key_that_repeats_itself_is_told_however_long_it_is(site, key):
+    assert "short or regular" in told({**GOOD, "QUIZPROP_SECRET_KEY": key}, site, "risk")
+
+
+def test_the_exercises_of_the_bank_are_counted(site, tmp_path):
+    shipped = Path(__file__).parents[1] / "problem_bank"
+    for slug in ("mazur", "deltas"):
+        (tmp_path / f"{slug}.toml").write_bytes((shipped / f"{slug}.toml").read_bytes())
+    environ = {**GOOD, "QUIZPROP_PROBLEM_BANK": str(tmp_path)}
+    assert "The problem bank has 2 exercises." in told(environ, site, "well")
 
 
 def test_hosts_and_proxies_are_asked_for_only_where_visitors_come_by_https(site):
@@ -113,7 +135,15 @@ def test_tables_that_do_not_fit_are_told(site, tmp_path):
     with sqlite3.connect(tmp_path / "site.db") as connection:
         connection.execute("ALTER TABLE learner DROP COLUMN language")
     connection.close()
-    assert "quizprop db upgrade" in told(GOOD, site, "wrong")
+    wrong = told(GOOD, site, "wrong")
+    assert "quizprop db upgrade" in wrong
+    assert "language" in wrong, "what does not fit"
+
+
+def test_what_is_well_is_told_with_what_was_found(site):
+    well = told(GOOD, site, "well")
+    assert f"The tables are at revision {schema.newest()}, as" in well
+    assert f"SQLite is {sqlite3.sqlite_version}; 3.37.0 or newer is needed." in well
 
 
 def test_a_folder_that_can_t_be_written_is_told(site, tmp_path, monkeypatch):
@@ -125,37 +155,42 @@ def test_a_folder_that_can_t_be_written_is_told(site, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("commit", "sync", "hours", "wrong", "risk"),
+    ("commit", "sync", "hours", "bad"),
     [
-        ("on", "on", 0, False, False),
-        ("remote_apply", "on", 0, False, False),
-        ("off", "on", 0, True, False),
-        ("on", "off", 0, True, False),
-        ("on", "on", 1, False, True),
-        ("on", "on", -1, False, True),
+        ("on", "on", 0, {}),
+        ("remote_apply", "on", 0, {}),
+        ("off", "on", 0, {"synchronous_commit": "wrong"}),
+        ("on", "off", 0, {"synchronous_commit": "wrong"}),
+        ("on", "on", 1, {"clocks": "risk"}),
+        ("on", "on", -1, {"clocks": "risk"}),
     ],
 )
-def test_a_postgresql_that_does_not_wait_for_the_disk_or_has_another_time_is_told(
-    monkeypatch, commit, sync, hours, wrong, risk
-):
-    now = 1_700_000_000.0
-    monkeypatch.setattr(checkup.time, "time", lambda: now)
+def test_a_postgresql_that_does_not_wait_for_the_disk_or_has_another_time_is_told(commit, sync, hours, bad):
     answers = {"server_version": "15.7", "synchronous_commit": commit, "fsync": sync}
+    now = 1_700_000_000.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkup.time, "time", lambda: now)
+        release, disk, clocks = checkup._postgresql(
+            answering(lambda asked: answers.get(asked.split()[-1], now + hours * 3600))
+        )
+    assert release == Finding("well", "PostgreSQL is 15.7.")
+    assert disk.words == f"synchronous_commit is {commit}, fsync {sync}: on and on keep every checked sheet."
+    assert disk.weight == bad.get("synchronous_commit", "well")
+    assert clocks.weight == bad.get("clocks", "well")
+    assert f" {abs(hours) * 3600}.0 seconds apart" in clocks.words
 
-    class Session:
-        """Answers as the server would."""
 
-        def execute(self, statement):
-            asked = str(statement).split()[-1]
-            return SimpleNamespace(scalar_one=lambda: answers.get(asked, now + hours * 3600))
+def answering(answer):
+    """A database that answers so to every statement."""
+    session = SimpleNamespace(execute=lambda statement: SimpleNamespace(scalar_one=lambda: answer(str(statement))))
+    return SimpleNamespace(url="sqlite:////x", read=lambda: nullcontext(session))
 
-    found = list(checkup._postgresql(SimpleNamespace(read=lambda: nullcontext(Session()))))
-    weights = {one.words: one.weight for one in found}
-    assert weights["PostgreSQL is 15.7."] == "well"
-    said = f"synchronous_commit is {commit}, fsync {sync}: on and on keep every checked sheet."
-    assert weights[said] == ("wrong" if wrong else "well")
-    (clocks,) = (one for one in found if "clocks" in one.words)
-    assert (clocks.weight, f" {abs(hours) * 3600}.0 seconds" in clocks.words) == ("risk" if risk else "well", True)
+
+def test_how_long_an_answer_takes_is_told_in_milliseconds(monkeypatch):
+    now = [7.0]
+    monkeypatch.setattr(checkup.time, "perf_counter", lambda: now[0])
+    (reached,) = checkup._reached(answering(lambda _asked: now.append(now.pop() + 0.0125)))
+    assert reached == Finding("well", "sqlite:////x answers in 12.5 ms.")
 
 
 def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_path):
@@ -163,7 +198,7 @@ def test_a_file_that_others_read_and_one_that_is_no_database_are_told(site, tmp_
         (tmp_path / "site.db").chmod(mode)
         assert "chmod 600" in told(GOOD, site, "risk")
     (tmp_path / "site.db").write_bytes(b"no database at all" * 100)
-    assert "not a database" in told(GOOD, site, "wrong")
+    assert told(GOOD, site, "wrong") == f"{site}: file is not a database", "and nothing more is looked at"
 
 
 def test_a_damaged_database_is_told_in_a_line_that_names_the_place(site, tmp_path):
@@ -177,11 +212,18 @@ def test_a_damaged_database_is_told_in_a_line_that_names_the_place(site, tmp_pat
     assert re.fullmatch(rf"The database is damaged \(.*page {page}\b.*\): go back to a backup\.", wrong, re.IGNORECASE)
 
 
-def test_a_full_disk_and_a_clock_of_another_year_are_told(site, monkeypatch):
+def test_a_full_disk_is_told(site, monkeypatch):
     monkeypatch.setattr(checkup, "_LEAST_ROOM", 1 << 62)
-    monkeypatch.setattr(checkup.time, "time", lambda: 1_000_000_000.0)
     assert "GiB free" in told(GOOD, site, "wrong")
-    assert "is it right?" in told(GOOD, site, "risk")
+
+
+@pytest.mark.parametrize(
+    ("days", "risk"), [(-365, True), (-2, True), (-0.5, False), (0, False), (5 * 365, False), (7 * 365, True)]
+)
+def test_a_clock_fits_the_age_of_the_program_or_is_told(site, monkeypatch, days, risk):
+    installed = Path(checkup.__file__).stat().st_mtime
+    monkeypatch.setattr(checkup.time, "time", lambda: installed + days * 86400)
+    assert ("is it right?" in told(GOOD, site, "risk")) is risk
 
 
 @pytest.mark.parametrize("weight", ["well", "risk"])
@@ -204,7 +246,29 @@ def test_a_database_that_is_not_there_or_can_t_be_reached_is_told(tmp_path):
     (tmp_path / "empty.db").touch()
     assert "no tables yet" in told(GOOD, f"sqlite:///{tmp_path / 'empty.db'}", "risk")
     assert told(GOOD, "postgresql://nobody@127.0.0.1:1/nothing", "wrong")
-    assert told(GOOD, "nonsense://x", "wrong")
     environ = {name: value for name, value in GOOD.items() if name != "QUIZPROP_SECRET_KEY"}
     assert "The secret key is kept beside the database." in told(environ, f"sqlite:///{tmp_path / 'empty.db'}", "well")
     assert "SECRET_KEY is missing" in told(environ, "postgresql://nobody@127.0.0.1:1/nothing", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense://x", "No database of the kind 'nonsense'"),
+        ("nonsense", "can't be read"),
+        ("postgresql://host:port/name", "can't be read"),
+        ("sqlite:///relative.db", "is relative"),
+        ("sqlite://", "in memory forgets everything"),
+    ],
+)
+def test_a_url_that_can_t_be_used_is_told_and_not_that_its_file_is_new(url, words):
+    assert words in told(GOOD, url, "wrong")
+    assert "is new" not in told(GOOD, url, "risk")
+
+
+def test_a_driver_that_is_not_installed_is_told(monkeypatch):
+    def bare(_url):
+        raise MissingDriverError("PostgreSQL needs psycopg")
+
+    monkeypatch.setattr(checkup, "open_database", bare)
+    assert told(GOOD, "postgresql://host/name", "wrong") == "PostgreSQL needs psycopg"

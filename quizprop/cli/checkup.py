@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from quizprop.exercise.bank import BankError, load_bank
 from quizprop.store import schema
-from quizprop.store.database import Database, DatabaseBusyError, DatabaseUrlError, MissingDriverError, open_database
+from quizprop.store.database import Database, DatabaseUrlError, MissingDriverError, open_database
 from quizprop.web.settings import SettingsError, default_database_url, from_environment
 
 __all__ = ["Finding", "doctor", "findings"]
@@ -32,6 +32,8 @@ _OLDEST_SQLITE: Final = (3, 37, 0)
 _LEAST_ROOM: Final = 500 * 1024 * 1024
 _FARTHEST: Final = 5.0
 _DRAWN_BY_LOT: Final = 32
+_DIFFERENT: Final = 8
+"""Of 32 characters drawn by lot so many are different, even where they are the digits of a hexadecimal number."""
 _SIX_YEARS: Final = 6 * 365 * 86400
 
 
@@ -113,7 +115,7 @@ def _key(key: str | None, url: str) -> Iterator[Finding]:
             yield Finding(
                 "wrong", "QUIZPROP_SECRET_KEY is missing: set it to 32 random characters, the same on all servers."
             )
-    elif len(key) < _DRAWN_BY_LOT or len(set(key)) < len(key) // 4:
+    elif len(key) < _DRAWN_BY_LOT or len(set(key)) < _DIFFERENT:
         yield Finding("risk", "QUIZPROP_SECRET_KEY is short or regular: take 32 random characters or more.")
     else:
         yield Finding("well", "The secret key is long enough.")
@@ -163,7 +165,7 @@ def _looked_at(database: Database) -> Iterator[Finding]:
     for look in looks:
         try:
             yield from look(database)
-        except (SQLAlchemyError, DatabaseBusyError) as error:
+        except SQLAlchemyError as error:
             yield Finding("wrong", f"{database.url}: {getattr(error, 'orig', None) or error}")
             return
 
