@@ -212,9 +212,22 @@ def test_a_damaged_database_is_told_in_a_line_that_names_the_place(site, tmp_pat
     assert re.fullmatch(rf"The database is damaged \(.*page {page}\b.*\): go back to a backup\.", wrong, re.IGNORECASE)
 
 
-def test_a_full_disk_is_told(site, monkeypatch):
-    monkeypatch.setattr(checkup, "_LEAST_ROOM", 1 << 62)
-    assert "GiB free" in told(GOOD, site, "wrong")
+@pytest.mark.parametrize(("mebibytes", "weight"), [(300, "wrong"), (600, "well"), (9216, "well")])
+def test_a_full_disk_is_told(site, tmp_path, monkeypatch, mebibytes, weight):
+    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=mebibytes << 20))
+    assert f"{tmp_path} has {mebibytes / 1024:.1f} GiB free" in told(GOOD, site, weight)
+
+
+@pytest.mark.parametrize(
+    ("journal", "synchronous", "weight"),
+    [("wal", 2, "well"), ("delete", 3, "well"), ("wal", 1, "wrong"), ("delete", 0, "wrong"), ("off", 2, "wrong")],
+)
+def test_an_sqlite_that_does_not_wait_for_the_disk_is_told(tmp_path, journal, synchronous, weight):
+    answers = {"journal_mode": journal, "synchronous": synchronous}
+    database = answering(lambda asked: answers.get(asked.split()[-1], "ok"))
+    database.engine = SimpleNamespace(url=SimpleNamespace(database=tmp_path))
+    said = f"The journal is {journal}, synchronous {synchronous}; 2 or more keeps every checked sheet."
+    assert Finding(weight, said) in list(checkup._sqlite(database))
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def _sqlite(database: Database) -> Iterator[Finding]:
     said = f"The journal is {journal}, synchronous {synchronous}; {full} or more keeps every checked sheet."
     yield Finding(weight, said)
     path = Path(str(database.engine.url.database))
-    if os.name == "posix" and path.exists():
+    if os.name == "posix":
         open_to = stat.S_IMODE(path.stat().st_mode) & 0o077
         weight = "risk" if open_to else "well"
         yield Finding(weight, f"{path} is readable by {'others too: chmod 600 it' if open_to else 'its owner alone'}.")
@@ -218,10 +218,9 @@ def _sqlite(database: Database) -> Iterator[Finding]:
 
 def _room(database: Database) -> Iterator[Finding]:
     folder = Path(str(database.engine.url.database)).parent
-    if folder.exists():
-        free = shutil.disk_usage(folder).free
-        weight: Weight = "well" if free >= _LEAST_ROOM else "wrong"
-        yield Finding(weight, f"{folder} has {free / 1024**3:.1f} GiB free; half a GiB is the least to go on with.")
+    free = shutil.disk_usage(folder).free
+    weight: Weight = "well" if free >= _LEAST_ROOM else "wrong"
+    yield Finding(weight, f"{folder} has {free / 1024**3:.1f} GiB free; half a GiB is the least to go on with.")
 
 
 def _postgresql(database: Database) -> Iterator[Finding]:
