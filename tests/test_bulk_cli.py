@@ -1,6 +1,8 @@
 """The commands for many instances: the same bytes by jobs, shards, a killed and resumed run, and a Dask cluster."""
 
+import csv
 import gzip
+import itertools
 import json
 import os
 import re
@@ -12,13 +14,15 @@ import time
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet
 import pytest
 import zstandard
 from click.testing import CliRunner
 
-from quizprop.cli import main
+from quizprop.cli import bulk, layout, main
+from quizprop.exercise.bulk import Chunk
 from tests.conftest import missing
 
 ARGUMENTS = ("generate", "mazur-like", "--seed", "3")
@@ -192,14 +196,123 @@ def test_a_note_that_does_not_fit_its_part_is_refused_and_deleting_it_is_the_way
 
 
 def replaced_unless_done(self, target, replace=Path.replace):
-    if target.suffix == ".jsonl":
+    if target.suffix in {".jsonl", ".csv"}:
         raise KeyboardInterrupt
     replace(self, target)
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        ("softmax", "--seed", 3, "-n", 5),
+        ("mazur-like", "--seed", 4, "-n", 5),
+        ("mazur-like", "--seed", 3, "-n", 6),
+        ("mazur-like", "--seed", 3, "-n", 5, "--shard", "1/2"),
+        ("mazur-like", "--seed", 3, "-n", 5, "--long"),
+        "release",
+    ],
+)
+def test_a_run_is_gone_on_with_as_it_was_begun_and_not_as_another(tmp_path, monkeypatch, other):
+    begun, output = ("mazur-like", "--seed", 3, "-n", 5), ("--resume", "-o", tmp_path / "a.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        assert run("generate", *begun, *output).exit_code == 1
+    with monkeypatch.context() as patch:
+        if other == "release":
+            patch.setattr("quizprop.cli.bulk.__version__", "0.0")
+        done = run("generate", *(begun if other == "release" else other), *output)
+    assert (done.exit_code, "of another exercise, seed, count or release" in done.stderr) == (1, True)
+    bytes_of("generate", *begun, *output)
+    bytes_of("generate", *begun, "-o", tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.csv", "b.csv"]
+
+
+def test_a_note_of_less_than_nothing_is_damaged(tmp_path, monkeypatch):
+    arguments = (*ARGUMENTS, "-n", 5, "--resume", "-o", tmp_path / "a.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        run(*arguments)
+    note = tmp_path / "a.jsonl.part.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"size": -1}))
+    assert "is damaged and does not say how far" in run(*arguments).stderr
+
+
+def test_a_part_that_is_too_short_is_told_with_both_sizes(tmp_path, monkeypatch):
+    arguments = (*ARGUMENTS, "-n", 5, "--resume", "-o", tmp_path / "a.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        run(*arguments)
+    part = tmp_path / "a.jsonl.part"
+    size = part.stat().st_size
+    os.truncate(part, 7)
+    assert f"has 7 bytes of the {size:,} that" in run(*arguments).stderr
+
+
+def test_shards_of_a_table_are_the_whole_and_tell_of_what(tmp_path):
+    def table(name, *options):
+        bytes_of("generate", "softmax", "--seed", 3, "-n", 50, *options, "-o", tmp_path / name)
+        return pyarrow.parquet.read_table(tmp_path / name)
+
+    whole, parts = table("a.parquet"), [table("b.parquet", "--shard", f"{part}/3") for part in (1, 2, 3)]
+    assert [row for part in parts for row in part.to_pylist()] == whole.to_pylist()
+    assert [part.num_rows for part in parts] == [16, 17, 17]
+    about = whole.schema.metadata
+    assert (about[b"exercise"], about[b"seed"]) == (b"softmax", b"3")
+    assert json.loads(about[b"spec"])["slug"] == "softmax"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.parquet", "b.parquet"]
+
+
+def test_both_tables_of_a_sheet_that_is_shown_in_part_are_read_by_others_and_say_the_same(tmp_path):
+    for ending in ("csv", "parquet"):
+        bytes_of("generate", "faded-mazur", "-o", tmp_path / f"a.{ending}")
+    (row,) = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
+    (same,) = pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    assert {name: float(row[name]) for name in same} == same
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"), [("a.jsonl.zst", "zstandard", "zstd"), ("a.parquet", "pyarrow", "parquet")]
+)
+def test_a_format_that_needs_an_extra_says_which_before_anything_is_made(tmp_path, monkeypatch, name, module, extra):
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    done = run(*ARGUMENTS, "-o", tmp_path / name)
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"Error: This needs the extra {extra}: pip install 'quizprop[{extra}]'\n",
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_several_work_ahead_but_begin_nothing_that_is_not_needed():
+    begun, under_way = [], []
+
+    def submit(call):
+        begun.append(call)
+        under_way.append(len(begun) - len(given))
+        return SimpleNamespace(result=lambda: Chunk(call, (b"",) * 100, None, {}))
+
+    given = []
+    for chunk in bulk._in_order(itertools.count(), submit, 2, 10_000):
+        given.append(chunk.number)
+        if len(given) == 100:
+            break
+    assert given == begun == list(range(100))
+    assert 2 < max(under_way) <= 5
+
+
+def test_a_bar_counts_the_records_of_a_shard(run, terminal, monkeypatch):
+    terminal(60)
+    monkeypatch.setattr(layout, "_PATIENCE", 0)
+    told = run("generate", "mazur", "-n", 9000, "--shard", "2/3", "-o", "a.jsonl").stderr
+    assert "3,000 of 3,000" in told
+
+
+@pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (("--shard", "0/3"), "as in 2/5"),
+        (("--shard", "x/3"), "as in 2/5"),
         (("--shard", "4/3"), "as in 2/5"),
         (("--shard", "half"), "as in 2/5"),
         (("--resume",), "name one"),
@@ -329,7 +442,7 @@ def test_a_question_bank_has_the_variants_of_its_seed_and_the_names_wanted(asked
             texts = [package.read(name) for name in package.namelist()]
     bank = b"".join(texts).decode()
     assert "Deltas only" in bank
-    assert "target" in bank
+    assert re.search(r"target(\\?\}|</)", bank), "a symbol of this notation"
     numbers = {f"{float(number):.4f}".rstrip("0") for number in re.findall(r"\d+\.\d+(?:e-\d+)?", bank)}
     for number, line in enumerate(asked_of, start=1):
         assert f"deltas.7.{number}" in bank

@@ -123,7 +123,7 @@ def _write(
         for chunk in made:
             start = progress.records
             skip = min(chunk.count, max(0, job.first - start))
-            most = max(0, min(chunk.count - skip, job.stop - start - skip))
+            most = min(chunk.count - skip, job.stop - start - skip)
             progress.chunk, progress.records = chunk.number + 1, start + chunk.count
             writer.write(chunk, start=start, skip=skip, most=most)
             advance(most)
