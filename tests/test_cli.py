@@ -456,8 +456,8 @@ def test_serve_names_every_setting_of_the_readme(run):
             "/var/practice.db: Permission denied\n",
         ),
         (
-            OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),
-            "Can't listen on 127.0.0.1:80: Cannot assign requested address. Another address: quizprop serve --host ",
+            OSError(errno.EADDRNOTAVAIL, "No such address"),
+            "Can't listen on 127.0.0.1:80: No such address. Another address: quizprop serve --host 127.0.0.1\n",
         ),
     ],
 )
