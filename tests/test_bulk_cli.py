@@ -22,7 +22,7 @@ import zstandard
 from click.testing import CliRunner
 
 from quizprop.cli import bulk, layout, main
-from quizprop.exercise.bulk import Chunk
+from quizprop.exercise.bulk import Chunk, chunks
 from tests.conftest import missing
 
 ARGUMENTS = ("generate", "mazur-like", "--seed", "3")
@@ -306,6 +306,28 @@ def test_a_bar_counts_the_records_of_a_shard(run, terminal, monkeypatch):
     monkeypatch.setattr(layout, "_PATIENCE", 0)
     told = run("generate", "mazur", "-n", 9000, "--shard", "2/3", "-o", "a.jsonl").stderr
     assert "3,000 of 3,000" in told
+
+
+def test_a_bar_of_a_run_that_is_gone_on_with_counts_what_is_there(run, terminal, monkeypatch):
+    def breaks_off(*arguments, **options):
+        yield next(chunks(*arguments, **options))
+        raise KeyboardInterrupt
+
+    arguments = ("generate", "mazur", "-n", 7000, "--resume", "-o", "a.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk, "chunks", breaks_off)
+        run(*arguments, status=1)
+    assert 0 < Path("a.jsonl.part").read_bytes().count(b"\n") < 7000
+    terminal(60)
+    monkeypatch.setattr(layout, "_PATIENCE", 0)
+    assert "7,000 of 7,000" in run(*arguments).stderr
+
+
+def test_a_bar_shows_where_the_lines_go_to_a_file_or_another_program(run, terminal, monkeypatch):
+    terminal(60)
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda stream: stream.name == "<stderr>")
+    monkeypatch.setattr(layout, "_PATIENCE", 0)
+    assert "3,000 of 3,000" in run("generate", "mazur", "-n", 3000).stderr
 
 
 @pytest.mark.parametrize(
