@@ -263,6 +263,17 @@ def test_shards_of_a_table_are_the_whole_and_tell_of_what(tmp_path):
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.parquet", "b.parquet"]
 
 
+def test_a_table_that_breaks_off_leaves_what_was_there(run, monkeypatch):
+    def breaks_off(*arguments, **options):
+        yield next(chunks(*arguments, **options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bulk, "chunks", breaks_off)
+    Path("a.parquet").write_text("old")
+    run("generate", "softmax", "-n", 5000, "-o", "a.parquet", status=1)
+    assert [(path.name, path.read_text()) for path in Path().iterdir()] == [("a.parquet", "old")]
+
+
 def test_both_tables_of_a_sheet_that_is_shown_in_part_are_read_by_others_and_say_the_same(tmp_path):
     for ending in ("csv", "parquet"):
         bytes_of("generate", "faded-mazur", "-o", tmp_path / f"a.{ending}")
