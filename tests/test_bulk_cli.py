@@ -222,6 +222,8 @@ def test_a_run_is_gone_on_with_as_it_was_begun_and_not_as_another(tmp_path, monk
             patch.setattr("quizprop.cli.bulk.__version__", "0.0")
         done = run("generate", *(begun if other == "release" else other), *output)
     assert (done.exit_code, "of another exercise, seed, count or release" in done.stderr) == (1, True)
+    with (tmp_path / "a.csv.part").open("ab") as part:
+        part.write(b"of what the note does not tell, nothing is kept\n" * 1000)
     bytes_of("generate", *begun, *output)
     bytes_of("generate", *begun, "-o", tmp_path / "b.csv")
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
@@ -270,7 +272,7 @@ def test_a_table_that_breaks_off_leaves_what_was_there(run, monkeypatch):
 
     monkeypatch.setattr(bulk, "chunks", breaks_off)
     Path("a.parquet").write_text("old")
-    run("generate", "softmax", "-n", 5000, "-o", "a.parquet", status=1)
+    run("generate", "softmax", "-n", 1_000_000, "-o", "a.parquet", status=1)
     assert [(path.name, path.read_text()) for path in Path().iterdir()] == [("a.parquet", "old")]
 
 
