@@ -1,21 +1,29 @@
 """The commands for many instances: the same bytes by jobs, shards, a killed and resumed run, and a Dask cluster."""
 
+import csv
 import gzip
+import itertools
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet
 import pytest
 import zstandard
 from click.testing import CliRunner
 
-from quizprop.cli import main
+from quizprop.cli import bulk, layout, main
+from quizprop.exercise.bulk import Chunk, chunks
+from tests.conftest import missing
 
 ARGUMENTS = ("generate", "mazur-like", "--seed", "3")
 PROGRAM = (sys.executable, "-c", "from quizprop.cli import main; main()")
@@ -216,14 +224,158 @@ def test_a_note_that_does_not_fit_its_part_is_refused_and_deleting_it_is_the_way
 
 
 def replaced_unless_done(self, target, replace=Path.replace):
-    if target.suffix == ".jsonl":
+    if target.suffix in {".jsonl", ".csv"}:
         raise KeyboardInterrupt
     replace(self, target)
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        ("softmax", "--seed", 3, "-n", 5),
+        ("mazur-like", "--seed", 4, "-n", 5),
+        ("mazur-like", "--seed", 3, "-n", 6),
+        ("mazur-like", "--seed", 3, "-n", 5, "--shard", "1/2"),
+        ("mazur-like", "--seed", 3, "-n", 5, "--long"),
+        "release",
+    ],
+)
+def test_a_run_is_gone_on_with_as_it_was_begun_and_not_as_another(tmp_path, monkeypatch, other):
+    begun, output = ("mazur-like", "--seed", 3, "-n", 5), ("--resume", "-o", tmp_path / "a.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        assert run("generate", *begun, *output).exit_code == 1
+    with monkeypatch.context() as patch:
+        if other == "release":
+            patch.setattr("quizprop.cli.bulk.__version__", "0.0")
+        done = run("generate", *(begun if other == "release" else other), *output)
+    assert (done.exit_code, "of another exercise, seed, count or release" in done.stderr) == (1, True)
+    with (tmp_path / "a.csv.part").open("ab") as part:
+        part.write(b"of what the note does not tell, nothing is kept\n" * 1000)
+    bytes_of("generate", *begun, *output)
+    bytes_of("generate", *begun, "-o", tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.csv", "b.csv"]
+
+
+def test_a_note_of_less_than_nothing_is_damaged(tmp_path, monkeypatch):
+    arguments = (*ARGUMENTS, "-n", 5, "--resume", "-o", tmp_path / "a.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        run(*arguments)
+    note = tmp_path / "a.jsonl.part.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"size": -1}))
+    assert "is damaged and does not say how far" in run(*arguments).stderr
+
+
+def test_a_part_that_is_too_short_is_told_with_both_sizes(tmp_path, monkeypatch):
+    arguments = (*ARGUMENTS, "-n", 5, "--resume", "-o", tmp_path / "a.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr("quizprop.cli.bulk.Path.replace", replaced_unless_done)
+        run(*arguments)
+    part = tmp_path / "a.jsonl.part"
+    size = part.stat().st_size
+    os.truncate(part, 7)
+    assert f"has 7 bytes of the {size:,} that" in run(*arguments).stderr
+
+
+def test_shards_of_a_table_are_the_whole_and_tell_of_what(tmp_path):
+    def table(name, *options):
+        bytes_of("generate", "softmax", "--seed", 3, "-n", 50, *options, "-o", tmp_path / name)
+        return pyarrow.parquet.read_table(tmp_path / name)
+
+    whole, parts = table("a.parquet"), [table("b.parquet", "--shard", f"{part}/3") for part in (1, 2, 3)]
+    assert [row for part in parts for row in part.to_pylist()] == whole.to_pylist()
+    assert [part.num_rows for part in parts] == [16, 17, 17]
+    about = whole.schema.metadata
+    assert (about[b"exercise"], about[b"seed"]) == (b"softmax", b"3")
+    assert json.loads(about[b"spec"])["slug"] == "softmax"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.parquet", "b.parquet"]
+
+
+def test_a_table_that_breaks_off_leaves_what_was_there(run, monkeypatch):
+    def breaks_off(*arguments, **options):
+        yield next(chunks(*arguments, **options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bulk, "chunks", breaks_off)
+    Path("a.parquet").write_text("old")
+    run("generate", "softmax", "-n", 1_000_000, "-o", "a.parquet", status=1)
+    assert [(path.name, path.read_text()) for path in Path().iterdir()] == [("a.parquet", "old")]
+
+
+def test_both_tables_of_a_sheet_that_is_shown_in_part_are_read_by_others_and_say_the_same(tmp_path):
+    for ending in ("csv", "parquet"):
+        bytes_of("generate", "faded-mazur", "-o", tmp_path / f"a.{ending}")
+    (row,) = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
+    (same,) = pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    assert {name: float(row[name]) for name in same} == same
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"), [("a.jsonl.zst", "zstandard", "zstd"), ("a.parquet", "pyarrow", "parquet")]
+)
+def test_a_format_that_needs_an_extra_says_which_before_anything_is_made(tmp_path, monkeypatch, name, module, extra):
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    done = run(*ARGUMENTS, "-o", tmp_path / name)
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"Error: This needs the extra {extra}: pip install 'quizprop[{extra}]'\n",
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_several_work_ahead_but_begin_nothing_that_is_not_needed():
+    begun, under_way = [], []
+
+    def submit(call):
+        begun.append(call)
+        under_way.append(len(begun) - len(given))
+        return SimpleNamespace(result=lambda: Chunk(call, (b"",) * 100, None, {}))
+
+    given = []
+    for chunk in bulk._in_order(itertools.count(), submit, 2, 10_000):
+        given.append(chunk.number)
+        if len(given) == 100:
+            break
+    assert given == begun == list(range(100))
+    assert 2 < max(under_way) <= 5
+
+
+def test_a_bar_counts_the_records_of_a_shard(run, terminal, monkeypatch):
+    terminal(60)
+    monkeypatch.setattr(layout, "_PATIENCE", 0)
+    told = run("generate", "mazur", "-n", 9000, "--shard", "2/3", "-o", "a.jsonl").stderr
+    assert "3,000 of 3,000" in told
+
+
+def test_a_bar_of_a_run_that_is_gone_on_with_counts_what_is_there(run, terminal, monkeypatch):
+    def breaks_off(*arguments, **options):
+        yield next(chunks(*arguments, **options))
+        raise KeyboardInterrupt
+
+    arguments = ("generate", "mazur", "-n", 7000, "--resume", "-o", "a.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk, "chunks", breaks_off)
+        run(*arguments, status=1)
+    assert 0 < Path("a.jsonl.part").read_bytes().count(b"\n") < 7000
+    terminal(60)
+    monkeypatch.setattr(layout, "_PATIENCE", 0)
+    assert "7,000 of 7,000" in run(*arguments).stderr
+
+
+def test_a_bar_shows_where_the_lines_go_to_a_file_or_another_program(run, terminal, monkeypatch):
+    terminal(60)
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda stream: stream.name == "<stderr>")
+    monkeypatch.setattr(layout, "_PATIENCE", 0)
+    assert "3,000 of 3,000" in run("generate", "mazur", "-n", 3000).stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (("--shard", "0/3"), "as in 2/5"),
+        (("--shard", "x/3"), "as in 2/5"),
         (("--shard", "4/3"), "as in 2/5"),
         (("--shard", "half"), "as in 2/5"),
         (("--resume",), "name one"),
@@ -292,3 +444,89 @@ def test_sheets_and_banks_are_written(tmp_path):
     assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
     assert "deltas.0.2" in (tmp_path / "k.html").read_text()
     assert "a .pdf, or an .html" in run("worksheet", "deltas", "-o", "sheets.doc").stderr
+
+
+@pytest.fixture
+def asked_of(tmp_path):
+    """Two sheets as lines: what each asks for, the answer as it is printed by the cell."""
+    bytes_of("generate", "deltas", "-n", 2, "--seed", 7, "-o", tmp_path / "lines.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_bytes().splitlines()]
+    return [{one["key"]: f"{abs(one['answer']):.4f}".rstrip("0") for one in line["asked"]} for line in lines]
+
+
+def test_sheets_and_key_have_the_numbers_of_their_seed_the_names_wanted_and_an_address(asked_of, tmp_path):
+    options = ("--seed", 7, "--url", "https://a.org/x/", "--notation", "mazur")
+    bytes_of("worksheet", "deltas", "-n", 2, *options, "-o", tmp_path / "s.html", "--key", tmp_path / "k.html")
+    sheets, key = ((tmp_path / name).read_text() for name in ("s.html", "k.html"))
+    for page in (sheets, key):
+        assert "<title>Deltas only</title>" in page
+        assert re.findall(r">(https://a\.org[^<]*)<", page) == [f"https://a.org/x/w/deltas.7.{n}" for n in (1, 2)]
+        assert "target</mtext>" in page
+    answers = {answer for line in asked_of for answer in line.values()}
+    assert all(f">{answer}</mn>" in key for answer in answers)
+    assert not any(f">{answer}</mn>" in sheets for answer in answers)
+
+
+@pytest.mark.parametrize(("paper", "width", "height"), [("a4", 595, 841), ("letter", 612, 792)])
+def test_a_pdf_has_the_size_of_the_paper_the_names_wanted_and_only_the_key_the_answers(
+    asked_of, tmp_path, paper, width, height
+):
+    if shutil.which("pdftotext") is None:
+        missing("pdftotext", "apt-get install poppler-utils")
+    options = (
+        "--seed",
+        7,
+        "--notation",
+        "mazur",
+        "--paper",
+        paper,
+        "-o",
+        tmp_path / "s.pdf",
+        "--key",
+        tmp_path / "k.PDF",
+    )
+    bytes_of("worksheet", "deltas", *options)
+    for name, has_answers in (("s.pdf", False), ("k.PDF", True)):
+        size = re.search(rb"/MediaBox\s*\[0 0 (\d+)[.\d]* (\d+)", (tmp_path / name).read_bytes())
+        assert tuple(map(int, size.groups())) == (width, height)
+        words = subprocess.run(["pdftotext", tmp_path / name, "-"], capture_output=True, text=True, check=True).stdout
+        assert "deltas.7.1" in words
+        assert "target" in words
+        assert all((answer in words) is has_answers for answer in asked_of[0].values())
+
+
+@pytest.mark.parametrize("form", ["moodle", "qti12", "qti21", "qti3", "gift"])
+def test_a_question_bank_has_the_variants_of_its_seed_and_the_names_wanted(asked_of, tmp_path, form):
+    file = tmp_path / "bank"
+    bytes_of("export", "deltas", "--format", form, "-n", 2, "--seed", 7, "--notation", "mazur", "-o", file)
+    texts = [file.read_bytes()]
+    if form.startswith("qti"):
+        with zipfile.ZipFile(file) as package:
+            texts = [package.read(name) for name in package.namelist()]
+    bank = b"".join(texts).decode()
+    assert "Deltas only" in bank
+    assert re.search(r"target(\\?\}|</)", bank), "a symbol of this notation"
+    numbers = {f"{float(number):.4f}".rstrip("0") for number in re.findall(r"\d+\.\d+(?:e-\d+)?", bank)}
+    for number, line in enumerate(asked_of, start=1):
+        assert f"deltas.7.{number}" in bank
+        assert numbers.issuperset(line.values())
+    assert "deltas.7.3" not in bank
+
+
+def test_a_package_is_not_written_to_a_terminal_and_text_is(run, terminal):
+    terminal(80)
+    for form in ("qti12", "qti21", "qti3"):
+        assert "name a file with -o" in run("export", "deltas", "--format", form, status=2).stderr
+    for form in ("moodle", "gift"):
+        assert "deltas.0.1" in run("export", "deltas", "--format", form).stdout
+
+
+def test_every_file_of_sheets_is_one_that_can_be_printed(run):
+    refused = run("worksheet", "deltas", "-o", "sheets.HTML", "--key", "key.doc", status=2).stderr
+    assert "key.doc: sheets are a .pdf, or an .html" in refused
+    assert not list(Path().iterdir())
+
+
+def test_the_codes_of_many_sheets_are_told_by_the_first_and_the_last(run):
+    done = run("worksheet", "deltas", "-n", 3, "-o", "a.html")
+    assert (done.stdout, done.stderr) == ("", "3 sheets, deltas.0.1 to deltas.0.3\n")

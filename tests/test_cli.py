@@ -504,8 +504,8 @@ def test_serve_names_every_setting_of_the_readme(run):
             "/var/practice.db: Permission denied\n",
         ),
         (
-            OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),
-            "Can't listen on 127.0.0.1:80: Cannot assign requested address. Another address: quizprop serve --host ",
+            OSError(errno.EADDRNOTAVAIL, "No such address"),
+            "Can't listen on 127.0.0.1:80: No such address. Another address: quizprop serve --host 127.0.0.1\n",
         ),
     ],
 )
@@ -515,6 +515,19 @@ def test_a_server_that_cannot_start_says_why(run, monkeypatch, error, message):
 
     monkeypatch.setattr("quizprop.web.serve.serve", fails)
     assert run("serve", "--port", 80, status=1).stderr.startswith(f"Error: {message}")
+
+
+@pytest.mark.parametrize("port", [80, 1023, 1024, 8000, 8080, 65534, 65535])
+@pytest.mark.parametrize("number", [errno.EADDRINUSE, errno.EACCES])
+def test_where_a_port_is_not_to_be_had_one_is_named_that_anybody_may_listen_on(run, monkeypatch, port, number):
+    def fails(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("quizprop.web.serve.serve", fails)
+    said = run("serve", "--port", port, status=1).stderr
+    named = int(re.search(r"Another port: quizprop serve --port (\d+)\n", said)[1])
+    assert named != port
+    assert 1024 <= named <= 65535, "below, only root may listen"
 
 
 def test_a_database_is_made_checked_and_copied(run, tmp_path):

@@ -153,7 +153,7 @@ def test_a_pipe_may_have_the_name_of_a_device(run):
 @pytest.mark.parametrize("host", ["999.1.1.1", "a b", "x" * 70, "..."])
 def test_a_host_that_is_no_address_is_told_before_anything_is_made(run, host):
     refused = run("serve", "--host", host, status=2).stderr
-    assert f"{host!r} is no address" in refused
+    assert f"Invalid value for --host: {host!r} is no address" in refused
     assert not list(Path().iterdir())
 
 

@@ -123,7 +123,7 @@ def _write(
         for chunk in made:
             start = progress.records
             skip = min(chunk.count, max(0, job.first - start))
-            most = max(0, min(chunk.count - skip, job.stop - start - skip))
+            most = min(chunk.count - skip, job.stop - start - skip)
             progress.chunk, progress.records = chunk.number + 1, start + chunk.count
             writer.write(chunk, start=start, skip=skip, most=most)
             advance(most)
@@ -275,9 +275,8 @@ class _Text:
 
     @property
     def _identity(self) -> list[Any]:
-        job = self._job
-        asked = [job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form, self._packing]
-        return [__version__, *asked]
+        job = self._job  # how it is packed its name says, which the note has too
+        return [__version__, job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form]
 
     def _put(self, data: bytes) -> None:
         self.progress.size += self._file.write(packed(data, self._packing))
@@ -353,7 +352,7 @@ def _parquet(job: Job) -> Iterator[_Writer]:
         def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
             rows = table_of(chunk)[skip : skip + most]
             indices = arrow.array(range(start + skip, start + skip + len(rows)), arrow.int64())
-            arrays = [indices, *(arrow.array(column, from_pandas=True) for column in rows.T)]
+            arrays = [indices, *map(arrow.array, rows.T)]
             if len(rows):
                 self.file.write_table(arrow.Table.from_arrays(arrays, schema=self.file.schema))
 

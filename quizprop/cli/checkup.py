@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from quizprop.cli.database import new_file
 from quizprop.exercise.bank import BankError, load_bank
 from quizprop.store import schema
-from quizprop.store.database import Database, DatabaseBusyError, DatabaseUrlError, MissingDriverError, open_database
+from quizprop.store.database import Database, DatabaseUrlError, MissingDriverError, open_database
 from quizprop.web.settings import NAMES, SHORTEST_KEY, SettingsError, default_database_url, from_environment
 
 __all__ = ["Finding", "doctor", "findings"]
@@ -35,6 +35,8 @@ _OLDEST_SQLITE: Final = (3, 37, 0)
 _LEAST_ROOM: Final = 500 * 1024 * 1024
 _FARTHEST: Final = 5.0
 _DRAWN_BY_LOT: Final = 32
+_DIFFERENT: Final = 8
+"""Of 32 characters drawn by lot so many are different, even where they are the digits of a hexadecimal number."""
 _SIX_YEARS: Final = 6 * 365 * 86400
 
 
@@ -121,7 +123,7 @@ def _key(key: str | None, url: str) -> Iterator[Finding]:
         yield Finding(
             "wrong", f"QUIZPROP_SECRET_KEY has {len(key)} characters, with which no server starts: take 32 random ones."
         )
-    elif len(key) < _DRAWN_BY_LOT or len(set(key)) < len(key) // 4:
+    elif len(key) < _DRAWN_BY_LOT or len(set(key)) < _DIFFERENT:
         yield Finding("risk", "QUIZPROP_SECRET_KEY is short or regular: take 32 random characters or more.")
     else:
         yield Finding("well", "The secret key is long enough.")
@@ -216,9 +218,9 @@ def _looked_at(database: Database) -> Iterator[Finding]:
     for look in looks:
         try:
             yield from look(database)
-        except (SQLAlchemyError, DatabaseBusyError) as error:
+        except SQLAlchemyError as error:
             said = f"{database.url}: {getattr(error, 'orig', None) or error}"
-            if database.is_sqlite and not isinstance(error, (OperationalError, DatabaseBusyError)):
+            if database.is_sqlite and not isinstance(error, OperationalError):
                 said += ". Go back to a backup: quizprop db restore FILE"
             yield Finding("wrong", said)
             return
@@ -257,12 +259,13 @@ def _sqlite(database: Database) -> Iterator[Finding]:
         verdict = session.execute(text("PRAGMA quick_check(1)")).scalar_one()
     full = 2
     if verdict != "ok":
-        yield Finding("wrong", f"The database is damaged ({verdict}): go back to a backup, quizprop db restore FILE")
+        place = verdict.splitlines()[-1]  # the line before only says which database
+        yield Finding("wrong", f"The database is damaged ({place}): go back to a backup, quizprop db restore FILE")
     weight = "well" if journal != "off" and synchronous >= full else "wrong"
     said = f"The journal is {journal}, synchronous {synchronous}; {full} or more keeps every checked sheet."
     yield Finding(weight, said)
     path = Path(str(database.engine.url.database))
-    if os.name == "posix" and path.exists():
+    if os.name == "posix":
         open_to = stat.S_IMODE(path.stat().st_mode) & 0o077
         weight = "risk" if open_to else "well"
         yield Finding(weight, f"{path} is readable by {'others too: chmod 600 it' if open_to else 'its owner alone'}.")
@@ -276,10 +279,9 @@ def _sqlite(database: Database) -> Iterator[Finding]:
 
 def _room(database: Database) -> Iterator[Finding]:
     folder = Path(str(database.engine.url.database)).parent
-    if folder.exists():
-        free = shutil.disk_usage(folder).free
-        weight: Weight = "well" if free >= _LEAST_ROOM else "wrong"
-        yield Finding(weight, f"{folder} has {free / 1024**3:.1f} GiB free; half a GiB is the least to go on with.")
+    free = shutil.disk_usage(folder).free
+    weight: Weight = "well" if free >= _LEAST_ROOM else "wrong"
+    yield Finding(weight, f"{folder} has {free / 1024**3:.1f} GiB free; half a GiB is the least to go on with.")
 
 
 def _postgresql(database: Database) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from quizprop.web import serve as web
 
 __all__ = ["serve"]
 
-_LAST = 65535
+_FREE = range(1024, 65535)  # whose next port is one that anybody may listen on
 
 
 def serve(host: str, port: int) -> None:
@@ -28,5 +28,5 @@ def serve(host: str, port: int) -> None:
             raise
         way = "address: quizprop serve --host 127.0.0.1"
         if error.errno != errno.EADDRNOTAVAIL:
-            way = f"port: quizprop serve --port {port + 1 if port < _LAST else 8000}"
+            way = f"port: quizprop serve --port {port + 1 if port in _FREE else 8000}"
         raise click.ClickException(f"Can't listen on {host}:{port}: {error.strerror}. Another {way}") from error

@@ -151,11 +151,11 @@ def _long(exercise: Exercise, seed: int, columns: Columns, block: Any) -> Iterat
 
 
 def _rows(table: Array) -> list[bytes]:
-    """Each row of a table as numbers with commas between; what is not given is empty."""
+    """Each row of a table as numbers with commas between."""
     if not len(table):
         return []
     text = orjson.dumps(np.ascontiguousarray(table), option=orjson.OPT_SERIALIZE_NUMPY)
-    return text[2:-2].replace(b"null", b"").split(b"],[")
+    return text[2:-2].split(b"],[")
 
 
 def _quoted(name: str) -> str:

@@ -81,8 +81,8 @@ class Chance:
 
     def shuffled(self, items: Iterable[_Item]) -> list[_Item]:
         """The items in any order."""
-        numbered = [(self._random.random(), place, item) for place, item in enumerate(items)]
-        return [item for _, _, item in sorted(numbered, key=lambda each: each[:2])]
+        lots = [(self._random.random(), item) for item in items]
+        return [item for _, item in sorted(lots, key=lambda each: each[0])]
 
     def flag(self) -> bool:
         """True or false, each as likely."""

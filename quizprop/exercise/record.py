@@ -87,8 +87,7 @@ class Columns:
     @cached_property
     def given(self) -> tuple[str, ...]:
         """The keys of the given numbers."""
-        keys = self.plan.structure.keys
-        return tuple(str(key) for name in self.plan.given_shapes for key in np.atleast_1d(keys[name]).flat)
+        return tuple(key for key, known in self._given.items() if known)
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
@@ -104,7 +103,14 @@ class Columns:
         """A row for each certified instance of a block."""
         if not len(block.passed):
             return np.empty((0, len(self.names)))
-        return Recorder(self.plan, 0).table(block)
+        return Recorder(self.plan, 0).table(block)[:, [*self._given.values(), *[True] * 2 * len(self.asked)]]
+
+    @cached_property
+    def _given(self) -> dict[str, bool]:
+        """Each key of the quantities given; of one that is given in part, whether this cell is."""
+        keys = self.plan.structure.keys
+        given = (str(key) for name in self.plan.given_shapes for key in np.atleast_1d(keys[name]).flat)
+        return {key: key in self.plan.known for key in given}
 
 
 def columns_of(plan: Plan) -> Columns:

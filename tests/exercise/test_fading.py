@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from quizprop.exercise.acceptance import acceptance
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import Plan, plan_of
 from quizprop.exercise.fading import Fading, can_be_drawn, fadings, forms
@@ -132,6 +133,19 @@ def test_honest_work_gets_full_marks_in_every_form(slug, fading, aim):
     assert grade(instance, texts).complete
 
 
-def test_what_is_hardly_ever_certified_is_not_offered():
-    narrow = BANK["forward-pass"].model_dump() | {"places": 1}
-    assert not can_be_drawn(Exercise.model_validate(narrow))
+@pytest.mark.parametrize(
+    ("slug", "often"),
+    [
+        ("adam-first-step", False),
+        ("word-vectors", False),
+        ("residual", False),
+        ("true-false-relu", True),
+        ("dead-relu", True),
+        ("forward-tanh", True),
+    ],
+)
+def test_what_is_hardly_ever_certified_is_not_offered_and_what_often_is_is(slug, often):
+    rough = Exercise.model_validate(BANK[slug].model_dump() | {"places": 2})
+    share = acceptance(rough, np.random.default_rng(1), candidates=1000).certified / 1000
+    assert share > 0.1 if often else 0 < share < 0.02
+    assert can_be_drawn(rough) is often

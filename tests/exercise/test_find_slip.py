@@ -27,6 +27,9 @@ def test_a_sheet_with_a_slip_is_graded_as_just_this_slip():
         assert graded.first_error == slip.key
         assert graded.marks[slip.key].verdict is Verdict.MISTAKE
         assert slip.route.mistake.code in graded.marks[slip.key].codes
+        assert instance.questions[1].reason in graded.marks[slip.key].sentences, (
+            "who found it hears what the tutor says"
+        )
         keys = list(graded.marks)
         for key in keys[: keys.index(slip.key)]:
             assert graded.marks[key].verdict is Verdict.CORRECT

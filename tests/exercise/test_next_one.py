@@ -253,3 +253,13 @@ def test_a_sentence_can_be_translated_from_its_parts():
     reason, form = Why(Reason.NEXT, Fading.PART, "hidden delta", after="output delta").sentences
     assert reason.one % {"num": 1, **reason.parts} == "Next after output delta: hidden delta."
     assert form.english == "What comes before it is filled in."
+
+
+@pytest.mark.parametrize("count", [1, 2, 30])
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.TOGETHER])
+def test_whatever_the_reason_is_the_sentence_names_all_that_it_is_about(reason, count):
+    said = Why(reason, Fading.FULL, "this skill", after="that one", mistake="the slip", count=count).english
+    assert "this skill" in said
+    assert ("that one" in said) == (reason is Reason.NEXT)
+    assert ("the slip" in said) == (reason is Reason.MISTAKE)
+    assert (str(count) in said) == (count > 1 and reason in {Reason.MISTAKE, Reason.REVIEW})

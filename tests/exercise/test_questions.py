@@ -19,7 +19,7 @@ from quizprop.exercise.generate import CannotCertifyError, draw, draw_many
 from quizprop.exercise.grade import Verdict, grade
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.names import NOTATIONS
-from quizprop.exercise.question import Chance, NoQuestionError, in_text, read_choice, spoken
+from quizprop.exercise.question import Chance, NoQuestionError, Option, in_text, posed, read_choice, spoken
 from quizprop.exercise.record import RecordError, RecordFile, blank, read_record, record_blocks
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.statements import COUNT, Facts
@@ -102,6 +102,24 @@ def test_another_pick_asks_something_else_of_the_same_numbers(posed, posed_insta
         except NoQuestionError:
             continue
     assert len(asked) > 3
+
+
+@pytest.mark.parametrize(
+    ("pick", "shuffled", "flags", "options"),
+    [
+        ((0.123456, 0.654321), "befdacg", "TTTTFTTT", "ac?b"),
+        ((0.654321, 0.123456), "bcfadeg", "FTTFFTFF", "ab?c"),
+        ((0.000251, 0.999999), "defcbag", "FTTFFTFF", "cba?"),  # a little less than 251 millionths, as a float
+    ],
+)
+def test_what_chance_has_settled_once_stays_so(pick, shuffled, flags, options):
+    """Golden values: of a stored question the numbers are kept alone, and its options must never change places."""
+    chance = Chance(pick)
+    assert "".join(chance.shuffled("abcdefg")) == shuffled
+    assert "".join("FT"[chance.flag()] for _ in flags) == flags
+    question = posed("q", "Which?", Option("?"), [Option(word) for word in "abc"], chance=Chance(pick))
+    assert "".join(option.words for option in question.options) == options
+    assert question.option(question.right).words == "?"
 
 
 def test_blank_and_unreadable_answers_cost_only_themselves(posed_instances):
@@ -468,6 +486,15 @@ def test_a_choice_is_read_by_number_or_by_word(text, value):
     assert reading.value == value
     assert reading.blank == (text == "")
     assert bool(reading.problem) == (value is None and text != "")
+    if reading.value is not None:  # what was understood is said in the words of the choice, however it was typed
+        assert reading.echo == ("no", "yes")[int(reading.value)]
+
+
+def test_what_is_no_choice_is_told_the_numbers_that_are():
+    for first, last in ((0, 2), (1, 3)):
+        for text in ("maybe", str(first - 1), str(last + 1), "1.5"):
+            problem = read_choice(text, ("a", "b", "c"), first=first).problem
+            assert problem == f"There is no such choice: its number is {first} to {last}."
 
 
 def test_a_sheet_reads_yes_and_no_where_there_is_a_choice():

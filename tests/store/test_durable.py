@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 from sqlalchemy import text
 
+from quizprop.cli.checkup import findings
 from quizprop.store import api_tokens, people, schema
 from quizprop.store.database import open_database
 from tests.conftest import missing
@@ -121,3 +122,11 @@ def test_postgresql_is_asked_to_wait_for_the_disk(cluster):
     with database.write() as session:
         assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
     database.close()
+
+
+@pytest.mark.postgres
+def test_doctor_finds_out_a_server_that_does_not_wait_for_the_disk(cluster):
+    *_, release, disk, clocks = findings({}, cluster)  # the servers of the tests run without fsync
+    assert (release.weight, release.words.startswith("PostgreSQL is ")) == ("well", True)
+    assert (disk.weight, disk.words.startswith("synchronous_commit is on, fsync off: ")) == ("wrong", True)
+    assert (clocks.weight, "clocks of both machines" in clocks.words) == ("well", True)

@@ -2,7 +2,9 @@
 
 import errno
 import inspect
+import logging
 import os
+import re
 import stat
 
 import pytest
@@ -21,10 +23,17 @@ def test_the_environment_is_read_by_its_prefix():
     assert from_environment({}) == {"HTTPS": False}
 
 
+def test_a_setting_that_is_empty_is_not_set():
+    names = re.findall(r"^(QUIZPROP_\w+)", settings.__doc__, re.MULTILINE)
+    assert len(names) == 8
+    assert from_environment(dict.fromkeys(names, "")) == from_environment({})
+
+
 def test_proxies_are_counted():
-    assert from_environment({"QUIZPROP_PROXIES": "2"})["PROXIES"] == 2
-    with pytest.raises(SettingsError, match="QUIZPROP_PROXIES: 'many'"):
-        from_environment({"QUIZPROP_PROXIES": "many"})
+    assert [from_environment({"QUIZPROP_PROXIES": typed})["PROXIES"] for typed in ("0", "2", " 9 ")] == [0, 2, 9]
+    for typed in ("many", "-1", "10", "1.0"):
+        with pytest.raises(SettingsError, match=f"QUIZPROP_PROXIES: '{typed}'"):
+            from_environment({"QUIZPROP_PROXIES": typed})
 
 
 def test_hosts_are_names_with_commas_between():
@@ -41,14 +50,26 @@ def test_hosts_are_names_with_commas_between():
 
 
 def test_the_log_is_text_or_json():
-    assert from_environment({"QUIZPROP_LOG": "JSON"})["LOG"] == "json"
+    assert [from_environment({"QUIZPROP_LOG": typed})["LOG"] for typed in ("JSON", " text ")] == ["json", "text"]
     with pytest.raises(SettingsError, match="QUIZPROP_LOG: 'xml' is neither"):
         from_environment({"QUIZPROP_LOG": "xml"})
 
 
 def test_a_token_for_the_metrics_that_can_be_guessed_is_refused():
-    with pytest.raises(SettingsError, match="QUIZPROP_METRICS: 5 characters can be guessed"):
-        from_environment({"QUIZPROP_METRICS": "guess"})
+    with pytest.raises(SettingsError, match="QUIZPROP_METRICS: 15 characters can be guessed"):
+        from_environment({"QUIZPROP_METRICS": "k" * 15})
+    assert from_environment({"QUIZPROP_METRICS": "k" * 16})["METRICS"] == "k" * 16
+
+
+@pytest.mark.parametrize(
+    ("typed", "on"),
+    [("1", True), (" True ", True), ("YES", True), ("0", False), ("false", False), ("No", False), (" ", False)],
+)
+def test_a_switch_is_on_or_off_however_it_is_written(typed, on):
+    assert from_environment({"QUIZPROP_HTTPS": typed})["HTTPS"] is on
+    completed = complete({"DATABASE_URL": "sqlite:////x", "SECRET_KEY": "k" * 16, "HTTPS": on})
+    assert completed["SESSION_COOKIE_SECURE"] is on
+    assert completed["PREFERRED_URL_SCHEME"] == ("https" if on else "http")
 
 
 def test_a_switch_that_is_neither_on_nor_off_is_refused():
@@ -57,8 +78,9 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused():
 
 
 def test_a_key_that_can_be_guessed_is_refused():
-    with pytest.raises(SettingsError, match="can be guessed"):
-        complete({"DATABASE_URL": "sqlite:////x", "SECRET_KEY": "secret"})
+    with pytest.raises(SettingsError, match="QUIZPROP_SECRET_KEY: 15 characters can be guessed"):
+        complete({"DATABASE_URL": "sqlite:////x", "SECRET_KEY": "k" * 15})
+    assert complete({"DATABASE_URL": "sqlite:////x", "SECRET_KEY": "k" * 16})["SECRET_KEY"] == "k" * 16
 
 
 def test_postgresql_needs_a_key():
@@ -67,14 +89,16 @@ def test_postgresql_needs_a_key():
 
 
 def test_the_key_is_made_once_and_kept_for_its_owner_alone(tmp_path):
-    config = {"DATABASE_URL": f"sqlite:///{tmp_path}/folder/quizprop.sqlite"}
+    config = {"DATABASE_URL": f"sqlite:///{tmp_path}/a/folder/quizprop.sqlite"}
     first = complete(config)["SECRET_KEY"]
     assert complete(config)["SECRET_KEY"] == first
     assert len(first) == 64
-    (file,) = (tmp_path / "folder").iterdir()
+    (file,) = (tmp_path / "a" / "folder").iterdir()
     assert file.name == "quizprop.sqlite.secret"
     if os.name == "posix":
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert [stat.S_IMODE(path.stat().st_mode) for path in (file, file.parent)] == [0o600, 0o700]
+    file.write_text(f"{first}\n")  # as an editor leaves it
+    assert complete(config)["SECRET_KEY"] == first
 
 
 def test_who_starts_at_the_same_moment_takes_the_same_key(tmp_path):
@@ -97,6 +121,8 @@ def test_an_unusable_url_gets_no_key_file(url, tmp_path, monkeypatch):
     [
         ("linux", {"XDG_DATA_HOME": "/data"}, "data/quizprop"),
         ("linux", {}, ".local/share/quizprop"),
+        ("linux", {"XDG_DATA_HOME": ""}, ".local/share/quizprop"),
+        ("win32", {"LOCALAPPDATA": "/users/ada/local"}, "/users/ada/local/quizprop"),
         ("darwin", {}, "Library/Application Support/quizprop"),
         ("win32", {}, "AppData/Local/quizprop"),
     ],
@@ -161,7 +187,19 @@ def test_serving_hands_the_application_to_waitress(tmp_path, monkeypatch):
         serve.serve("127.0.0.1", 8123)
     assert (seen["host"], seen["port"]) == ("127.0.0.1", 8123)
     assert 4 <= seen["threads"] <= 8
-    assert seen["clear_untrusted_proxy_headers"]
+    assert seen["connection_limit"] > 500, "a class of 500 keeps its connections open at the same time"
+    assert logging.getLogger("waitress").isEnabledFor(logging.INFO), "it tells where it listens"
+    seen["app"].extensions["quizprop"].database.close()
+
+
+@pytest.mark.parametrize("proxies", ["0", "1"])
+def test_what_proxies_say_is_heard_only_where_there_are_some(tmp_path, monkeypatch, proxies):
+    monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/q.sqlite")
+    monkeypatch.setenv("QUIZPROP_PROXIES", proxies)
+    seen = {}
+    monkeypatch.setattr(waitress, "serve", lambda app, **options: seen.update(options, app=app))
+    serve.serve()
+    assert seen["clear_untrusted_proxy_headers"] is (proxies == "0")
     seen["app"].extensions["quizprop"].database.close()
 
 
