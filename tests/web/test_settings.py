@@ -172,35 +172,41 @@ def test_every_view_is_short(app):
             assert len(inspect.getsource(view).splitlines()) <= 20, name
 
 
-def test_serving_hands_the_application_to_waitress(tmp_path, monkeypatch):
-    class Stopped(Exception):
-        pass
+class Stopped(Exception):
+    """Instead of a server."""
+
+
+@pytest.fixture
+def handed(monkeypatch):
+    """What waitress is handed, by name; it never serves."""
 
     def create_server(app, **options):
-        seen.update(options, app=app)
+        found.update(options, app=app)
         raise Stopped
 
-    monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/q.sqlite")
-    seen = {}
+    found = {}
     monkeypatch.setattr(waitress, "create_server", create_server)
+    yield found
+    found["app"].extensions["quizprop"].database.close()
+
+
+def test_serving_hands_the_application_to_waitress(tmp_path, monkeypatch, handed):
+    monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/q.sqlite")
     with pytest.raises(Stopped):
         serve.serve("127.0.0.1", 8123)
-    assert (seen["host"], seen["port"]) == ("127.0.0.1", 8123)
-    assert 4 <= seen["threads"] <= 8
-    assert seen["connection_limit"] > 500, "a class of 500 keeps its connections open at the same time"
+    assert (handed["host"], handed["port"]) == ("127.0.0.1", 8123)
+    assert 4 <= handed["threads"] <= 8
+    assert handed["connection_limit"] > 500, "a class of 500 keeps its connections open at the same time"
     assert logging.getLogger("waitress").isEnabledFor(logging.INFO), "it tells where it listens"
-    seen["app"].extensions["quizprop"].database.close()
 
 
 @pytest.mark.parametrize("proxies", ["0", "1"])
-def test_what_proxies_say_is_heard_only_where_there_are_some(tmp_path, monkeypatch, proxies):
+def test_what_proxies_say_is_heard_only_where_there_are_some(tmp_path, monkeypatch, handed, proxies):
     monkeypatch.setenv("QUIZPROP_DATABASE_URL", f"sqlite:///{tmp_path}/q.sqlite")
     monkeypatch.setenv("QUIZPROP_PROXIES", proxies)
-    seen = {}
-    monkeypatch.setattr(waitress, "serve", lambda app, **options: seen.update(options, app=app))
-    serve.serve()
-    assert seen["clear_untrusted_proxy_headers"] is (proxies == "0")
-    seen["app"].extensions["quizprop"].database.close()
+    with pytest.raises(Stopped):
+        serve.serve()
+    assert handed["clear_untrusted_proxy_headers"] is (proxies == "0")
 
 
 def test_a_full_disk_is_told_of_by_the_name_of_the_key(tmp_path, monkeypatch):
