@@ -89,7 +89,7 @@ def test_numbers_in_answers_are_numbers_whatever_the_decimal_mark(tmp_path, opti
 @pytest.mark.parametrize("ending", ["jsonl", "csv.gz"])
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
     target = tmp_path / f"a.{ending}"
-    arguments = (*ARGUMENTS, "-n", "40000", "--resume", "-o", str(target))
+    arguments = (*ARGUMENTS, "-n", "24000", "--resume", "-o", str(target))
     note = tmp_path / f"a.{ending}.part.json"
     for wanted in (1, 3):
         with subprocess.Popen([*PROGRAM, *arguments], env=dict(os.environ)) as process:
@@ -101,7 +101,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
     with (tmp_path / f"a.{ending}.part").open("ab") as file:
         file.write(b"half a li")
     bytes_of(*arguments)
-    bytes_of(*ARGUMENTS, "-n", 40000, "-o", tmp_path / f"b.{ending}")
+    bytes_of(*ARGUMENTS, "-n", 24000, "-o", tmp_path / f"b.{ending}")
     assert target.read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     assert sorted(one.name for one in tmp_path.iterdir()) == [f"a.{ending}", f"b.{ending}"]
 
@@ -397,6 +397,7 @@ def test_a_bar_shows_where_the_lines_go_to_a_file_or_another_program(run, termin
 )
 def test_what_can_t_be_asked_is_said(tmp_path, monkeypatch, arguments, problem):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("quizprop.cli.bulk._SOON", 1)
     done = run(*ARGUMENTS, "-n", 3, *arguments)
     assert done.exit_code != 0
     assert problem in done.stderr

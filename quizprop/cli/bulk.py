@@ -31,6 +31,9 @@ __all__ = ["Job", "generate"]
 _AHEAD: Final = 2
 """Chunks per worker that are under way at a time: memory stays flat however many are wanted."""
 
+_SOON: Final = 10
+"""Seconds in which a scheduler answers."""
+
 _FORMS: Final[Mapping[str, Form]] = {"": "jsonl", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "table"}
 
 Calls = Iterable[tuple[str, int, int, Form]]
@@ -175,7 +178,7 @@ def _cluster(address: str) -> Iterator[tuple[Any, int]]:
     except ImportError as error:
         raise click.ClickException("A Dask cluster needs the extra dask: pip install 'quizprop[dask]'") from error
     try:
-        client = distributed.Client(address, timeout=10)
+        client = distributed.Client(address, timeout=_SOON)
     except ValueError as error:
         raise click.BadParameter(
             f"{address!r} is no address of a Dask scheduler, as in tcp://host:8786: {error}", param_hint="--scheduler"

@@ -203,10 +203,10 @@ def test_a_slip_on_the_way_is_said_to_be_on_the_way():
 
 def test_a_forgotten_learning_rate_that_is_rounded_does_not_follow():
     exercise = load_bank()["mazur-like"]
-    for seed in range(40):
+    for seed in range(20):
         instance = draw(exercise, np.random.default_rng(seed))
         old = instance.values["W2[1,1]"]
-        for gradient in np.arange(0.0002, 0.003, 0.00008):
+        for gradient in np.arange(0.0002, 0.003, 0.00016):
             answers = {"grad_W2[1,1]": f"{gradient:.5f}", "W2_new[1,1]": f"{old - gradient:.4f}"}
             marks = grade(instance, answers).marks
             if not marks["grad_W2[1,1]"].verdict.accepted:
@@ -275,7 +275,7 @@ def test_a_mistake_that_may_give_anything_explains_nothing(slug):
     """Beyond a kink, a tie or a large exponential a mistake leads anywhere, to the right value too."""
     rng = np.random.default_rng(3)
     named = tried = 0
-    for instance in (draw(load_bank()[slug], rng) for _ in range(8)):
+    for instance in (draw(load_bank()[slug], rng) for _ in range(5)):
         for cell in instance.cells:
             right = instance.values[cell.key]
             for off in rng.uniform(0.2, 2.0, 4) * rng.choice([-1, 1], 4):
