@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, settings
 
 from quizprop import cli
+from quizprop.store import schema
+from quizprop.store.database import open_database
 
 # How long anything takes is measured in benchmarks: no test fails because another process has the processor.
 settings.register_profile("timeless", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -30,6 +32,16 @@ def missing(program: str, how: str) -> NoReturn:
     if os.environ.get("QUIZPROP_NO_SKIPS") == "1":
         pytest.fail(f"{message} (QUIZPROP_NO_SKIPS=1 forbids to skip)", pytrace=False)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with its tables and nothing in them, to be copied: migrating takes longer."""
+    file = tmp_path_factory.mktemp("tables") / "quizprop.sqlite"
+    database = open_database(f"sqlite:///{file}")
+    schema.upgrade(database)
+    database.close()
+    return file
 
 
 @pytest.fixture

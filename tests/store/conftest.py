@@ -124,17 +124,22 @@ def empty(url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def database(empty: Database) -> Database:
+def database(url: str, tmp_path: Path, tables: Path) -> Iterator[Database]:
     """An open database with its tables."""
-    schema.upgrade(empty)
-    return empty
+    if url.startswith("sqlite"):
+        shutil.copy(tables, tmp_path / "quizprop.db")
+    database = open_database(url)
+    if not database.is_sqlite:
+        schema.upgrade(database)
+    yield database
+    database.close()
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Database]:
+def sqlite(tmp_path: Path, tables: Path) -> Iterator[Database]:
     """An open SQLite database with its tables, for what SQLite alone has."""
+    shutil.copy(tables, tmp_path / "quizprop.db")
     database = open_database(f"sqlite:///{tmp_path}/quizprop.db")
-    schema.upgrade(database)
     yield database
     database.close()
 

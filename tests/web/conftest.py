@@ -13,8 +13,6 @@ from sqlalchemy import func, select
 
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.instance import Instance
-from quizprop.store import schema
-from quizprop.store.database import open_database
 from quizprop.store.models import Base
 from quizprop.web.app import create_app
 from quizprop.web.limits import Limit
@@ -48,16 +46,6 @@ def common_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 def visitor(common_app):
     """A new visitor of the common application, for what is tried with every family."""
     return Browser(common_app)
-
-
-@pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with its tables and nothing in them, to be copied: migrating takes longer."""
-    file = tmp_path_factory.mktemp("tables") / "quizprop.sqlite"
-    database = open_database(f"sqlite:///{file}")
-    schema.upgrade(database)
-    database.close()
-    return file
 
 
 def opened(folder: Path) -> Iterator[Flask]:
