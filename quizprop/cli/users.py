@@ -14,7 +14,7 @@ from quizprop.store import classroom, own_data, people, resets
 from quizprop.store.database import Database
 from quizprop.store.people import Credentials, PasswordHash
 
-__all__ = ["add", "delete", "list_all", "reset_link", "set_password"]
+__all__ = ["account", "add", "delete", "list_all", "reset_link", "set_password"]
 
 _HOUR = 3_600_000_000
 
@@ -39,7 +39,7 @@ def add(name: str, *, password_stdin: bool, url: str | None) -> None:
 def set_password(name: str, *, password_stdin: bool, url: str | None) -> None:
     """Give an account another password; its sessions end."""
     with up_to_date(url) as database:
-        _account(database, name)
+        account(database, name)
         hashed = _typed_password(from_stdin=password_stdin)
         with database.write() as session:
             people.set_password(session, username=name, password_hash=hashed, now=_now())
@@ -53,7 +53,7 @@ def reset_link(name: str, *, base: str, hours: float, url: str | None) -> None:
             "nan is no number of hours; write how long the link works, 24 say", param_hint="--hours"
         )
     with up_to_date(url) as database:
-        _account(database, name)
+        account(database, name)
         with database.write() as session:
             token = resets.issue_reset_link(session, username=name, now=_now(), valid_for=round(hours * _HOUR))
     click.echo(f"{base.rstrip('/')}/reset/{token}")
@@ -64,9 +64,9 @@ def reset_link(name: str, *, base: str, hours: float, url: str | None) -> None:
 def delete(name: str, *, sure: bool, url: str | None) -> None:
     """Delete an account with everything that is kept of its learner."""
     with up_to_date(url) as database:
-        account = _account(database, name)
+        known = account(database, name)
         with database.read() as session:
-            alone = classroom.taught_alone(session, account.learner_id)
+            alone = classroom.taught_alone(session, known.learner_id)
         if alone:
             click.echo(
                 f"Nobody else teaches: {', '.join(alone)}. For somebody who goes on: quizprop courses teach", err=True
@@ -74,11 +74,16 @@ def delete(name: str, *, sure: bool, url: str | None) -> None:
         if not sure:
             click.confirm(f"Delete {name} and all their work? This can't be undone", abort=True)
         with database.write() as session:
-            own_data.delete_learner(session, account.learner_id)
+            own_data.delete_learner(session, known.learner_id)
     click.echo(f"Deleted {name}.")
 
 
-def _account(database: Database, name: str) -> Credentials:
+def account(database: Database, name: str) -> Credentials:
+    """The account of this name.
+
+    Raises:
+        UnknownUserError: there is none; the message says where all of them are.
+    """
     with database.read() as session:
         found = people.find_credentials(session, name)
     if found is None:

@@ -310,11 +310,10 @@ def taught_alone(session: Session, learner_id: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def all_courses(session: Session) -> tuple[tuple[StoredCourse, tuple[Member, ...]], ...]:
-    """Every course with who is in it, the newest first."""
-    rows = session.execute(select(_course).order_by(_course.c.id.desc())).all()
-    found = (StoredCourse(*row[:5]) for row in rows)
-    return tuple((course, members(session, Seat(course, 0, "instructor"))) for course in found)
+def all_courses(session: Session) -> tuple[StoredCourse, ...]:
+    """Every course, the newest first."""
+    rows = session.execute(select(_course).order_by(_course.c.id.desc()))
+    return tuple(StoredCourse(*row[:5]) for row in rows)
 
 
 def appoint(session: Session, course: StoredCourse, learner_id: int, *, now: int) -> bool:
