@@ -1,13 +1,14 @@
 """Exercises as JSON Lines: certified instances written a block at a time, and read back to be graded.
 
 A line holds all that grading needs: the network, the given numbers, which cells are asked. Its numbers are the shortest
-decimals that read back as the same float64.
+decimals that read back as the same float64. Answers and tolerances of an exercise that carries up to six places are
+rounded to twelve decimals first, beyond which the exponentials of two machines may differ.
 """
 
 import itertools
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, BinaryIO, Literal
@@ -25,7 +26,8 @@ from quizprop.exercise.generate import at_a_time, certified_blocks, instances_of
 from quizprop.exercise.instance import Instance
 from quizprop.exercise.names import NotationName
 from quizprop.exercise.question import NoQuestionError, Question, in_text
-from quizprop.exercise.spec import AnyNetwork, Exercise, NetworkSpec, QuestionKind
+from quizprop.exercise.slots import DECIMALS, Slots, decimals_of
+from quizprop.exercise.spec import AnyNetwork, Exercise, NetworkSpec, QuestionKind, numbers_of
 
 __all__ = [
     "FORMAT",
@@ -50,8 +52,8 @@ FORMAT = 1
 _NUMBER = "%"
 """Stands in a template for each number to come; nothing else in a record holds a per cent sign."""
 
-_ROWS = 64
-"""So many rows of a table are turned into text together: many enough to pay, few enough to stay at hand."""
+_ROUNDED = 6
+"""Up to so many places an answer of twelve decimals is as good as any."""
 
 _NOISE = 1e-9
 """Of the value's size: how far another machine's exponential may have moved an answer."""
@@ -87,7 +89,7 @@ class Columns:
     @cached_property
     def given(self) -> tuple[str, ...]:
         """The keys of the given numbers."""
-        return tuple(key for key, known in self._given.items() if known)
+        return tuple(key for keys in _given_keys(self.plan).values() for key in keys)
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
@@ -103,14 +105,7 @@ class Columns:
         """A row for each certified instance of a block."""
         if not len(block.passed):
             return np.empty((0, len(self.names)))
-        return Recorder(self.plan, 0).table(block)[:, [*self._given.values(), *[True] * 2 * len(self.asked)]]
-
-    @cached_property
-    def _given(self) -> dict[str, bool]:
-        """Each key of the quantities given; of one that is given in part, whether this cell is."""
-        keys = self.plan.structure.keys
-        given = (str(key) for name in self.plan.given_shapes for key in np.atleast_1d(keys[name]).flat)
-        return {key: key in self.plan.known for key in given}
+        return Recorder(self.plan, 0).table(block)
 
 
 def columns_of(plan: Plan) -> Columns:
@@ -120,10 +115,10 @@ def columns_of(plan: Plan) -> Columns:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Writes the instances that a plan and a seed give.
+    """Writes the instances that a plan and a seed give: the numbers of each between the pieces of a template.
 
-    Turning numbers into text costs more than checking them. So the numbers of many instances are dumped at once, taken
-    apart at the commas, and those of each set between the pieces of a template.
+    Turning numbers into text costs more than checking them. So there are slots for them, which are filled for many
+    instances at once; where a number does not fit into its slot, those of the instance are dumped by themselves.
     """
 
     plan: Plan
@@ -133,48 +128,66 @@ class Recorder:
         """One line for each certified instance of a block, with its index as it is to be written."""
         if not len(block.passed):
             return
-        table = self.table(block)
-        width = table.shape[1]
-        text = self._template.split(b'"%"')
-        pieces = [b""] * (2 * len(text) - 1)
-        pieces[::2] = text
-        for first in range(0, len(table), _ROWS):
-            # Without the brackets of its rows a table is taken apart in one go.
-            dumped = orjson.dumps(table[first : first + _ROWS].ravel(), option=orjson.OPT_SERIALIZE_NUMPY)
-            numbers = dumped[1:-1].split(b",")
-            for start, index in zip(range(0, len(numbers), width), indices, strict=False):
-                pieces[1] = index
-                pieces[3::2] = numbers[start : start + width]
-                yield b"".join(pieces)
+        head, *_ = self._pieces
+        for record, index in zip(self._numbered(self.table(block)), indices, strict=False):
+            yield b"".join((head, index, record))
+
+    def _numbered(self, table: Array) -> Iterator[bytes | memoryview]:
+        """From its index on a record for each row of a table."""
+        fits = self._slots.fit(table)
+        if fits.all():
+            return self._slots.filled(table)
+        filled: Iterator[bytes | memoryview] = self._slots.filled(table[fits])
+        dumped = map(self._dumped, table[~fits])
+        return (next(filled if fit else dumped) for fit in fits.tolist())
+
+    def _dumped(self, numbers: Array) -> bytes:
+        figures = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+        _, *pieces = self._pieces
+        return b"".join(part for pair in zip(pieces, [*figures, b""], strict=True) for part in pair)
 
     def table(self, block: Block) -> Array:
         """A row for each instance: its given numbers, then answer and tolerance of each asked cell."""
-        count = len(block.passed)
-        given = [block.given[name].reshape(count, -1) for name in self.plan.given_shapes]
-        asked = [
-            array[name].reshape(count, -1)[:, [place]]
-            for name, place in self._asked
-            for array in (block.sheet.expected, block.sheet.tolerance)
-        ]
-        return np.ascontiguousarray(np.concatenate([*given, *asked], axis=1))
+        given = [(block.given[name], key) for name, keys in self._given.items() for key in keys]
+        sheet = (block.sheet.expected, block.sheet.tolerance)
+        asked = [(part[cell.quantity], cell.key) for cell in self._cells for part in sheet]
+        places: Mapping[str, tuple[str, tuple[Any, ...]]] = self.plan.structure.places
+        table = np.stack([array[:, *places[key][1]] for array, key in [*given, *asked]], axis=1)
+        if self._rounds:
+            answers = table[:, len(given) :]
+            np.round(answers, DECIMALS, out=answers)
+        return table
+
+    @property
+    def _rounds(self) -> bool:
+        return self.plan.exercise.places <= _ROUNDED
+
+    @cached_property
+    def _slots(self) -> Slots:
+        """For what follows the index."""
+        values, places = self.plan.exercise.values, self.plan.exercise.places
+        decimals = []
+        for name, keys in self._given.items():
+            most = decimals_of(np.array([*numbers_of(values[name])])) if name in values else places
+            decimals += [most] * len(keys)
+        asked = 2 * len(self._cells)
+        return Slots(self._pieces[1:], [*decimals, *[DECIMALS if self._rounds else 0] * asked])
+
+    @cached_property
+    def _given(self) -> dict[str, tuple[str, ...]]:
+        return _given_keys(self.plan)
 
     @cached_property
     def _cells(self) -> tuple[Cell, ...]:
         return blank(self.plan.exercise).cells
 
     @cached_property
-    def _asked(self) -> tuple[tuple[str, int], ...]:
-        """Each asked cell's quantity and its place there, counted through."""
-        keys = self.plan.structure.keys
-        return tuple((cell.quantity, list(keys[cell.quantity].flat).index(cell.key)) for cell in self._cells)
-
-    @cached_property
-    def _template(self) -> bytes:
-        """A record with a mark in place of each number, the index first."""
-        return orjson.dumps(
+    def _pieces(self) -> list[bytes]:
+        """A record without its numbers, of which the index is the first."""
+        record = orjson.dumps(
             {
                 **_head(self.plan.exercise, self.seed),
-                "given": {name: np.full(shape, _NUMBER).tolist() for name, shape in self.plan.given_shapes.items()},
+                "given": {name: self._blank(name) for name in self._given},
                 "asked": [
                     {"key": cell.key, "answer": _NUMBER, "tolerance": _NUMBER}
                     | ({"options": cell.options} if cell.options else {})
@@ -183,6 +196,12 @@ class Recorder:
                 "certificate": _certificate(self.plan),
             }
         )
+        return record.split(b'"%"')
+
+    def _blank(self, name: str) -> Any:  # noqa: ANN401 - a mark, or lists of them
+        """A given quantity with a mark in place of each number, None for what is not given."""
+        given = np.isin(self.plan.structure.keys[name], self._given[name])
+        return np.where(given, _NUMBER, None).tolist()  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -253,6 +272,12 @@ def _head(exercise: Exercise, seed: int) -> dict[str, Any]:
         "places": exercise.places,
         "network": network_of(exercise),
     }
+
+
+def _given_keys(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Of each quantity given, in their order, the keys of the cells that are."""
+    keys = plan.structure.keys
+    return {name: tuple(str(key) for key in np.ravel(keys[name]) if key in plan.known) for name in plan.given_shapes}
 
 
 def _certificate(plan: Plan) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """What makes no sense though it could be worked. Exercises of earlier releases may have it, and are read."""
 
 from collections.abc import Iterator, Set
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from quizprop.engine.network import Network
 from quizprop.exercise.certify import PICK, Plan, plan_of
 from quizprop.exercise.choose import WRONG, scarce
 from quizprop.exercise.generate import draw_block, show
-from quizprop.exercise.spec import FARTHEST, Choices, Exercise, Grid, OneHot
+from quizprop.exercise.spec import FARTHEST, Exercise, numbers_of
 
 __all__ = ["senseless"]
 
@@ -43,21 +43,10 @@ def _name_problems(exercise: Exercise) -> Iterator[str]:
         yield f"network: {taken} can't be the name of a value, for tables have such a column; take another one"
 
 
-def _numbers(value: Any) -> Iterator[float]:  # noqa: ANN401 - see spec.Value
-    """All numbers that a value may be or has; a one-hot target is always right."""
-    if isinstance(value, (Grid, Choices)):
-        yield from value.points
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _numbers(part)
-    elif not isinstance(value, OneHot):
-        yield value
-
-
 def _far_problems(exercise: Exercise) -> Iterator[str]:
     """What is fixed or chosen is no farther out than what is drawn."""
     for name, value in exercise.values.items():
-        far = [number for number in _numbers(value) if abs(number) > FARTHEST]
+        far = [number for number in numbers_of(value) if abs(number) > FARTHEST]
         if far:
             yield (
                 f"values: {name}: {far[0]:g} is beyond {FARTHEST:,}; nobody works with that by hand: take a smaller one"
@@ -67,7 +56,7 @@ def _far_problems(exercise: Exercise) -> Iterator[str]:
 def _bound_problems(exercise: Exercise) -> Iterator[str]:
     """Numbers that a given can't have."""
     for name, bounds in exercise.model.bounds.items():
-        numbers = np.array([*_numbers(exercise.values[name])])
+        numbers = np.array([*numbers_of(exercise.values[name])])
         out = numbers[~bounds.keeps(numbers)]
         if out.size:
             yield f"values: {name}: {bounds.words}, and {out[0]:g} is not; take other numbers"
@@ -78,7 +67,7 @@ def _share_problems(exercise: Exercise) -> Iterator[str]:
     loss = getattr(exercise.model, "loss", None)
     if loss in ("bce", "cce"):
         name = "t" if isinstance(exercise.model, Network) else "y"
-        if not all(0 <= number <= 1 for number in _numbers(exercise.values[name])):
+        if not all(0 <= number <= 1 for number in numbers_of(exercise.values[name])):
             usual = "{ choices = [0, 1] }" if loss == "bce" else "{ one_hot = true }"
             yield f"values: {name}: with {loss} a target is a share, from 0 to 1; write {name} = {usual}"
 

@@ -44,6 +44,7 @@ __all__ = [
     "QuestionKind",
     "Topic",
     "Value",
+    "numbers_of",
 ]
 
 
@@ -138,6 +139,17 @@ Value = Annotated[
 
 FORMS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({"range": Grid, "choices": Choices, "one_hot": OneHot})
 """The forms of values that are tables."""
+
+
+def numbers_of(value: Any) -> Iterator[float]:  # noqa: ANN401 - a `Value`
+    """All numbers that a value may be or has; none of a one-hot target, which is always right."""
+    if isinstance(value, (Grid, Choices)):
+        yield from value.points
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from numbers_of(part)
+    elif not isinstance(value, OneHot):
+        yield value
 
 
 _BENT: Final = tuple(name for name in ACTIVATIONS if name != "identity")

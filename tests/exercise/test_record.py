@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import re
+from decimal import Decimal
 
 import numpy as np
 import orjson
@@ -46,18 +48,46 @@ def test_a_line_says_what_the_instance_says(exercise):
         assert record["places"] == exercise.places
         assert record["given"] == instance.given
         assert list(record["given"]) == list(instance.given)
-        assert record["asked"] == [
-            {"key": cell.key, "answer": instance.values[cell.key], "tolerance": instance.tolerances[cell.key]}
-            | ({"options": list(cell.options)} if cell.options else {})
+        assert [{**asked, "answer": 0, "tolerance": 0} for asked in record["asked"]] == [
+            {"key": cell.key, "answer": 0, "tolerance": 0} | ({"options": list(cell.options)} if cell.options else {})
             for cell in instance.cells
         ]
+        for name, exact in (("answer", instance.values), ("tolerance", instance.tolerances)):
+            for asked in record["asked"]:
+                assert asked[name] == pytest.approx(exact[asked["key"]], rel=1e-15, abs=0.501e-12)
         codes = Plan(exercise).certified_codes
         assert record["certificate"] == {"mistakes_separated": len(codes), "honest_sheets": HONEST_SHEETS}
 
 
-def test_a_line_is_what_a_plain_dump_of_it_would_be(exercise):
-    line = lines_of(exercise)[-1]
-    assert orjson.dumps(orjson.loads(line)) == line
+def test_a_line_is_what_a_plain_dump_of_it_would_be_but_for_blanks_around_its_numbers(exercise):
+    count = 1 if exercise.fixed else 40
+    for line in lines_of(exercise, count=count):
+        assert pieces_of(line) == pieces_of(orjson.dumps(orjson.loads(line)))
+        assert not re.search(rb"\.\d+0 *[,}\]]", line)
+
+
+def pieces_of(line):
+    """Texts, signs, and numbers as exact decimals."""
+    found = re.findall(r'"[^"]*"|null|true|false|[^\s\w.+-]|[\w.+-]+', line.decode())
+    return [Decimal(piece) if re.match(r"-?\d", piece) else piece for piece in found]
+
+
+def test_an_answer_has_twelve_decimals_at_most_where_that_is_plenty():
+    mazur_like = load_bank()["mazur-like"]
+    for places, plenty in ((4, True), (6, True), (7, False)):
+        lines = lines_of(mazur_like.model_copy(update={"places": places}), count=30)
+        longest = max(len(figure) for line in lines for figure in re.findall(rb'"answer":[ -]?\d\.(\d+)', line))
+        assert longest == 12 if plenty else longest > 12
+
+
+def test_numbers_too_large_for_their_slots_stand_among_others_in_their_order():
+    adam = load_bank()["adam"]
+    lines = lines_of(adam, count=60)
+    blanks = [b'"answer": ' in line for line in lines]
+    assert set(blanks) == {True, False}
+    instances = itertools.islice(draw_many(adam, np.random.default_rng(3)), 60)
+    assert [orjson.loads(line)["given"] for line in lines] == [instance.given for instance in instances]
+    assert [orjson.loads(line)["index"] for line in lines] == list(range(60))
 
 
 def test_a_mini_batch_says_how_many_examples_it_has_and_a_single_one_does_not(network_exercise):
