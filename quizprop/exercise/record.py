@@ -132,13 +132,12 @@ class Recorder:
         for record, index in zip(self._numbered(self.table(block)), indices, strict=False):
             yield b"".join((head, index, record))
 
-    def _numbered(self, table: Array) -> Iterator[bytes | memoryview]:
+    def _numbered(self, table: Array) -> Iterator[bytes]:
         """From its index on a record for each row of a table."""
         fits = self._slots.fit(table)
         if fits.all():
             return self._slots.filled(table)
-        filled: Iterator[bytes | memoryview] = self._slots.filled(table[fits])
-        dumped = map(self._dumped, table[~fits])
+        filled, dumped = self._slots.filled(table[fits]), map(self._dumped, table[~fits])
         return (next(filled if fit else dumped) for fit in fits.tolist())
 
     def _dumped(self, numbers: Array) -> bytes:

@@ -68,16 +68,15 @@ class Slots:
             return np.zeros(len(table), dtype=bool)
         return np.asarray((np.abs(table) < _TEN).all(axis=1))
 
-    def filled(self, table: Array) -> Iterator[memoryview]:
-        """The bytes of a record for each row of a table, whose numbers fit."""
-        width = len(self._template)
+    def filled(self, table: Array) -> Iterator[bytes]:
+        """A record for each row of a table, whose numbers fit."""
         target, source = self._layouts
+        records = np.full(min(_ROWS, len(table)), self._template).view(target)
         for first in range(0, len(table), _ROWS):
             rows = table[first : first + _ROWS]
-            records = np.empty((len(rows), width), dtype=np.uint8)
-            records[:] = np.frombuffer(self._template, dtype=np.uint8)
-            records.view(target)[:, 0] = _spelled(rows).reshape(len(rows), -1).view(source)[:, 0]
-            yield from (record.data for record in records)
+            some = records[: len(rows)]
+            some[:] = _spelled(rows).reshape(len(rows), -1).view(source)[:, 0]
+            yield from some.view(f"V{target.itemsize}").tolist()
 
     @cached_property
     def _template(self) -> bytes:
