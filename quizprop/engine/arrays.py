@@ -115,7 +115,7 @@ def select(array: Array, instances: Array) -> Array:
 def keep_memory() -> None:
     """Have the memory of a freed array kept for the next one, where it would go back to the system.
 
-    The C library of Linux asks the system for each larger array anew, page by page, until one as large as 16 MiB has
-    been freed; that takes longer than the arithmetic of a batch. The array is never written to.
+    The C library of Linux asks the system for each larger array anew, page by page, until one as large has been freed,
+    of up to 32 MiB; that takes longer than the arithmetic of a batch. The array is never written to.
     """
-    np.empty(1 << 21)
+    np.empty(31 << 17)
