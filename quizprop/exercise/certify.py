@@ -15,7 +15,7 @@ from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, w
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 
-__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of"]
+__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Bounds", "Plan", "certify", "plan_of"]
 
 HONEST_SHEETS = 24
 """How many differently rounded honest sheets each instance is certified to accept: by a proof, or tried one by one."""
@@ -407,7 +407,7 @@ class Bounds:
     for a little more than the blocks so far, and until one goes beyond.
     """
 
-    plan: "Plan"
+    plan: Plan
     known: tuple[Array, dict[Route, Array]] | None = None
 
     def on(self, sheet: Sheet) -> dict[Route, Array]:
