@@ -193,7 +193,7 @@ def _per_example(b: Array) -> Array:
 
 def _next_unit(values: Array) -> Array:
     """Each unit gets the value of the unit below it, the last that of the first."""
-    return np.concatenate([values[..., 1:], values[..., :1]], axis=-1)
+    return np.roll(values, -1, axis=-1)
 
 
 def _only_path(unit: int) -> Callable[..., Array]:
@@ -243,8 +243,7 @@ def _renewed_with_bias(W: Array, W_old: Array, b: Array, b_old: Array) -> Array:
 
 
 def _off_diagonal(delta: Array) -> Array:
-    units = delta.shape[-1]
-    return np.broadcast_to(np.eye(units) == 0, (*delta.shape[:-2], units, units))
+    return np.eye(delta.shape[-1])[None] == 0  # the same for each instance
 
 
 # --- sentences that serve several entries ---------------------------------------------------------------------------

@@ -169,6 +169,11 @@ class Expression:
         parts = [part.evaluate(number, step) if isinstance(part, Expression) else part for part in self.parts]
         return _COMPUTED[self.kind](parts, number, step)
 
+    @property
+    def is_step(self) -> bool:
+        """Whether its value is the result of such an operation, not a sum, a choice or a number by itself."""
+        return self.kind in {"product", "fraction", "power", "exp", "call"}
+
     def write(self, name: Callable[[str], str], style: Style, *, looser_than: int = _CHOICE) -> str:
         """The expression in a style, each symbol written by ``name``.
 

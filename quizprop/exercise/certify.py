@@ -10,12 +10,12 @@ from quizprop.engine.arrays import Array, select
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
-from quizprop.exercise.proof import Span, covered, judged, spans_of
+from quizprop.exercise.proof import Span, covered, ends_of, judged, spans_of, widened
 from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
 
-__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Plan", "certify", "plan_of"]
+__all__ = ["HONEST_SHEETS", "LEAST_FACTOR", "PICK", "PICKED", "Block", "Bounds", "Plan", "certify", "plan_of"]
 
 HONEST_SHEETS = 24
 """How many differently rounded honest sheets each instance is certified to accept: by a proof, or tried one by one."""
@@ -209,6 +209,11 @@ class Plan:
         """The rules that have rejected many so far."""
         return set()
 
+    @cached_property
+    def bounds(self) -> "Bounds":
+        """How large the tolerances of mistaken values can be, judged by the blocks so far."""
+        return Bounds(self)
+
     def may_be_idle(self, route: Route) -> bool:
         """Whether a mistake may leave cells as they are whatever the numbers."""
         return self.structure.model.has_zeros or len(route.way) > 1
@@ -356,14 +361,18 @@ def _visible_rules(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed:
             far = np.abs(sheet.values[z]) > LEAST_FACTOR * sheet.tolerance.get(z, np.asarray(plan.half))
             yield f"{_place(quantity)} is near its kink", _all(far)
     for name, mask in plan.rounded.items():
-        far = np.abs(sheet.expected[name]) > LEAST_FACTOR * sheet.tolerance[name]
-        far |= (sheet.expected[name] == 0) & (sheet.tolerance[name] <= plan.half)
-        yield f"{name} is too close to 0 for {plan.exercise.places} places", _all(far[..., mask])
-        fine = sheet.tolerance[name] <= np.maximum(_COARSEST * np.abs(sheet.expected[name]), _FEW_UNITS * 2 * plan.half)
-        yield f"{name} keeps too few digits for {plan.exercise.places} places", _all(fine[..., mask])
+        size, tolerance = np.abs(sheet.expected[name]), sheet.tolerance[name]
+        far = size > LEAST_FACTOR * tolerance
+        if plan.structure.model.has_zeros:  # where not, what rounds to 0 has been rejected
+            far |= (size == 0) & (tolerance <= plan.half)
+        yield f"{name} is too close to 0 for {plan.exercise.places} places", _all(_masked(far, mask))
+        few = tolerance <= _FEW_UNITS * 2 * plan.half
+        if not few.all():
+            fine = few | (tolerance <= _COARSEST * size)
+            yield f"{name} keeps too few digits for {plan.exercise.places} places", _all(_masked(fine, mask))
     for name, mask in plan.asked.items():
         if name not in plan.rounded:
-            yield f"{name} could be decided by rounding", _all(_decided(plan, name, sheet)[..., mask])
+            yield f"{name} could be decided by rounding", _all(_masked(_decided(plan, name, sheet), mask))
     yield from _told_apart(plan, given, sheet, passed)
 
 
@@ -373,21 +382,47 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
     Most are so far off that a bound of their own tolerance is enough, the same for all instances. Only where it is not,
     and nothing else has rejected the instance, are they looked at more closely.
     """
-    spans = spans_of(plan.structure, sheet)
-    entries = _kept(plan, sheet)
+    farthest, entries = plan.bounds.on(sheet), _kept(plan, sheet)
     largest = {name: sheet.tolerance[name].max(0) for name in plan.asked}
-    for route in plan.showing:
-        name, farthest = route.shown_at, _farthest(plan, route, spans)
-        told = np.zeros(len(passed), dtype=bool)
-        if np.isfinite(farthest).all():
-            off = wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name]
-            distance = largest[name] + np.maximum(farthest, (LEAST_FACTOR - 1) * largest[name])
-            apart = _where_it_shows(route, sheet.values, np.abs(off, out=np.asarray(off)) > distance)
-            told = _all(_masked(apart, plan.showing[route]))
-        unsure = np.flatnonzero(passed & ~told)
+    told = np.zeros((len(plan.showing), len(passed)), dtype=bool)
+    for surely, (route, mask) in zip(told, plan.showing.items(), strict=True):
+        if route in farthest:
+            name = route.shown_at
+            off = np.asarray(wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name])
+            distance = largest[name] + np.maximum(farthest[route], (LEAST_FACTOR - 1) * largest[name])
+            apart = _where_it_shows(route, sheet.values, np.abs(off, out=off) > distance)
+            surely[:] = _all(_masked(apart, mask))
+    for route, holds in zip(plan.showing, told, strict=True):
+        unsure = np.flatnonzero(passed & ~holds)  # of those that still pass: whoever takes the rules sifts by them
         if unsure.size:
-            told[unsure] = _told(plan, route, given, sheet, unsure)
-        yield _rule(route), told
+            holds[unsure] = _told(plan, route, given, sheet, unsure)
+            yield _rule(route), holds
+
+
+@dataclass
+class Bounds:
+    """How large the tolerances of mistaken values can be on the sheets of a plan.
+
+    That follows from the ranges of all values and errors, which are much alike from block to block: what is said holds
+    for a little more than the blocks so far, and until one goes beyond.
+    """
+
+    plan: Plan
+    known: tuple[Array, dict[Route, Array]] | None = None
+
+    def on(self, sheet: Sheet) -> dict[Route, Array]:
+        """A bound of the tolerance of each mistaken value at the cells where it shows, for those that have one."""
+        known = self.known  # as a whole: another thread may replace it meanwhile
+        ends = ends_of(self.plan.structure, sheet)
+        if known is not None and (ends <= known[0]).all():
+            return known[1]
+        ends = widened(ends if known is None else np.maximum(ends, known[0]))
+        spans = spans_of(self.plan.structure, sheet, ends)
+        every = {route: _farthest(self.plan, route, spans) for route in self.plan.showing}
+        bounds = {route: farthest for route, farthest in every.items() if np.isfinite(farthest).all()}
+        if np.isfinite(ends).all():
+            self.known = ends, bounds
+        return bounds
 
 
 def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
@@ -461,22 +496,22 @@ def _rounding_rules(plan: Plan, block: Block) -> Iterator[Rule]:
     expected, tolerance = block.sheet.expected, block.sheet.tolerance
     scale = 10.0**plan.exercise.places
     for name, mask in plan.rounded.items():
-        units = expected[name] * scale
-        clear = np.abs(units - np.floor(units) - 0.5) > _NEAR_TIE
+        beyond = np.asarray(expected[name] * scale)
+        beyond -= np.floor(beyond)
+        beyond -= 0.5
+        clear = np.abs(beyond, out=beyond) > _NEAR_TIE
         yield f"{name} lies on a rounding tie", _all(_masked(clear, mask))
-    farthest = {name: np.zeros_like(expected[name]) for name in plan.asked}
+    reached = {name: reach(expected[name], tolerance[name]) for name in plan.asked}
+    accepted = np.ones(len(block.passed), dtype=bool)
 
     def wrote(name: str, written: Array) -> None:
-        if name in farthest:
+        if name in reached:
             off = np.asarray(written - expected[name])
-            np.maximum(farthest[name], np.abs(off, out=off), out=farthest[name])
+            close = np.abs(off, out=off) <= reached[name]
+            accepted[:] &= _all(_masked(close, plan.asked[name]))
 
     for worker in plan.workers:
         worker.work(plan.structure, block.given, plan.asked, wrote)
-    accepted = np.ones(len(block.passed), dtype=bool)
-    for name, mask in plan.asked.items():
-        close = farthest[name] <= reach(expected[name], tolerance[name])
-        accepted &= _all(_masked(close, mask))
     yield "an honest sheet is not accepted", accepted
 
 

@@ -71,7 +71,7 @@ class Worker:
 
         if self.scratch:
             with np.errstate(all="ignore"):  # a value that is lost in rounding has no logarithm
-                self._on_scratch_paper(structure, given, want, carry)
+                self._on_scratch_paper(structure, given, want, wrote)
         else:
             structure.graph.evaluate(given, want=want, carry=carry)
 
@@ -80,7 +80,7 @@ class Worker:
         structure: Structure,
         given: Mapping[str, Array],
         want: Collection[str],
-        carry: Callable[[str, Array], Array],
+        wrote: Callable[[str, Array], object],
     ) -> None:
         cells = {
             key: array[(..., *place)]
@@ -94,9 +94,11 @@ class Worker:
                 value = np.empty((*expressions.shape, len(next(iter(cells.values())))))
                 for place, expression in np.ndenumerate(expressions):
                     value[place] = expression.evaluate(cells.__getitem__, self.rounded)
-                carried = carry(name, np.moveaxis(value, -1, 0))
-                if name in given:
-                    carried = np.where(np.isnan(given[name]), carried, given[name])
+                value = np.moveaxis(value, -1, 0)
+                # Only a sum of rounded numbers is left to be rounded, which makes up for what float64 adds to it.
+                written = value if all(each.is_step for each in expressions.flat) else self.rounded(value)
+                wrote(name, written)
+                carried = np.where(np.isnan(given[name]), written, given[name]) if name in given else written
                 cells |= {key: carried[(..., *place)] for place, key in np.ndenumerate(structure.keys[name])}
 
 

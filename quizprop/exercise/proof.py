@@ -25,18 +25,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from quizprop.engine.arrays import Array
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, straight, traced
 from quizprop.engine.trace import Expression
 from quizprop.exercise.tolerance import Sheet
 
-__all__ = ["Span", "covered", "judged", "spans_of"]
+__all__ = ["Span", "covered", "ends_of", "judged", "spans_of", "widened"]
 
 _COUNTED = 5
 """How often ``tolerance.spread`` counts a move that down does not mirror: up, down, what it bends, and all at once."""
 
 _HAIR = 1 + 1e-9
 """Makes up for what float64 rounds away of a bound."""
+
+_ROOM = 0.02
+"""Of a range: so much wider is what is said of it."""
 
 
 def covered(formula: Expression, known: Collection[str]) -> bool:
@@ -113,14 +117,33 @@ _LARGEST_POWER = 700.0
 """Of e, that a float64 holds."""
 
 
-def spans_of(structure: Structure, sheet: Sheet) -> dict[str, Span]:
-    """For each cell that formulas may read its ends on the sheets of a block, and its largest error."""
-    spans: dict[str, Span] = {}
-    for name, value in sheet.values.items():
-        off = np.broadcast_to(sheet.errors[name].max(0) if name in sheet.errors else 0.0, value.shape[1:])
-        ends = np.stack([value.min(0) - off, value.max(0) + off, off], axis=-1).reshape(-1, 3).tolist()
-        spans.update(zip(structure.keys[name].flat, (Span(*each) for each in ends), strict=True))
-    return spans
+def ends_of(structure: Structure, sheet: Sheet) -> Array:
+    """How far the values of a block of sheets reach, a column for each cell that formulas may read.
+
+    Returns:
+        Three rows: how far below zero and how far above, moved by their errors or not, and the largest error.
+    """
+    known = [(sheet.values[name], sheet.errors.get(name)) for name in structure.keys if name in sheet.values]
+    low = np.concatenate([value.min(0).ravel() for value, _ in known])
+    high = np.concatenate([value.max(0).ravel() for value, _ in known])
+    off = np.concatenate([np.zeros(value[0].size) if error is None else error.max(0).ravel() for value, error in known])
+    with np.errstate(invalid="ignore"):  # nothing is said of what is infinite
+        return np.stack([off - low, off + high, off])
+
+
+def widened(ends: Array) -> Array:
+    """A little more than some ends, so that most other blocks keep within; what is never zero does not become it."""
+    with np.errstate(invalid="ignore"):
+        width = ends[0] + ends[1]
+        wider = ends + _ROOM * np.stack([width, width, ends[2]])
+    return np.where(ends < 0, np.minimum(wider, ends / 2), wider)
+
+
+def spans_of(structure: Structure, sheet: Sheet, ends: Array) -> dict[str, Span]:
+    """By cell the ends of a block of sheets, or of any like these."""
+    keys = [key for name, keys in structure.keys.items() if name in sheet.values for key in keys.flat]
+    below, above, off = ends.tolist()
+    return {key: Span(-low, high, by) for key, low, high, by in zip(keys, below, above, off, strict=True)}
 
 
 def judged(structure: Structure, quantity: Quantity, spans: Mapping[str, Span], *, half: float) -> dict[str, Span]:

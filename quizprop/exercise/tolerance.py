@@ -6,8 +6,9 @@ each quantity, every inherited error is moved to both of its ends, the larger ef
 they could all point the same way.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -136,37 +137,35 @@ def spread(
     structure: Structure, quantity: Quantity, values: Mapping[str, Array], errors: Mapping[str, Array], value: Array
 ) -> Array:
     """How far the errors of its inputs can move a quantity from its ``value``."""
-    groups = [group for group in independent_groups(quantity, structure.model) if group[0] in errors]
-    count = len(groups)
-    if count == 0:
+    groups = [
+        (name, errors[name] if mask.all() else np.where(mask, errors[name], 0.0))
+        for name, mask in independent_groups(quantity, structure.model)
+        if name in errors
+    ]
+    if not groups:
         return np.zeros_like(value)
-    mirrored = straight(quantity, structure.model)
-    # Copies: each group up, each group down where that is not the same the other way, and several up at once.
-    runs = (1 if mirrored else 2) * count
-    moved = {name: _copies(values[name], runs + (count > 1)) for name, _ in groups}
-    for place, (name, mask) in enumerate(groups):
-        shift = errors[name] if mask.all() else np.where(mask, errors[name], 0.0)
-        moved[name][place] += shift
-        if not mirrored:
-            moved[name][count + place] -= shift
-        if count > 1:
-            moved[name][runs] += shift
-    effects = quantity.of({**{name: values[name] for name in quantity.inputs}, **moved}) - value
-    up, down = effects[:count], effects[count:runs]
-    # Second order: what moving all at once adds, and as much again as each bends alone, for groups that move against
-    # each other (a softmax does not change at all when all net inputs move together).
-    bound: Array = np.abs(effects[runs] - up.sum(0)) if count > 1 else np.zeros_like(value)
-    if mirrored:
-        bound += np.abs(up, out=up).sum(0)
+
+    def effect(moved: Mapping[str, Array]) -> Array:
+        return quantity.of({**values, **moved}) - value
+
+    up = [effect({name: values[name] + shift}) for name, shift in groups]
+    bounds = []
+    if len(groups) > 1:
+        # What moving all at once adds: second order.
+        together: dict[str, Array] = {}
+        for name, shift in groups:
+            together[name] = together.get(name, values[name]) + shift
+        bounds.append(np.abs(effect(together) - _sum(up)))
+    if straight(quantity, structure.model):  # down is up the other way
+        bounds.append(_sum(map(np.abs, up)))
     else:
-        bound += np.abs(up + down).sum(0)
-        bound += np.maximum(np.abs(up, out=up), np.abs(down, out=down), out=up).sum(0)
-    return bound
+        # As much again as each bends alone, for groups that move against each other (a softmax does not change at all
+        # when all net inputs move together).
+        down = [effect({name: values[name] - shift}) for name, shift in groups]
+        bounds.append(_sum(np.abs(one + other) for one, other in zip(up, down, strict=True)))
+        bounds.append(_sum(np.maximum(np.abs(one), np.abs(other)) for one, other in zip(up, down, strict=True)))
+    return _sum(bounds)
 
 
-def _copies(value: Array, count: int) -> Array:
-    """The value ``count`` times along a new first axis, with the instances still innermost in memory."""
-    last = value.ndim  # in place of np.moveaxis, which takes five times as long
-    copies = np.empty((count, *value.shape[1:], value.shape[0])).transpose(0, last, *range(1, last))
-    copies[:] = value
-    return copies
+def _sum(arrays: Iterable[Array]) -> Array:
+    return reduce(np.add, arrays)

@@ -6,14 +6,12 @@ import pickle
 import numpy as np
 import pytest
 
-from quizprop.exercise import certify as rules
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.cells import Phase
 from quizprop.exercise.certify import Plan, certify
 from quizprop.exercise.generate import CannotCertifyError, certified_blocks, draw, draw_block, draw_many, show
 from quizprop.exercise.grade import grade
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.proof import spans_of
 from quizprop.exercise.slips import idle, shows, wrong, wrong_value
 from quizprop.exercise.tolerance import work
 from tests.exercise.conftest import ZOO
@@ -212,12 +210,36 @@ def test_a_cell_that_is_shown_is_not_asked(exercise):
 @pytest.mark.parametrize("exercise", [ZOO["gradients-only"], ZOO["batch-sum"], load_bank()["deltas"]])
 def test_no_mistake_of_a_block_has_a_larger_tolerance_than_its_bound(exercise):
     plan = Plan(exercise)
-    given = show(plan, draw_block(exercise, np.random.default_rng(0), 200))
-    sheet = work(plan.structure, given, half=plan.half, want=plan.worked)
-    for route in plan.showing:
-        bound = rules._farthest(plan, route, spans_of(plan.structure, sheet))
-        _, tolerance = wrong(plan.structure, route, sheet, half=plan.half)
-        assert (tolerance <= bound * (1 + 1e-9)).all(), route.mistake.code
+    for seed in range(4):
+        sheet = sheet_of(plan, seed, 200)
+        bounds = plan.bounds.on(sheet)
+        assert bounds
+        for route, bound in bounds.items():
+            _, tolerance = wrong(plan.structure, route, sheet, half=plan.half)
+            assert (tolerance <= bound * (1 + 1e-9)).all(), route.mistake.code
+
+
+def test_what_is_said_of_a_block_is_said_of_all_that_keep_within():
+    plan = Plan(load_bank()["mazur-like"])
+    few = plan.bounds.on(sheet_of(plan, 0, 20))
+    many = plan.bounds.on(sheet_of(plan, 0, 200))
+    assert all((few[route] <= many[route]).all() for route in many)
+    assert any((few[route] < many[route]).any() for route in many)
+    assert plan.bounds.on(sheet_of(plan, 0, 20)) is many
+
+
+def test_an_error_that_is_no_number_spoils_the_bounds_of_its_own_block_only():
+    plan = Plan(load_bank()["mazur-like"])
+    sheet, spoilt = sheet_of(plan, 0, 20), sheet_of(plan, 1, 20)
+    spoilt.errors["z2"][3] = np.nan
+    before = plan.bounds.on(sheet)
+    assert not any("z2" in route.form.inputs for route in plan.bounds.on(spoilt))
+    assert plan.bounds.on(sheet) is before
+
+
+def sheet_of(plan, seed, count):
+    given = show(plan, draw_block(plan.exercise, np.random.default_rng(seed), count))
+    return work(plan.structure, given, half=plan.half, want=plan.worked)
 
 
 def test_what_is_written_on_the_way_stops_a_mistake():

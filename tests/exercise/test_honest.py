@@ -7,6 +7,8 @@ import pytest
 
 from quizprop.engine.network import Network
 from quizprop.engine.structure import structure_of
+from quizprop.exercise.certify import Plan
+from quizprop.exercise.generate import draw_block, show
 from quizprop.exercise.honest import workers
 
 HALVES = {True: ROUND_HALF_UP, False: ROUND_HALF_EVEN}
@@ -34,3 +36,12 @@ def test_half_a_unit_goes_away_from_zero(places):
 def test_anything_else_goes_to_the_nearest(places, half_up):
     values = np.random.default_rng(places).normal(scale=3, size=3000)
     assert rounded(values, places, half_up=half_up) == [by_hand(value, places, half_up=half_up) for value in values]
+
+
+def test_all_that_is_written_beside_scratch_paper_is_rounded(exercise):
+    plan, written = Plan(exercise), {}
+    given = show(plan, draw_block(exercise, np.random.default_rng(0), 30))
+    for worker in (one for one in plan.workers if one.scratch):
+        worker.work(plan.structure, given, plan.asked, written.__setitem__)
+        for name, values in written.items():
+            assert np.array_equal(values, worker.rounded(values), equal_nan=True), name

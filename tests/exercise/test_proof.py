@@ -8,7 +8,7 @@ from quizprop.engine.trace import Expression
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import HONEST_SHEETS, Plan
 from quizprop.exercise.generate import draw_block, show
-from quizprop.exercise.proof import Span, covered, judged, spans_of
+from quizprop.exercise.proof import Span, covered, ends_of, judged, spans_of, widened
 from quizprop.exercise.tolerance import judge, spread, work
 
 x, y, z, k = (Expression("symbol", key) for key in "xyzk")
@@ -101,7 +101,7 @@ def test_no_tolerance_of_a_block_is_larger_than_what_was_said_before(exercise):
     structure, half = plan.structure, plan.half
     given = show(plan, draw_block(exercise, np.random.default_rng(7), 200))
     sheet = work(structure, given, half=half, want=plan.worked)
-    spans = spans_of(structure, sheet)
+    spans = spans_of(structure, sheet, ends_of(structure, sheet))
     forms = [form for mistake in structure.mistakes for form in mistake.wrong]
     for quantity in [*structure.graph, *forms]:
         if quantity.formula.whole or not sheet.values.keys() >= {*quantity.inputs}:
@@ -119,7 +119,7 @@ def test_of_a_single_instance_of_a_network_it_is_the_tolerance_where_nothing_ben
     structure = plan.structure
     given = show(plan, draw_block(network_exercise, np.random.default_rng(7), 1))
     sheet = work(structure, given, half=plan.half, want=plan.worked)
-    spans = spans_of(structure, sheet)
+    spans = spans_of(structure, sheet, ends_of(structure, sheet))
     for name in plan.rounded:
         if straight(structure.graph[name], structure.model):
             off = [span.off for span in judged(structure, structure.graph[name], spans, half=plan.half).values()]
@@ -130,3 +130,12 @@ def test_nothing_is_said_of_what_no_float_holds():
     structure = Plan(load_bank()["mazur"]).structure
     spans = dict.fromkeys(structure.keys["z1"].flat, Span(-1000.0, 1000.0, 0.1))
     assert {span.off for span in judged(structure, structure.graph["a1"], spans, half=0.00005).values()} == {np.inf}
+
+
+def test_somewhat_more_than_some_ends_leaves_out_the_same_side_of_zero():
+    ends = np.array([[1.0, -0.5, -1e-9, 0.0, 0.0], [3.0, 2.0, 5.0, 1.0, 0.0], [0.1, 0.2, 0.3, 0.4, 0.0]])
+    more = widened(ends)
+    assert (more[:, :4] > ends[:, :4]).all()
+    assert ((more < 0) == (ends < 0)).all()
+    # What never changes can be told from what changes a little.
+    assert (more[:, 4] == 0).all()
