@@ -332,7 +332,7 @@ def test_several_work_ahead_but_begin_nothing_that_is_not_needed():
     def submit(call):
         begun.append(call)
         under_way.append(len(begun) - len(given))
-        return SimpleNamespace(result=lambda: Chunk(call, (b"",) * 100, None, {}))
+        return SimpleNamespace(result=lambda: Chunk(call, b"", (0,) * 100, None, {}))
 
     given = []
     for chunk in bulk._in_order(itertools.count(), submit, 2, 10_000):

@@ -2,17 +2,19 @@
 
 import json
 import os
+import pickle
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import parent_process
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Final, Protocol
 
 import click
@@ -148,11 +150,38 @@ def _workers(job: Job) -> Iterator[Callable[[Calls], Iterator[Chunk]] | None]:
     elif job.jobs == 1:
         yield None
     else:
-        pool = ProcessPoolExecutor(job.jobs, initializer=_as_worker)
-        try:
-            yield lambda calls: _in_order(calls, lambda call: pool.submit(chunk_of, *call), job.jobs, job.stop)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with TemporaryDirectory(prefix="quizprop-") as folder:
+            pool = ProcessPoolExecutor(job.jobs, initializer=_as_worker)
+            try:
+                yield lambda calls: _in_order(
+                    calls, lambda call: _Left(pool.submit(_leave, folder, call)), job.jobs, job.stop
+                )
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _leave(folder: str, call: tuple[str, int, int, Form]) -> str:
+    """Make a chunk and leave it in a file. Through the pipe of a pool it would take as long as to make it."""
+    chunk = chunk_of(*call)
+    file = Path(folder, str(chunk.number))
+    with file.open("wb") as opened:
+        pickle.dump(chunk, opened, protocol=pickle.HIGHEST_PROTOCOL)
+    return str(file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A chunk that a worker leaves in a file."""
+
+    file: "Future[str]"
+
+    def result(self) -> Chunk:
+        """The chunk, as soon as it is there; its file is removed."""
+        file = Path(self.file.result())
+        with file.open("rb") as opened:
+            chunk: Chunk = pickle.load(opened)  # noqa: S301 - written by a process of ours, where nobody else may write
+        file.unlink()
+        return chunk
 
 
 def _as_worker() -> None:
@@ -265,9 +294,8 @@ class _Text:
 
     def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
         """Append some records of a chunk."""
-        lines = numbered(chunk, start=start, skip=skip, most=most)
-        if lines:
-            self._put(b"\n".join(lines) + b"\n")
+        if most:
+            self._put(numbered(chunk, start=start, skip=skip, most=most))
         if self._note is not None:
             self._file.flush()
             os.fsync(self._file.fileno())

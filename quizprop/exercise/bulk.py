@@ -36,20 +36,27 @@ _FIXED: Final = 2048
 _HOLE: Final = b"\x00"
 """Stands for the index of a record until it is known; no record holds it."""
 
+_END: Final = b"\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The certified records of a chunk, without their indices; ``rejected`` counts the other candidates by rule."""
+    """The certified records of a chunk, without their indices: as text, or as a table.
+
+    ``ends`` says where each record of the text ends, with its line end; ``rejected`` counts the other candidates by
+    rule. The text is in one piece, for a chunk goes from one process to another.
+    """
 
     number: int
-    records: tuple[bytes, ...]
+    text: bytes
+    ends: tuple[int, ...]
     table: Array | None
     rejected: dict[str, int]
 
     @property
     def count(self) -> int:
         """How many records it has."""
-        return len(self.records) if self.table is None else len(self.table)
+        return len(self.ends) if self.table is None else len(self.table)
 
 
 def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
@@ -59,13 +66,14 @@ def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
     size = _size(exercise)
     block = block_at(plan, seed, first=number * size, count=size)
     if form == "table":
-        return Chunk(number, (), columns_of(plan).table(block), block.rejected)
-    recorder: Recorder | QuestionRecorder
-    recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(plan, seed)
+        return Chunk(number, b"", (), columns_of(plan).table(block), block.rejected)
     if form == "jsonl":
-        return Chunk(number, tuple(recorder.lines(block, itertools.repeat(_HOLE))), None, block.rejected)
-    write = _wide if form == "csv" else _long
-    return Chunk(number, tuple(write(exercise, seed, columns_of(plan), block)), None, block.rejected)
+        recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(plan, seed)
+        records = list(recorder.lines(block, itertools.repeat(_HOLE)))
+    else:
+        records = list((_wide if form == "csv" else _long)(exercise, seed, columns_of(plan), block))
+    ends = itertools.accumulate(len(record) + len(_END) for record in records)
+    return Chunk(number, _END.join([*records, b""]), tuple(ends), None, block.rejected)
 
 
 def chunks(
@@ -95,10 +103,13 @@ def chunks(
         yield chunk
 
 
-def numbered(chunk: Chunk, *, start: int, skip: int = 0, most: int | None = None) -> list[bytes]:
+def numbered(chunk: Chunk, *, start: int, skip: int = 0, most: int | None = None) -> bytes:
     """The records of a chunk with their indices, the first of them ``start``; some left out at the beginning."""
-    records = chunk.records[skip:] if most is None else chunk.records[skip : skip + most]
-    return [record.replace(_HOLE, b"%d" % index) for index, record in enumerate(records, start=start + skip)]
+    text, places = chunk.text, [0, *chunk.ends][skip:]
+    records = itertools.islice(itertools.pairwise(places), most)
+    return b"".join(
+        [text[begin:end].replace(_HOLE, b"%d" % index) for index, (begin, end) in enumerate(records, start + skip)]
+    )
 
 
 def packed(data: bytes, packing: Packing) -> bytes:

@@ -22,10 +22,17 @@ BANK = load_bank()
 def lines_of(exercise, count, *, form="jsonl", **more):
     found = []
     for chunk in chunks(exercise, seed=5, form=form, **more):
-        found += numbered(chunk, start=len(found))
+        found += numbered_lines(chunk, start=len(found))
         if len(found) >= count:
             return found[:count]
     raise AssertionError
+
+
+def numbered_lines(chunk, **part):
+    """The lines of a part."""
+    found = numbered(chunk, **part)
+    assert not found or found.endswith(b"\n")
+    return found.split(b"\n")[:-1]
 
 
 @pytest.mark.parametrize("slug", ["mazur-like", "mazur", "true-false-relu", "softmax", "complete-the-sheet"])
@@ -50,15 +57,16 @@ def test_a_chunk_needs_none_before_it():
     in_order = sorted(found, key=lambda one: one.number)
     lines = []
     for chunk in in_order:
-        lines += numbered(chunk, start=len(lines))
+        lines += numbered_lines(chunk, start=len(lines))
     assert lines == lines_of(exercise, len(lines))
 
 
 def test_any_part_of_a_chunk_has_the_indices_of_the_whole():
     exercise = BANK["mazur-like"]
     chunk = next(chunks(exercise, seed=5, form="jsonl"))
-    whole = numbered(chunk, start=10)
-    assert numbered(chunk, start=10, skip=3, most=4) == whole[3:7]
+    whole = numbered_lines(chunk, start=10)
+    assert numbered_lines(chunk, start=10, skip=3, most=4) == whole[3:7]
+    assert numbered_lines(chunk, start=10, skip=len(whole) - 2) == whole[-2:]
     assert [orjson.loads(line)["index"] for line in whole[:3]] == [10, 11, 12]
 
 
@@ -70,7 +78,7 @@ def test_both_tables_say_what_the_lines_say(slug):
     wide = [dict(zip(heads, row, strict=True)) for row in rows(lines_of(exercise, 50, form="csv"))]
     table = table_of(next(chunks(exercise, seed=5, form="table")))
     names = columns_of(plan_of(exercise)).names
-    long = [row for block in lines_of(exercise, 50, form="csv-long") for row in rows(block.split(b"\n"))]
+    long = rows(numbered_lines(next(chunks(exercise, seed=5, form="csv-long")), start=0, most=50))
     of_index = {index: [row for row in long if row[2] == str(index)] for index in range(50)}
     for index, line in enumerate(lines):
         assert (wide[index]["exercise"], wide[index]["seed"], wide[index]["index"]) == (slug, "5", str(index))
@@ -125,7 +133,7 @@ def test_no_two_columns_of_a_table_have_the_same_name():
 @pytest.mark.parametrize("slug", ["faded-mazur", "mazur-like", "softmax"])
 def test_every_column_of_a_table_has_a_number(slug):
     (heads,) = csv.reader([header(BANK[slug], "csv").decode()])
-    (row,) = csv.reader([numbered(next(chunks(BANK[slug], seed=1, form="csv")), start=0, most=1)[0].decode()])
+    (row,) = csv.reader([numbered(next(chunks(BANK[slug], seed=1, form="csv")), start=0, most=1).decode()])
     assert len(row) == len(heads)
     assert all(np.isfinite(float(text)) for text in row[1:])
 
