@@ -168,8 +168,8 @@ def open_desk(token: str) -> Desk:
     Raises:
         SheetNotYetError: its learner is not to see it yet.
     """
-    known = visitor() or abort(404)
     with database().read() as session:
+        known = visitor() or abort(404)
         variant = records.find_variant(session, token, learner_id=known.learner_id) or abort(404)
         place = find_place(session, variant, now=now())
         if place is not None and not may_work(place.of):
