@@ -236,7 +236,7 @@ class _Tutor:
 
     @cached_property
     def both(self) -> Sheet:
-        """The exact sheet, and the one that follows from the student's own values: together they take as long as one."""
+        """The exact sheet, and the one that follows from the student's own values: two take no longer than one."""
         of, plan = self.instance, self.instance.plan
         return work(
             of.structure,

@@ -81,7 +81,7 @@ def journal_for(version: tuple[int, int, int]) -> Journal:
 class Database:
     """An open database. Share one a process between threads; sessions belong to one thread.
 
-    ``url`` is for people: it hides the password.
+    ``engine`` is written with, ``reader`` read. ``url`` is for people: it hides the password.
     """
 
     def __init__(self, engine: Engine, reader: Engine) -> None:
@@ -130,8 +130,8 @@ class Database:
 
     def close(self) -> None:
         """Close the pooled connections. Call it before a fork: a child must not use its parent's."""
-        self.engine.dispose()
         self.reader.dispose()
+        self.engine.dispose()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
