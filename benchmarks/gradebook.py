@@ -70,7 +70,7 @@ def main() -> None:
         form["csrf_token"] = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
         client.post("/sign-in", data=form)
         asked: list[str] = []
-        event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        event.listen(database.reader, "before_cursor_execute", lambda *call: asked.append(call[2]))
         address = f"/courses/{seat.course.token}/grades"
         answer = client.get(address)
         queries = len(asked)

@@ -21,7 +21,8 @@ def exact(value: float) -> str:
         return "0"
     if not _READABLE[0] <= abs(value) < _READABLE[1]:
         return _signed(repr(value))
-    return _signed(f"{Decimal(repr(value)):f}".removesuffix(".0"))
+    text = repr(value)
+    return _signed((f"{Decimal(text):f}" if "e" in text else text).removesuffix(".0"))
 
 
 def significant(value: float, digits: int = 10) -> str:

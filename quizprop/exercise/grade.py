@@ -221,7 +221,7 @@ class _Tutor:
     readings: Mapping[str, Reading]
     diagnosing: bool = True
     _mistaken: dict[Route, tuple[Array, Array]] = field(default_factory=dict)
-    _fitting: dict[tuple[Route, bool], Array] = field(default_factory=dict)
+    _fitting: dict[Route, Array] = field(default_factory=dict)
 
     @cached_property
     def entries(self) -> dict[str, Array]:
@@ -235,10 +235,33 @@ class _Tutor:
         return shown.union(key for key, reading in self.readings.items() if reading.value is not None)
 
     @cached_property
+    def both(self) -> Sheet:
+        """The exact sheet, and the one that follows from the student's own values: two take no longer than one."""
+        of, plan = self.instance, self.instance.plan
+        return work(
+            of.structure,
+            {name: np.concatenate([array, array]) for name, array in of.arrays.items()},
+            half=plan.half,
+            entries=_below({}, self.entries),
+            want=plan.worked,
+        )
+
+    @cached_property
+    def standing(self) -> dict[str, Array]:
+        """What stands on both sheets: on the exact one only what the exercise shows."""
+        return _below(self.instance.written({}), self.instance.written(self.entries))
+
+    @cached_property
     def own(self) -> Sheet:
         """The sheet that follows from the student's own values; a sheet that is all right has no need of it."""
-        of, plan = self.instance, self.instance.plan
-        return work(of.structure, of.arrays, half=plan.half, entries=self.entries, want=plan.worked)
+        return self.both.row(1)
+
+    @property
+    def exact(self) -> Sheet:
+        """The exact sheet; where it is not there yet, the student's own comes with it."""
+        if not self.instance.is_worked:
+            self.instance.keep(self.both.row(0))
+        return self.instance.sheet
 
     def marks(self) -> dict[str, Mark]:
         """The marks by key, in the order of the sheet."""
@@ -247,7 +270,7 @@ class _Tutor:
         return {cell.key: found[cell.key] for cell in self.instance.cells}
 
     def _marks(self) -> Iterator[tuple[str, Mark]]:
-        exact = self.instance.sheet
+        exact = self.exact
         for name, mask in self.instance.plan.asked.items():
             entry = self.entries[name]
             correct = within(entry, exact.expected[name], exact.tolerance[name])
@@ -287,7 +310,7 @@ class _Tutor:
         name = self.instance.structure.places[key][0]
         found: dict[str, Route] = {}
         for route in self._routes(key):
-            if any(self._fits(route, own=own)[at] for own in (False, True)):
+            if self._fits(route)[at]:
                 found.setdefault(route.mistake.code, route)
         exact, own = self.instance.sheet.expected[name][at], self.own.expected[name][at]
         coarse = (self._too_coarse,) if any(_is_coarse(reading, value) for value in (exact, own)) else ()
@@ -316,16 +339,16 @@ class _Tutor:
         cells = unseen(structure, key, self.written)
         return routes(structure.model, structure.places[key][0], frozenset(cells))
 
-    def _fits(self, route: Route, *, own: bool) -> Array:
-        """The cells whose entry the mistake would give, on the student's own values or on the exact ones."""
-        if (route, own) not in self._fitting:
-            name, beside = route.shown_at, self.own if own else self.instance.sheet
-            value, tolerance = self._wrong(route) if own else self.instance.mistaken(route)
+    def _fits(self, route: Route) -> Array:
+        """The cells whose entry the mistake would give, on the exact values or on the student's own."""
+        if route not in self._fitting:
+            of, name = self.instance, route.shown_at
+            value, tolerance = wrong(of.structure, route, self.both, half=of.plan.half, entries=self.standing)
             # Beyond a kink or a tie a mistake may lead anywhere, to what is right too: then it explains nothing.
-            told = np.abs(value - beside.expected[name]) > tolerance
-            told &= shows(route, beside.values)
-            self._fitting[route, own] = told & within(self.entries[name], value, tolerance)
-        return self._fitting[route, own]
+            told = np.abs(value - self.both.expected[name]) > tolerance
+            told &= shows(route, self.both.values)
+            self._fitting[route] = (told & within(self.entries[name], value, tolerance)).any(axis=0, keepdims=True)
+        return self._fitting[route]
 
     def _wrong(self, route: Route) -> tuple[Array, Array]:
         """What the mistake gives on the student's own values, and its tolerance."""
@@ -333,6 +356,13 @@ class _Tutor:
             entries, half = self.instance.written(self.entries), self.instance.plan.half
             self._mistaken[route] = wrong(self.instance.structure, route, self.own, half=half, entries=entries)
         return self._mistaken[route]
+
+
+def _below(above: Mapping[str, Array], entries: Mapping[str, Array]) -> dict[str, Array]:
+    """Entries as the second row of a batch, below others; NaN where those are not."""
+    return {
+        name: np.concatenate([above.get(name, np.full_like(entry, np.nan)), entry]) for name, entry in entries.items()
+    }
 
 
 def _work_together(plan: Plan, tutors: Sequence[_Tutor]) -> None:

@@ -140,6 +140,15 @@ class Instance:
         """Whether a cell holds a whole number."""
         return self.structure.graph[self.structure.places[key][0]].formula.whole
 
+    @property
+    def is_worked(self) -> bool:
+        """Whether the exact sheet is there already."""
+        return "sheet" in vars(self)
+
+    def keep(self, exact: Sheet) -> None:
+        """Take the exact sheet that was worked out together with others."""
+        vars(self)["sheet"] = exact  # where the cached property keeps it
+
     @cached_property
     def values(self) -> dict[str, float]:
         """The exact value of every given and every quantity's cell, asked or not, by key."""
@@ -194,7 +203,7 @@ def work_together(instances: Sequence[Instance]) -> dict[str, Array]:
     given = {name: np.concatenate([one.arrays[name] for one in instances]) for name in instances[0].arrays}
     exact = work(plan.structure, given, half=plan.half, want=plan.worked)
     for number, one in enumerate(instances):
-        vars(one)["sheet"] = exact.row(number)  # where the cached property keeps it
+        one.keep(exact.row(number))
     return given
 
 

@@ -357,17 +357,36 @@ def _quotient(found: re.Match[str]) -> str:
     return f"{above}/{below}"
 
 
-@lru_cache(maxsize=4096)
 def mathml(latex: str, *, display: bool = False) -> str:
     """LaTeX as a MathML element to put into an HTML page; anything but MathML is taken out.
+
+    Lines of a solution differ in their numbers alone: they are set once, with room for each decimal fraction.
 
     Raises:
         ValueError: the LaTeX can't be read.
     """
+    numbers: list[str] = []
+
+    def leave_room(found: re.Match[str]) -> str:
+        numbers.append(found[0])
+        return f"{len(numbers) - 1}{_ROOM}"
+
     try:
-        markup = convert(latex, display="block" if display else "inline")
+        markup = _set(_FRACTION.sub(leave_room, latex), display=display)
     except Exception as error:  # latex2mathml's errors have no class in common
         raise ValueError(f"latex: {latex!r} can't be read ({type(error).__name__})") from error
+    return _FILLED.sub(lambda found: numbers[int(found[1])], markup)
+
+
+# Not where a single digit counts, as in "x^2" or "\frac12". No number that is written has so many decimals.
+_FRACTION: Final = re.compile(r"(?<![\w^])\d+\.\d+", re.ASCII)
+_ROOM: Final = ".000000000000000000000007"
+_FILLED: Final = re.compile(rf"(\d+){re.escape(_ROOM)}")
+
+
+@lru_cache(maxsize=4096)
+def _set(latex: str, *, display: bool) -> str:
+    markup = convert(latex, display="block" if display else "inline")
     spaced = _BARE_FUNCTION.sub(r'\1<mspace width="0.167em"></mspace>', _CLEANER.clean(markup))
     spaced = _SIGN.sub(r'\1<mo form="prefix">', spaced)
     # A no-break space in place of its entity, which only HTML knows: so the result is XML too.

@@ -91,6 +91,7 @@ def _way(structure: Structure, start: str, end: str, hidden: Collection[str]) ->
     return tuple(way)
 
 
+@np.errstate(all="ignore")
 def wrong(
     structure: Structure,
     route: Route,

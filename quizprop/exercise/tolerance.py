@@ -46,6 +46,7 @@ class Sheet:
         return Sheet(*({name: array[number : number + 1] for name, array in part.items()} for part in parts))
 
 
+@np.errstate(all="ignore")
 def work(
     structure: Structure,
     given: Mapping[str, Array],
@@ -112,15 +113,17 @@ def judge(
     *,
     half: float,
 ) -> tuple[Array, Array]:
-    """What a formula, right or wrong, gives on a sheet, and the tolerance within which it can be told."""
-    with np.errstate(all="ignore"):
-        value = quantity.of(sheet.values)
-        if not quantity.formula.whole:
-            return value, spread(structure, quantity, sheet.values, sheet.errors, value) + half
-        # A whole number is right or wrong as it stands; only a tie among a student's own values falls either way.
-        if quantity is not structure.graph[quantity.name]:
-            return value, np.zeros(value.shape)
-        return value, spread(structure, quantity, sheet.values, sheet.errors, value)
+    """What a formula, right or wrong, gives on a sheet, and the tolerance within which it can be told.
+
+    Who asks for it ignores NumPy's errors, for all quantities at once: a value may be lost on the way.
+    """
+    value = quantity.of(sheet.values)
+    if not quantity.formula.whole:
+        return value, spread(structure, quantity, sheet.values, sheet.errors, value) + half
+    # A whole number is right or wrong as it stands; only a tie among a student's own values falls either way.
+    if quantity is not structure.graph[quantity.name]:
+        return value, np.zeros(value.shape)
+    return value, spread(structure, quantity, sheet.values, sheet.errors, value)
 
 
 def within(entry: Array, expected: Array, tolerance: Array) -> Array:

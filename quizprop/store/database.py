@@ -24,6 +24,7 @@ __all__ = [
     "Journal",
     "MissingDriverError",
     "Session",
+    "begin",
     "journal_for",
     "open_database",
 ]
@@ -80,21 +81,14 @@ def journal_for(version: tuple[int, int, int]) -> Journal:
 class Database:
     """An open database. Share one a process between threads; sessions belong to one thread.
 
-    ``url`` is for people: it hides the password.
+    ``engine`` is written with, ``reader`` read. ``url`` is for people: it hides the password.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, reader: Engine) -> None:
         self.engine = engine
+        self.reader = reader
         self.url = engine.url.render_as_string(hide_password=True)
         self.is_sqlite = engine.dialect.name == "sqlite"
-        # A read sees one moment, however many statements it runs; SQLite's snapshots do so by themselves.
-        reading: dict[str, Any] = {"quizprop_read": True}
-        writing: dict[str, Any] = {}
-        if not self.is_sqlite:
-            reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            writing |= {"isolation_level": "READ COMMITTED"}
-        self._reader = engine.execution_options(**reading)
-        self._writer = engine.execution_options(**writing)
         self._turn = threading.Lock()
         self._open = threading.local()
 
@@ -103,9 +97,19 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one moment of the database and can't change it."""
-        with self._counted(), self._reader.connect() as session:
-            yield session
+        """A session that sees one moment of the database and can't change it. A read inside a read is the same one."""
+        outer: Session | None = getattr(self._open, "reading", None)
+        if outer is not None:
+            yield outer
+            return
+        with self._counted(), self.reader.connect() as session:
+            self._open.reading = session
+            try:
+                if self.is_sqlite:
+                    begin(session, "BEGIN")
+                yield session
+            finally:
+                self._open.reading = None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -119,11 +123,14 @@ class Database:
         """
         if getattr(self._open, "count", 0):
             raise RuntimeError("This thread has a session open: end it first, or hand it on.")
-        with self._counted(), self._one_at_a_time(), self._writer.begin() as session:
+        with self._counted(), self._one_at_a_time(), self.engine.begin() as session:
+            if self.is_sqlite:
+                begin(session, "BEGIN IMMEDIATE")
             yield session
 
     def close(self) -> None:
         """Close the pooled connections. Call it before a fork: a child must not use its parent's."""
+        self.reader.dispose()
         self.engine.dispose()
 
     @contextmanager
@@ -177,16 +184,26 @@ def _open_postgresql(url: URL) -> Database:
         raise MissingDriverError(
             f"PostgreSQL needs psycopg ({error}). Install it: pip install 'quizprop[postgres]'"
         ) from error
-    return Database(engine)
+    # A read sees one moment, however many statements it runs; SQLite's snapshots do so by themselves.
+    return Database(
+        engine.execution_options(isolation_level="READ COMMITTED"),
+        engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+    )
 
 
 def _open_sqlite(url: URL) -> Database:
     _create_file(_sqlite_path(url))
+    # Connections of their own: what turns one to reading makes it forget all statements that it has prepared.
+    engine, reader = _engine_sqlite(url), _engine_sqlite(url)
+    event.listen(reader, "connect", _only_read)
+    return Database(engine, reader)
+
+
+def _engine_sqlite(url: URL) -> Engine:
     # An error is noted without the values of the statement: they are what a student typed.
     engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=20)
     event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    return Database(engine)
+    return engine
 
 
 def _sqlite_path(url: URL) -> Path:
@@ -212,7 +229,7 @@ def _create_file(path: Path) -> None:
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
-    # Python's sqlite3 would open transactions by itself, too late and deferred: leave BEGIN to _on_begin.
+    # Python's sqlite3 would open transactions by itself, too late and deferred: leave BEGIN to begin().
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_WAIT_SECONDS * 1000}")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -223,13 +240,18 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute(f"PRAGMA synchronous = {synchronous}")
 
 
-def _on_begin(connection: Connection) -> None:
-    read = connection.get_execution_options().get("quizprop_read", False)
+def _only_read(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
+
+
+def begin(connection: Connection, statement: str) -> None:
+    """Begin a transaction of SQLite by this statement. An event of the engine would slow every statement down.
+
+    Raises:
+        OperationalError: another program writes.
+    """
     driver: Any = connection.connection.dbapi_connection
-    statement = "BEGIN" if read else "BEGIN IMMEDIATE"
     try:
-        driver.execute(f"PRAGMA query_only = {'ON' if read else 'OFF'}")
         driver.execute(statement)
-    except sqlite3.OperationalError as error:
-        # Another program writes: it is told as SQLAlchemy tells what goes wrong in any other statement.
+    except sqlite3.OperationalError as error:  # told as SQLAlchemy tells what goes wrong in any other statement
         raise OperationalError(statement, None, error) from error

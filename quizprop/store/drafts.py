@@ -120,9 +120,8 @@ def save_checked(
 
     ``sent`` names the saves of the checked page whose answer it has not seen; ``checked`` are the keys of the checks
     before, whose text is kept with them. What stays counts as saved ``now``, after the check, so
-    that it is shown again and not forgotten.
+    that it is shown again and not forgotten. The variant is held already, by `record_submission`.
     """
-    session.execute(_LOCK, {"variant_id": variant.id})
     stored = find_draft(session, variant)
     if stored is None or builds_on(stored, base, (*sent, *checked)) or stored.raw == raw:
         draft = StoredDraft((stored.seq if stored else 0) + 1, key, raw, decimal_comma, now)

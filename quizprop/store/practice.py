@@ -606,9 +606,12 @@ def _checked_credit(credit: float) -> float:
     return float(credit)
 
 
+_written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
 def write_json(value: Mapping[str, Any]) -> str:
     """JSON as it is stored: ASCII escapes keep what PostgreSQL and UTF-8 refuse, a NUL and half a surrogate pair."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return _written(value)
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401 - JSON may hold anything

@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from quizprop import resources
-from quizprop.store.database import Database
+from quizprop.store.database import Database, begin
 from quizprop.store.models import Base
 
 __all__ = [
@@ -270,6 +270,7 @@ def _alone_sqlite(connection: Connection) -> Iterator[None]:
     # point to it; and the pragma does nothing inside a transaction.
     driver.execute("PRAGMA foreign_keys = OFF")
     with connection.begin():
+        begin(connection, "BEGIN IMMEDIATE")
         yield
         broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
         if broken:

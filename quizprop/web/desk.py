@@ -8,10 +8,11 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import flask
-from flask import abort, render_template, request
+from flask import abort, current_app, render_template, request
+from markupsafe import Markup
 
 from quizprop import __version__
-from quizprop.exercise.conventions import Convention, conventions
+from quizprop.exercise.conventions import conventions
 from quizprop.exercise.credit import sheet_credit
 from quizprop.exercise.grade import Grade, Verdict, grade
 from quizprop.exercise.hint import RUNGS
@@ -168,8 +169,8 @@ def open_desk(token: str) -> Desk:
     Raises:
         SheetNotYetError: its learner is not to see it yet.
     """
-    known = visitor() or abort(404)
     with database().read() as session:
+        known = visitor() or abort(404)
         variant = records.find_variant(session, token, learner_id=known.learner_id) or abort(404)
         place = find_place(session, variant, now=now())
         if place is not None and not may_work(place.of):
@@ -359,8 +360,13 @@ def page(desk: Desk, work: Work, *, submission: StoredSubmission | None = None, 
 
 
 @lru_cache(maxsize=256)
-def _conventions(look: sheet.Look) -> tuple[Convention, ...]:
-    return conventions(look.instance, look.notation)
+def _beside(look: sheet.Look) -> Mapping[str, Markup]:
+    """What stands around the form and is alike whatever is typed into it."""
+    worked: Any = current_app.jinja_env.get_template("practice/_worked.html").module
+    return {
+        "rules": worked.rules(conventions(look.instance, look.notation)),
+        "numbers": worked.numbers(sheet.givens(look.instance, look.notation)),
+    }
 
 
 def _about(
@@ -368,11 +374,10 @@ def _about(
 ) -> dict[str, Any]:
     """What a page tells of the numbers and, when the work is done, of the solution."""
     return {
-        "conventions": sheet.kept(_conventions, sheet.look_at(instance, notation)),
+        **sheet.kept(_beside, sheet.look_at(instance, notation)),
         # A lesson's graph is as long as its computation: it goes across the page.
         "across": instance.network is None,
         "diagram": sheet.diagram(instance, notation, instance.values if ended else known, done=bool(ended)),
-        "givens": sheet.givens(instance, notation),
         "ways": pictures.ways(instance, notation),
         "solution": sheet.solution(instance, notation, work, first_error) if ended else None,
         "pictured": bool(ended) and instance.network is not None,

@@ -266,6 +266,17 @@ def _typed(instance, rng):
     return texts
 
 
+@pytest.mark.parametrize("slug", BANK)
+def test_a_sheet_is_judged_alike_whether_its_exact_values_are_there_already_or_not(slug):
+    drawn = draw(load_bank()[slug], np.random.default_rng(3))
+    texts = _typed(drawn, np.random.default_rng(4))
+    fresh, known = (Instance(drawn.exercise, drawn.given) for _ in range(2))
+    assert known.sheet
+    assert grade(fresh, texts) == grade(known, texts)
+    assert drawn.questions or fresh.is_worked
+    assert fresh.tolerances == pytest.approx(known.tolerances, rel=1e-9, nan_ok=True)
+
+
 def test_no_sheets_at_once_are_none():
     assert verdicts([]) == []
 

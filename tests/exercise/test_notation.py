@@ -435,6 +435,21 @@ def test_a_minus_after_another_sign_stands_close_to_its_number(latex, signs):
     assert sum(one.get("form") == "prefix" for one in minus) == signs
 
 
+@pytest.mark.parametrize("numbers", [("0.5", "12.25", "0.5"), ("100.125", "0.007", "3.0")])
+def test_the_numbers_of_a_line_stand_where_they_were_written(numbers):
+    first, second, third = numbers
+    latex = rf"\frac{{{first}}}{{-{second}}} \cdot 2^{{{third}}} + \text{{{first} of 3}} - (-{second})"
+    root = ET.fromstring(mathml(latex))  # noqa: S314
+    assert [one.text for one in root.iter("mn")] == [first, second, "2", third, second]
+    assert root.find(".//mtext").text.split() == [first, "of", "3"]
+
+
+def test_of_a_number_without_braces_one_digit_is_an_exponent_or_an_index():
+    for sign, tag in (("^", "msup"), ("_", "msub")):
+        root = ET.fromstring(mathml(f"x{sign}2.5"))  # noqa: S314
+        assert [one.text for one in root.find(f".//{tag}")] == ["x", "2"]
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

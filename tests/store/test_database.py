@@ -195,6 +195,15 @@ def test_a_read_sees_one_moment_while_others_write(database):
     assert learners(database) == 2
 
 
+def test_a_read_inside_a_read_is_the_same_one_and_the_outer_goes_on(database):
+    with database.read() as outer:
+        with database.read() as inner:
+            assert inner is outer
+        assert outer.execute(select(func.count()).select_from(Learner)).scalar_one() == 0
+    visit(database)
+    assert learners(database) == 1
+
+
 def test_a_write_inside_a_session_is_refused_instead_of_waiting_for_itself(database):
     for outer in (database.read, database.write):
         with outer(), pytest.raises(RuntimeError, match="session open"), database.write():

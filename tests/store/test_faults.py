@@ -66,7 +66,8 @@ def full(site):
 @contextmanager
 def locked(site, how):
     """Another program holds the file, for itself or for its writing."""
-    event.listen(site.database.engine, "checkout", lambda one, *_: one.execute(f"PRAGMA busy_timeout = {SHORT}"))
+    for engine in (site.database.engine, site.database.reader):
+        event.listen(engine, "checkout", lambda one, *_: one.execute(f"PRAGMA busy_timeout = {SHORT}"))
     with closing(sqlite3.connect(site.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
         other.execute(f"BEGIN {how}")
         yield

@@ -269,7 +269,7 @@ def test_progress_takes_two_queries_however_much_was_done(database, learner_id):
             submit(session, serve(session, learner_id, exercise=f"exercise-{number % 7}", now=NOW + number))
     statements = []
     with database.read() as session:
-        event.listen(database.engine, "before_cursor_execute", lambda *words: statements.append(words[2]))
+        event.listen(database.reader, "before_cursor_execute", lambda *words: statements.append(words[2]))
         found = practice.progress(session, learner_id, recent=5)
     assert len(statements) == 2
     assert len(found.exercises) == 7
