@@ -17,6 +17,9 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.record import record_blocks
 
 COUNT = 50_000
+MANY = 100_000
+"""For two jobs beside one: the start of their processes is to matter little."""
+
 ROUNDS = 3
 
 
@@ -32,7 +35,7 @@ def elapsed(jobs: int) -> float:
         began = time.perf_counter()
         bulk.generate(
             "mazur-like",
-            count=COUNT,
+            count=MANY,
             seed=1,
             output=target,
             jobs=jobs,
@@ -66,8 +69,14 @@ def main() -> None:
     )
     print(f"dump ready records    {1 / dumping:>9,.0f} instances a second   {dumping * 1e6:6.1f} microseconds each")
     print(f"ratio                 {dumping / generating:>9.2f}")
-    one, two = (elapsed(jobs) for jobs in (1, 2))
-    print(f"two jobs beside one   {one / two:>9.2f} times as fast, by the clock on the wall")
+    # In turns: what else goes on in the machine slows both down.
+    times = [[elapsed(jobs) for jobs in (1, 2)] for _ in range(ROUNDS)]
+    one, two = map(min, zip(*times, strict=True))
+    print(
+        f"one job, a file       {MANY / one:>9,.0f} instances a second   {one / MANY * 1e6:6.1f} microseconds each,"
+        " by the clock on the wall"
+    )
+    print(f"two jobs beside it    {one / two:>9.2f} times as fast")
     print(f"peak memory           {peak:>9,.0f} MiB for {COUNT:,} instances")
 
 

@@ -146,10 +146,12 @@ def test_an_interrupt_of_all_processes_ends_several_jobs_at_once_as_it_ends_one(
         ("a.parquet", (), signal.SIGTERM),
     ],
 )
-def test_a_run_that_is_told_to_end_takes_its_unfinished_file_away(tmp_path, name, options, number):
+def test_a_run_that_is_told_to_end_takes_its_unfinished_files_away(tmp_path, tmp_path_factory, name, options, number):
     program = f"import signal; signal.signal({int(number)}, signal.SIG_DFL); {PROGRAM[-1]}"
     command = [*PROGRAM[:-1], program, *ARGUMENTS, "-n", "10000000", *options, "-o", str(tmp_path / name)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+    between = tmp_path_factory.mktemp("between")  # where its processes leave chunks for each other
+    environment = {**os.environ, "TMPDIR": str(between)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, env=environment) as process:
         try:
             until = time.monotonic() + 60
             while time.monotonic() < until and not any(part.stat().st_size for part in tmp_path.iterdir()):
@@ -161,7 +163,7 @@ def test_a_run_that_is_told_to_end_takes_its_unfinished_file_away(tmp_path, name
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 128 + number
-    assert not list(tmp_path.iterdir())
+    assert not [*tmp_path.iterdir(), *between.iterdir()]
 
 
 def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
