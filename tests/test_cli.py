@@ -135,7 +135,7 @@ def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(run):
 
 def test_a_file_stays_as_it_was_when_the_work_breaks_off(run, monkeypatch):
     def breaks_off(*_, **__):
-        yield Chunk(0, (b"{}",), None, {})
+        yield Chunk(0, b"{}\n", (3,), None, {})
         raise KeyboardInterrupt
 
     monkeypatch.setattr("quizprop.cli.bulk.chunks", breaks_off)
@@ -405,7 +405,7 @@ def test_a_one_hot_target_is_shown_in_words(run):
 def test_check_tells_how_much_is_certified_and_what_rejects_the_rest(run):
     table = run("bank", "check", "mazur-like", "mazur", "-n", 300).stdout
     assert "mazur            100%\n" in table
-    assert "grad_W1 can't show grad_W1:input_left_out (" in table
+    assert "grad_W1 can't show grad_W1:weight_for_input (" in table
     assert table.count("%)") == 3, "the worst rules"
     rows = [json.loads(line) for line in run("bank", "check", "--json", "-n", 100).stdout.splitlines()]
     assert {"mazur", "mazur-like"} <= {row["exercise"] for row in rows}
