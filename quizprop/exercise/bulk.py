@@ -23,7 +23,7 @@ from quizprop.exercise.generate import (
     block_at,
     despair,
 )
-from quizprop.exercise.record import Columns, QuestionRecorder, Recorder, columns_of
+from quizprop.exercise.record import Columns, columns_of, recorder_of
 from quizprop.exercise.spec import Exercise
 
 __all__ = ["Chunk", "Form", "Packing", "chunk_of", "chunks", "header", "numbered", "packed", "table_of"]
@@ -68,10 +68,10 @@ def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
     if form == "table":
         return Chunk(number, b"", (), columns_of(plan).table(block), block.rejected)
     if form == "jsonl":
-        recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(plan, seed)
-        records = list(recorder.lines(block, itertools.repeat(_HOLE)))
+        made = recorder_of(plan, seed).lines(block, itertools.repeat(_HOLE))
     else:
-        records = list((_wide if form == "csv" else _long)(exercise, seed, columns_of(plan), block))
+        made = (_wide if form == "csv" else _long)(exercise, seed, columns_of(plan), block)
+    records = list(made)
     ends = itertools.accumulate(len(record) + len(_END) for record in records)
     return Chunk(number, _END.join([*records, b""]), tuple(ends), None, block.rejected)
 

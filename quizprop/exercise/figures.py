@@ -19,9 +19,9 @@ def exact(value: float) -> str:
     value = float(value)  # NumPy's own floats have another repr
     if value == 0:
         return "0"
-    if not _READABLE[0] <= abs(value) < _READABLE[1]:
-        return _signed(repr(value))
     text = repr(value)
+    if not _READABLE[0] <= abs(value) < _READABLE[1]:
+        return _signed(text)
     return _signed((f"{Decimal(text):f}" if "e" in text else text).removesuffix(".0"))
 
 

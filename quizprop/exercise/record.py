@@ -32,7 +32,6 @@ from quizprop.exercise.spec import AnyNetwork, Exercise, NetworkSpec, QuestionKi
 __all__ = [
     "FORMAT",
     "Columns",
-    "QuestionRecorder",
     "Record",
     "RecordError",
     "RecordFile",
@@ -44,6 +43,7 @@ __all__ = [
     "numbers_from",
     "read_record",
     "record_blocks",
+    "recorder_of",
     "slip_sheet",
 ]
 
@@ -69,7 +69,7 @@ def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list
     Raises:
         CannotCertifyError: the rules reject everything.
     """
-    recorder = (Recorder if exercise.question == "sheet" else QuestionRecorder)(Plan(exercise), seed)
+    recorder = recorder_of(Plan(exercise), seed)
     most = at_a_time(recorder.plan)
     # The first block is as large as will be needed: small ones cost by their number.
     blocks = certified_blocks(recorder.plan, np.random.default_rng(seed), first=min(max(64, 2 * count), most))
@@ -87,25 +87,49 @@ class Columns:
     plan: Plan
 
     @cached_property
+    def by_quantity(self) -> dict[str, tuple[str, ...]]:
+        """Of each quantity given, in their order, the keys of the cells that are."""
+        plan, keys = self.plan, self.plan.structure.keys
+        return {name: tuple(str(key) for key in keys[name].flat if key in plan.known) for name in plan.given_shapes}
+
+    @property
     def given(self) -> tuple[str, ...]:
         """The keys of the given numbers."""
-        return tuple(key for keys in _given_keys(self.plan).values() for key in keys)
+        return tuple(key for keys in self.by_quantity.values() for key in keys)
 
     @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells that are asked for."""
+        return blank(self.plan.exercise).cells
+
+    @property
     def asked(self) -> tuple[str, ...]:
-        """The keys of the cells that are asked for."""
-        return tuple(cell.key for cell in blank(self.plan.exercise).cells)
+        """Their keys."""
+        return tuple(cell.key for cell in self.cells)
 
     @property
     def names(self) -> tuple[str, ...]:
         """A name for each column."""
         return (*self.given, *(name for key in self.asked for name in (key, f"{key} tolerance")))
 
+    @property
+    def rounded(self) -> bool:
+        """Whether answers and tolerances are rounded to as many decimals as a slot has."""
+        return self.plan.exercise.places <= _ROUNDED
+
     def table(self, block: Block) -> Array:
         """A row for each certified instance of a block."""
         if not len(block.passed):
             return np.empty((0, len(self.names)))
-        return Recorder(self.plan, 0).table(block)
+        given = [(block.given[name], key) for name, keys in self.by_quantity.items() for key in keys]
+        sheet = (block.sheet.expected, block.sheet.tolerance)
+        asked = [(part[cell.quantity], cell.key) for cell in self.cells for part in sheet]
+        places: Mapping[str, tuple[str, tuple[Any, ...]]] = self.plan.structure.places
+        table = np.stack([array[:, *places[key][1]] for array, key in [*given, *asked]], axis=1)
+        if self.rounded:
+            answers = table[:, len(given) :]
+            np.round(answers, DECIMALS, out=answers)
+        return table
 
 
 def columns_of(plan: Plan) -> Columns:
@@ -126,10 +150,8 @@ class Recorder:
 
     def lines(self, block: Block, indices: Iterator[bytes]) -> Iterator[bytes]:
         """One line for each certified instance of a block, with its index as it is to be written."""
-        if not len(block.passed):
-            return
         head, *_ = self._pieces
-        for record, index in zip(self._numbered(self.table(block)), indices, strict=False):
+        for record, index in zip(self._numbered(self._columns.table(block)), indices, strict=False):
             yield b"".join((head, index, record))
 
     def _numbered(self, table: Array) -> Iterator[bytes]:
@@ -145,40 +167,20 @@ class Recorder:
         _, *pieces = self._pieces
         return b"".join(part for pair in zip(pieces, [*figures, b""], strict=True) for part in pair)
 
-    def table(self, block: Block) -> Array:
-        """A row for each instance: its given numbers, then answer and tolerance of each asked cell."""
-        given = [(block.given[name], key) for name, keys in self._given.items() for key in keys]
-        sheet = (block.sheet.expected, block.sheet.tolerance)
-        asked = [(part[cell.quantity], cell.key) for cell in self._cells for part in sheet]
-        places: Mapping[str, tuple[str, tuple[Any, ...]]] = self.plan.structure.places
-        table = np.stack([array[:, *places[key][1]] for array, key in [*given, *asked]], axis=1)
-        if self._rounds:
-            answers = table[:, len(given) :]
-            np.round(answers, DECIMALS, out=answers)
-        return table
-
-    @property
-    def _rounds(self) -> bool:
-        return self.plan.exercise.places <= _ROUNDED
+    @cached_property
+    def _columns(self) -> Columns:
+        return columns_of(self.plan)
 
     @cached_property
     def _slots(self) -> Slots:
         """For what follows the index."""
-        values, places = self.plan.exercise.values, self.plan.exercise.places
+        columns, values, places = self._columns, self.plan.exercise.values, self.plan.exercise.places
         decimals = []
-        for name, keys in self._given.items():
+        for name, keys in columns.by_quantity.items():
             most = decimals_of(np.array([*numbers_of(values[name])])) if name in values else places
             decimals += [most] * len(keys)
-        asked = 2 * len(self._cells)
-        return Slots(self._pieces[1:], [*decimals, *[DECIMALS if self._rounds else 0] * asked])
-
-    @cached_property
-    def _given(self) -> dict[str, tuple[str, ...]]:
-        return _given_keys(self.plan)
-
-    @cached_property
-    def _cells(self) -> tuple[Cell, ...]:
-        return blank(self.plan.exercise).cells
+        asked = [DECIMALS if columns.rounded else 0] * 2 * len(columns.cells)
+        return Slots(self._pieces[1:], [*decimals, *asked])
 
     @cached_property
     def _pieces(self) -> list[bytes]:
@@ -186,11 +188,11 @@ class Recorder:
         record = orjson.dumps(
             {
                 **_head(self.plan.exercise, self.seed),
-                "given": {name: self._blank(name) for name in self._given},
+                "given": {name: self._blank(name) for name in self._columns.by_quantity},
                 "asked": [
                     {"key": cell.key, "answer": _NUMBER, "tolerance": _NUMBER}
                     | ({"options": cell.options} if cell.options else {})
-                    for cell in self._cells
+                    for cell in self._columns.cells
                 ],
                 "certificate": _certificate(self.plan),
             }
@@ -199,7 +201,7 @@ class Recorder:
 
     def _blank(self, name: str) -> Any:  # noqa: ANN401 - a mark, or lists of them
         """A given quantity with a mark in place of each number, None for what is not given."""
-        given = np.isin(self.plan.structure.keys[name], self._given[name])
+        given = np.isin(self.plan.structure.keys[name], self._columns.by_quantity[name])
         return np.where(given, _NUMBER, None).tolist()  # type: ignore[call-overload]
 
 
@@ -233,6 +235,11 @@ class QuestionRecorder:
             ],
             "certificate": _certificate(self.plan),
         }
+
+
+def recorder_of(plan: Plan, seed: int) -> Recorder | QuestionRecorder:
+    """What writes the instances of a plan's exercise and a seed: sheets to fill in, or questions."""
+    return (Recorder if plan.exercise.question == "sheet" else QuestionRecorder)(plan, seed)
 
 
 def in_words(instance: Instance, question: Question) -> dict[str, Any]:
@@ -271,12 +278,6 @@ def _head(exercise: Exercise, seed: int) -> dict[str, Any]:
         "places": exercise.places,
         "network": network_of(exercise),
     }
-
-
-def _given_keys(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Of each quantity given, in their order, the keys of the cells that are."""
-    keys = plan.structure.keys
-    return {name: tuple(str(key) for key in np.ravel(keys[name]) if key in plan.known) for name in plan.given_shapes}
 
 
 def _certificate(plan: Plan) -> dict[str, int]:

@@ -116,16 +116,16 @@ def wrong(
     return value, tolerance
 
 
+@np.errstate(all="ignore")
 def wrong_value(
     structure: Structure, route: Route, values: Mapping[str, Array], *, entries: Mapping[str, Array]
 ) -> Array:
     """What the mistake gives where it shows, without the cost of its tolerance."""
-    with np.errstate(all="ignore"):
-        value = route.form.of(values)
-        for previous, name in pairwise(route.way):
-            entry = entries.get(previous)
-            values = {**values, previous: value if entry is None else np.where(np.isnan(entry), value, entry)}
-            value = structure.graph[name].of(values)
+    value = route.form.of(values)
+    for previous, name in pairwise(route.way):
+        entry = entries.get(previous)
+        values = {**values, previous: value if entry is None else np.where(np.isnan(entry), value, entry)}
+        value = structure.graph[name].of(values)
     return value
 
 
