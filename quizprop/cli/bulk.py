@@ -23,7 +23,7 @@ from quizprop import __version__
 from quizprop.cli.exercises import is_device, named, written
 from quizprop.cli.finding import exercise_named
 from quizprop.cli.layout import bar
-from quizprop.exercise.bulk import Chunk, Form, Packing, chunk_of, chunks, header, numbered, packed, table_of
+from quizprop.exercise.bulk import Chunk, Form, Packing, chunk_of, chunks, header, packed
 from quizprop.exercise.certify import plan_of
 from quizprop.exercise.record import columns_of
 from quizprop.exercise.spec import Exercise
@@ -295,7 +295,7 @@ class _Text:
     def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
         """Append some records of a chunk."""
         if most:
-            self._put(numbered(chunk, start=start, skip=skip, most=most))
+            self._put(chunk.lines.numbered(start, skip=skip, most=most))
         if self._note is not None:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -309,7 +309,7 @@ class _Text:
         job = self._job  # how it is packed its name says, which the note has too
         return [__version__, job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form]
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes | memoryview) -> None:
         self.progress.size += self._file.write(packed(data, self._packing))
 
     def _noted(self, note: Path) -> Progress:
@@ -381,7 +381,7 @@ def _parquet(job: Job) -> Iterator[_Writer]:
             self.file = parquet.ParquetWriter(part, schema.with_metadata(about))
 
         def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
-            rows = table_of(chunk)[skip : skip + most]
+            rows = chunk.table[skip : skip + most]
             indices = arrow.array(range(start + skip, start + skip + len(rows)), arrow.int64())
             arrays = [indices, *map(arrow.array, rows.T)]
             if len(rows):

@@ -23,40 +23,56 @@ from quizprop.exercise.generate import (
     block_at,
     despair,
 )
+from quizprop.exercise.lines import WAITING, Lines, UnevenLines
 from quizprop.exercise.record import Columns, columns_of, recorder_of
 from quizprop.exercise.spec import Exercise
 
-__all__ = ["Chunk", "Form", "Packing", "chunk_of", "chunks", "header", "numbered", "packed", "table_of"]
+__all__ = ["Chunk", "Form", "Packing", "chunk_of", "chunks", "header", "packed"]
 
 Form = Literal["jsonl", "csv", "csv-long", "table"]
 Packing = Literal["", "gz", "zst"]
 
 _QUESTIONS: Final = 256
 _FIXED: Final = 2048
-_HOLE: Final = b"\x00"
-"""Stands for the index of a record until it is known; no record holds it."""
-
-_END: Final = b"\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The certified records of a chunk, without their indices: as text, or as a table.
+    """The certified records of a chunk, as lines that wait for their indices or as rows of a table.
 
-    ``ends`` says where each record of the text ends, with its line end; ``rejected`` counts the other candidates by
-    rule. The text is in one piece, for a chunk goes from one process to another.
+    ``rejected`` counts the other candidates by rule.
     """
 
     number: int
-    text: bytes
-    ends: tuple[int, ...]
-    table: Array | None
+    records: Lines | Array
     rejected: dict[str, int]
 
     @property
     def count(self) -> int:
         """How many records it has."""
-        return len(self.ends) if self.table is None else len(self.table)
+        return len(self.records)
+
+    @property
+    def lines(self) -> Lines:
+        """Its records as lines.
+
+        Raises:
+            ValueError: it was made as a table.
+        """
+        if isinstance(self.records, np.ndarray):
+            raise ValueError("This chunk was made as a table")  # noqa: TRY004 - which was asked for
+        return self.records
+
+    @property
+    def table(self) -> Array:
+        """The numbers of its records, a row for each.
+
+        Raises:
+            ValueError: it was made as text.
+        """
+        if not isinstance(self.records, np.ndarray):
+            raise ValueError("This chunk was made as text")  # noqa: TRY004 - which was asked for
+        return self.records
 
 
 def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
@@ -66,14 +82,11 @@ def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
     size = _size(exercise)
     block = block_at(plan, seed, first=number * size, count=size)
     if form == "table":
-        return Chunk(number, b"", (), columns_of(plan).table(block), block.rejected)
+        return Chunk(number, columns_of(plan).table(block), block.rejected)
     if form == "jsonl":
-        made = recorder_of(plan, seed).lines(block, itertools.repeat(_HOLE))
-    else:
-        made = (_wide if form == "csv" else _long)(exercise, seed, columns_of(plan), block)
-    records = list(made)
-    ends = itertools.accumulate(len(record) + len(_END) for record in records)
-    return Chunk(number, _END.join([*records, b""]), tuple(ends), None, block.rejected)
+        return Chunk(number, recorder_of(plan, seed).lines(block), block.rejected)
+    rows = (_wide if form == "csv" else _long)(exercise, seed, columns_of(plan), block)
+    return Chunk(number, UnevenLines.of(rows, waiting=WAITING), block.rejected)
 
 
 def chunks(
@@ -103,16 +116,7 @@ def chunks(
         yield chunk
 
 
-def numbered(chunk: Chunk, *, start: int, skip: int = 0, most: int | None = None) -> bytes:
-    """The records of a chunk with their indices, the first of them ``start``; some left out at the beginning."""
-    text, places = chunk.text, [0, *chunk.ends][skip:]
-    records = itertools.islice(itertools.pairwise(places), most)
-    return b"".join(
-        [text[begin:end].replace(_HOLE, b"%d" % index) for index, (begin, end) in enumerate(records, start + skip)]
-    )
-
-
-def packed(data: bytes, packing: Packing) -> bytes:
+def packed(data: bytes | memoryview, packing: Packing) -> bytes | memoryview:
     """Some bytes packed by themselves: one after the other such pieces unpack to the whole.
 
     Raises:
@@ -133,21 +137,14 @@ def header(exercise: Exercise, form: Form) -> bytes:
     return b"exercise,seed,index,kind,key,value,tolerance" if form == "csv-long" else b""
 
 
-def table_of(chunk: Chunk) -> Array:
-    """The numbers of a chunk, a row for each record."""
-    if chunk.table is None:
-        raise ValueError("This chunk was made as text")
-    return chunk.table
-
-
 def _wide(exercise: Exercise, seed: int, columns: Columns, block: Any) -> Iterator[bytes]:  # noqa: ANN401
-    prefix = f"{exercise.slug},{seed},".encode() + _HOLE + b","
+    prefix = f"{exercise.slug},{seed},".encode() + WAITING + b","
     for row in _rows(columns.table(block)):
         yield prefix + row
 
 
 def _long(exercise: Exercise, seed: int, columns: Columns, block: Any) -> Iterator[bytes]:  # noqa: ANN401
-    head = f"{exercise.slug},{seed},".encode() + _HOLE
+    head = f"{exercise.slug},{seed},".encode() + WAITING
     given = [f",given,{_quoted(name)},".encode() for name in columns.given]
     asked = [f",answer,{_quoted(name)},".encode() for name in columns.asked]
     for row in _rows(columns.table(block)):

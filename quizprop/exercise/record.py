@@ -5,7 +5,6 @@ decimals that read back as the same float64. Answers and tolerances of an exerci
 rounded to twelve decimals first, beyond which the exponentials of two machines may differ.
 """
 
-import itertools
 import operator
 import re
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from quizprop.exercise.cells import Cell
 from quizprop.exercise.certify import HONEST_SHEETS, PICK, Block, Plan, plan_of
 from quizprop.exercise.generate import at_a_time, certified_blocks, instances_of
 from quizprop.exercise.instance import Instance
+from quizprop.exercise.lines import FIELD, WAITING, EvenLines, Lines, UnevenLines
 from quizprop.exercise.names import NotationName
 from quizprop.exercise.question import NoQuestionError, Question, in_text
 from quizprop.exercise.slots import DECIMALS, Slots, decimals_of
@@ -40,7 +40,6 @@ __all__ = [
     "columns_of",
     "in_words",
     "network_of",
-    "numbers_from",
     "read_record",
     "record_blocks",
     "recorder_of",
@@ -75,7 +74,7 @@ def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list
     blocks = certified_blocks(recorder.plan, np.random.default_rng(seed), first=min(max(64, 2 * count), most))
     done = 0
     while done < count:
-        lines = list(itertools.islice(recorder.lines(next(blocks), numbers_from(done)), count - done))
+        lines = bytes(recorder.lines(next(blocks)).numbered(done, most=count - done)).splitlines()
         done += len(lines)
         yield lines
 
@@ -148,24 +147,19 @@ class Recorder:
     plan: Plan
     seed: int
 
-    def lines(self, block: Block, indices: Iterator[bytes]) -> Iterator[bytes]:
-        """One line for each certified instance of a block, with its index as it is to be written."""
-        head, *_ = self._pieces
-        for record, index in zip(self._numbered(self._columns.table(block)), indices, strict=False):
-            yield b"".join((head, index, record))
-
-    def _numbered(self, table: Array) -> Iterator[bytes]:
-        """From its index on a record for each row of a table."""
+    def lines(self, block: Block) -> Lines:
+        """One line for each certified instance of a block, which waits for its index."""
+        table = self._columns.table(block)
         fits = self._slots.fit(table)
+        filled = self._slots.filled(table[fits])
         if fits.all():
-            return self._slots.filled(table)
-        filled, dumped = self._slots.filled(table[fits]), map(self._dumped, table[~fits])
-        return (next(filled if fit else dumped) for fit in fits.tolist())
+            return EvenLines(filled, self._pieces[0].index(FIELD))
+        rows, dumped = (bytes(row[:-1]) for row in filled), map(self._dumped, table[~fits])
+        return UnevenLines.of((next(rows if fit else dumped) for fit in fits.tolist()), waiting=FIELD)
 
     def _dumped(self, numbers: Array) -> bytes:
         figures = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-        _, *pieces = self._pieces
-        return b"".join(part for pair in zip(pieces, [*figures, b""], strict=True) for part in pair)
+        return b"".join(part for pair in zip(self._pieces, [*figures, b""], strict=True) for part in pair)
 
     @cached_property
     def _columns(self) -> Columns:
@@ -173,18 +167,19 @@ class Recorder:
 
     @cached_property
     def _slots(self) -> Slots:
-        """For what follows the index."""
+        """Slots for the numbers of a line, its end included."""
         columns, values, places = self._columns, self.plan.exercise.values, self.plan.exercise.places
         decimals = []
         for name, keys in columns.by_quantity.items():
             most = decimals_of(np.array([*numbers_of(values[name])])) if name in values else places
             decimals += [most] * len(keys)
         asked = [DECIMALS if columns.rounded else 0] * 2 * len(columns.cells)
-        return Slots(self._pieces[1:], [*decimals, *asked])
+        *pieces, last = self._pieces
+        return Slots([*pieces, last + b"\n"], [*decimals, *asked])
 
     @cached_property
     def _pieces(self) -> list[bytes]:
-        """A record without its numbers, of which the index is the first."""
+        """A record without its numbers; the index, which comes before the others, has its field."""
         record = orjson.dumps(
             {
                 **_head(self.plan.exercise, self.seed),
@@ -197,7 +192,8 @@ class Recorder:
                 "certificate": _certificate(self.plan),
             }
         )
-        return record.split(b'"%"')
+        head, *pieces = record.split(b'"%"')
+        return [head + FIELD + pieces[0], *pieces[1:]]
 
     def _blank(self, name: str) -> Any:  # noqa: ANN401 - a mark, or lists of them
         """A given quantity with a mark in place of each number, None for what is not given."""
@@ -212,10 +208,11 @@ class QuestionRecorder:
     plan: Plan
     seed: int
 
-    def lines(self, block: Block, indices: Iterator[bytes]) -> Iterator[bytes]:
-        """One line for each certified instance of a block, with its index as it is to be written."""
-        for instance, index in zip(instances_of(self.plan.exercise, block), indices, strict=False):
-            yield orjson.dumps(self._record(instance)).replace(b'"%"', index, 1)
+    def lines(self, block: Block) -> Lines:
+        """One line for each certified instance of a block, which waits for its index."""
+        records = map(self._record, instances_of(self.plan.exercise, block))
+        lines = (orjson.dumps(record).replace(b'"%"', WAITING, 1) for record in records)
+        return UnevenLines.of(lines, waiting=WAITING)
 
     def _record(self, instance: Instance) -> dict[str, Any]:
         exercise = self.plan.exercise
@@ -262,11 +259,6 @@ def network_of(exercise: Exercise) -> dict[str, Any]:
     """What the work is done on, as an exercise file spells it; how examples are taken together where there are some."""
     alone = isinstance(exercise.network, NetworkSpec) and exercise.network.examples == 1
     return exercise.network.model_dump(exclude={"examples", "reduction"} if alone else None)
-
-
-def numbers_from(first: int) -> Iterator[bytes]:
-    """The whole numbers from the first on as text, without end."""
-    return (b"%d" % number for number in itertools.count(first))
 
 
 def _head(exercise: Exercise, seed: int) -> dict[str, Any]:

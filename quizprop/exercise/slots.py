@@ -5,7 +5,7 @@ leaves over of its slot are blanks: one in place of its sign, and in place of th
 is the shortest decimal, and JSON allows blanks around it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -68,20 +68,21 @@ class Slots:
             return np.zeros(len(table), dtype=bool)
         return np.asarray((np.abs(table) < _TEN).all(axis=1))
 
-    def filled(self, table: Array) -> Iterator[bytes]:
-        """A record for each row of a table, whose numbers fit."""
+    def filled(self, table: Array) -> Array:
+        """A record for each row of a table, whose numbers fit: a row of bytes for each."""
         target, source = self._layouts
-        records = np.full(min(_ROWS, len(table)), self._template).view(target)
+        records = np.empty((len(table), target.itemsize), dtype=np.uint8)
         for first in range(0, len(table), _ROWS):
-            rows = table[first : first + _ROWS]
-            some = records[: len(rows)]
-            some[:] = _spelled(rows).reshape(len(rows), -1).view(source)[:, 0]
-            yield from some.view(f"V{target.itemsize}").tolist()
+            rows, some = table[first : first + _ROWS], records[first : first + _ROWS]
+            some[:] = self._template
+            some.view(target)[:, 0] = _spelled(rows).reshape(len(rows), -1).view(source)[:, 0]
+        return records
 
     @cached_property
-    def _template(self) -> bytes:
+    def _template(self) -> Array:
         blanks = [b" " * (_POINT + count) for count in self.decimals]
-        return b"".join(part for pair in zip(self.pieces, [*blanks, b""], strict=True) for part in pair)
+        parts = [part for pair in zip(self.pieces, [*blanks, b""], strict=True) for part in pair]
+        return np.frombuffer(b"".join(parts), dtype=np.uint8)
 
     @cached_property
     def _layouts(self) -> tuple[np.dtype[np.void], np.dtype[np.void]]:

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from quizprop.exercise.bank import load_bank
-from quizprop.exercise.bulk import chunk_of, chunks, header, numbered, packed, table_of
+from quizprop.exercise.bulk import chunk_of, chunks, header, packed
 from quizprop.exercise.certify import plan_of
 from quizprop.exercise.generate import CannotCertifyError
 from quizprop.exercise.record import columns_of, record_blocks
@@ -30,7 +30,7 @@ def lines_of(exercise, count, *, form="jsonl", **more):
 
 def numbered_lines(chunk, **part):
     """The lines of a part."""
-    found = numbered(chunk, **part)
+    found = bytes(chunk.lines.numbered(**part))
     assert not found or found.endswith(b"\n")
     return found.split(b"\n")[:-1]
 
@@ -45,7 +45,7 @@ def test_chunks_come_to_the_lines_of_the_whole(slug):
 def test_somebody_else_may_do_the_work_and_a_table_has_its_head():
     exercise = BANK["softmax"]
     (first,) = chunks(exercise, seed=5, form="jsonl", work=lambda calls: [chunk_of(*next(iter(calls)))])
-    assert first == next(chunks(exercise, seed=5, form="jsonl"))
+    assert numbered_lines(first, start=0) == lines_of(exercise, first.count)
     assert header(exercise, "csv-long") == b"exercise,seed,index,kind,key,value,tolerance"
     assert header(exercise, "jsonl") == b""
 
@@ -76,7 +76,7 @@ def test_both_tables_say_what_the_lines_say(slug):
     lines = [orjson.loads(line) for line in lines_of(exercise, 50)]
     heads = next(csv.reader([header(exercise, "csv").decode()]))
     wide = [dict(zip(heads, row, strict=True)) for row in rows(lines_of(exercise, 50, form="csv"))]
-    table = table_of(next(chunks(exercise, seed=5, form="table")))
+    table = next(chunks(exercise, seed=5, form="table")).table
     names = columns_of(plan_of(exercise)).names
     long = rows(numbered_lines(next(chunks(exercise, seed=5, form="csv-long")), start=0, most=50))
     of_index = {index: [row for row in long if row[2] == str(index)] for index in range(50)}
@@ -109,7 +109,9 @@ def test_what_can_t_be_is_said():
     with pytest.raises(ValueError, match="only JSON Lines"):
         next(chunks(BANK["true-false-relu"], seed=0, form="csv"))
     with pytest.raises(ValueError, match="made as text"):
-        table_of(next(chunks(BANK["softmax"], seed=0, form="jsonl")))
+        _ = next(chunks(BANK["softmax"], seed=0, form="jsonl")).table
+    with pytest.raises(ValueError, match="made as a table"):
+        _ = next(chunks(BANK["softmax"], seed=0, form="table")).lines
     content = BANK["mazur-like"].model_dump(exclude_defaults=True)
     values = {**content["values"], "W1": 0.5, "W2": 0.5, "x": 0.5, "t": 0.5, "b1": {"choices": (0.1, 0.2)}}
     hopeless = type(BANK["mazur-like"]).model_validate({**content, "values": values})
@@ -133,7 +135,9 @@ def test_no_two_columns_of_a_table_have_the_same_name():
 @pytest.mark.parametrize("slug", ["faded-mazur", "mazur-like", "softmax"])
 def test_every_column_of_a_table_has_a_number(slug):
     (heads,) = csv.reader([header(BANK[slug], "csv").decode()])
-    (row,) = csv.reader([numbered(next(chunks(BANK[slug], seed=1, form="csv")), start=0, most=1).decode()])
+    (row,) = csv.reader(
+        [line.decode() for line in numbered_lines(next(chunks(BANK[slug], seed=1, form="csv")), start=0, most=1)]
+    )
     assert len(row) == len(heads)
     assert all(np.isfinite(float(text)) for text in row[1:])
 
