@@ -112,23 +112,31 @@ class Columns:
         return (*self.given, *(name for key in self.asked for name in (key, f"{key} tolerance")))
 
     @property
-    def rounded(self) -> bool:
+    def are_rounded(self) -> bool:
         """Whether answers and tolerances are rounded to as many decimals as a slot has."""
         return self.plan.exercise.places <= _ROUNDED
 
     def table(self, block: Block) -> Array:
         """A row for each certified instance of a block."""
+        return self.rounded(self.exact(block))
+
+    def rounded(self, table: Array) -> Array:
+        """Some rows of an exact table as they are written."""
+        if self.are_rounded:
+            asked = table[:, len(self.given) :]
+            np.round(asked, DECIMALS, out=asked)
+        return table
+
+    def exact(self, block: Block) -> Array:
+        """A row for each certified instance of a block, not rounded yet."""
         if not len(block.passed):
             return np.empty((0, len(self.names)))
         given = [(block.given[name], key) for name, keys in self.by_quantity.items() for key in keys]
         sheet = (block.sheet.expected, block.sheet.tolerance)
         asked = [(part[cell.quantity], cell.key) for cell in self.cells for part in sheet]
         places: Mapping[str, tuple[str, tuple[Any, ...]]] = self.plan.structure.places
-        table = np.stack([array[:, *places[key][1]] for array, key in [*given, *asked]], axis=1)
-        if self.rounded:
-            answers = table[:, len(given) :]
-            np.round(answers, DECIMALS, out=answers)
-        return table
+        columns = np.stack([array[:, *places[key][1]] for array, key in [*given, *asked]])
+        return np.ascontiguousarray(columns.T)  # twice as fast as stacking them side by side
 
 
 def columns_of(plan: Plan) -> Columns:
@@ -149,12 +157,11 @@ class Recorder:
 
     def lines(self, block: Block) -> Lines:
         """One line for each certified instance of a block, which waits for its index."""
-        table = self._columns.table(block)
+        table = self._columns.exact(block)  # a slot rounds what is written into it
         fits = self._slots.fit(table)
-        filled = self._slots.filled(table[fits])
         if fits.all():
-            return EvenLines(filled, self._pieces[0].index(FIELD))
-        rows, dumped = (bytes(row[:-1]) for row in filled), map(self._dumped, table[~fits])
+            return EvenLines(self._slots.filled(table), self._pieces[0].index(FIELD))
+        rows, dumped = (bytes(row[:-1]) for row in self._slots.filled(table[fits])), map(self._dumped, self._columns.rounded(table[~fits]))
         return UnevenLines.of((next(rows if fit else dumped) for fit in fits.tolist()), waiting=FIELD)
 
     def _dumped(self, numbers: Array) -> bytes:
@@ -173,7 +180,7 @@ class Recorder:
         for name, keys in columns.by_quantity.items():
             most = decimals_of(np.array([*numbers_of(values[name])])) if name in values else places
             decimals += [most] * len(keys)
-        asked = [DECIMALS if columns.rounded else 0] * 2 * len(columns.cells)
+        asked = [DECIMALS if columns.are_rounded else 0] * 2 * len(columns.cells)
         *pieces, last = self._pieces
         return Slots([*pieces, last + b"\n"], [*decimals, *asked])
 

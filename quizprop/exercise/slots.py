@@ -18,10 +18,13 @@ __all__ = ["DECIMALS", "Slots", "decimals_of"]
 DECIMALS = 12
 """So many fit into a slot at most."""
 
-_GROUP = 10_000
+_GROUP = np.int32(10_000)
 """Decimals are looked up four at a time."""
 
+_TENS = np.int32(10)
+
 _LEFT = 10.0 ** (DECIMALS - 4)
+"""What is left of the decimals after the first four."""
 
 _ROWS = 256
 """So many records are written together: many enough to pay, few enough to stay at hand."""
@@ -34,11 +37,11 @@ _POINT = 3
 
 _WORD = np.dtype("S4")
 
-_FIRST = np.array([f" {sign}{digit}." for sign in " -" for digit in range(10)], dtype=_WORD).view(np.uint32)
+_FIRST: Array = np.array([f" {sign}{digit}." for sign in " -" for digit in range(10)], dtype=_WORD).view(np.uint32)
 """What a slot begins with, by its digit before the point, and ten more if negative; its first byte is left out."""
 
 _ALL = [f"{number:04}" for number in range(_GROUP)]
-_DIGITS = np.array([*_ALL, *(f"{digits.rstrip('0'):4}" for digits in _ALL)], dtype=_WORD).view(np.uint32)
+_DIGITS: Array = np.array([*_ALL, *(f"{digits.rstrip('0'):4}" for digits in _ALL)], dtype=_WORD).view(np.uint32)
 """Four decimals by their number, and once more where nothing but zeros follows: without those at the end."""
 
 _ZERO = np.frombuffer(b"0   ", dtype=np.uint32)[0]
@@ -102,17 +105,18 @@ def _layout(widths: Sequence[int], offsets: Array, size: int) -> np.dtype[np.voi
 
 def _spelled(numbers: Array) -> Array:
     """Each number as four words of four bytes: a blank with sign, digit and point; then the decimals."""
-    # Whole numbers below 2**53 come out of each of these steps exactly.
+    # Whole numbers below 2**53 come out of each of these steps exactly, but for the product with the inverse: half a
+    # unit more keeps it as far from the next whole number.
     units = np.rint(np.abs(numbers) * 10.0**DECIMALS)
-    upper = np.floor(units / _LEFT)
+    upper = ((units + 0.5) * (1 / _LEFT)).astype(np.int32)
     lower = (units - upper * _LEFT).astype(np.int32)
-    upper = upper.astype(np.int32)
     first, third = upper // _GROUP, lower // _GROUP
     second, fourth = upper - first * _GROUP, lower - third * _GROUP
+    alone, last = lower == 0, fourth == 0
     words = np.empty((*numbers.shape, 4), dtype=np.uint32)
-    words[..., 0] = _FIRST[first + 10 * (numbers < 0)]
-    words[..., 1] = _DIGITS[second + _GROUP * (lower == 0)]
-    words[..., 2] = _DIGITS[third + _GROUP * (fourth == 0)]
-    words[..., 3] = _DIGITS[fourth + _GROUP]
-    words[..., 1][(second == 0) & (lower == 0)] = _ZERO
+    words[..., 0] = _FIRST.take(first + (numbers < 0) * _TENS)
+    words[..., 1] = _DIGITS.take(second + alone * _GROUP)
+    words[..., 2] = _DIGITS.take(third + last * _GROUP)
+    words[..., 3] = _DIGITS.take(fourth + _GROUP)
+    words[..., 1][alone & (second == 0)] = _ZERO
     return words
