@@ -276,9 +276,9 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
 
     def sift(rules: Iterable[Rule], passed: Array) -> Array:
         for name, holds in rules:
-            broken = passed & ~holds
-            if broken.any():
-                rejected[name] = rejected.get(name, 0) + int(broken.sum())
+            broken = np.count_nonzero(passed > holds)
+            if broken:
+                rejected[name] = rejected.get(name, 0) + broken
                 passed &= holds
         return passed
 
@@ -393,7 +393,7 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
             apart = _where_it_shows(route, sheet.values, np.abs(off, out=off) > distance)
             surely[:] = _all(_masked(apart, mask))
     for route, holds in zip(plan.showing, told, strict=True):
-        unsure = np.flatnonzero(passed & ~holds)  # of those that still pass: whoever takes the rules sifts by them
+        unsure = np.flatnonzero(passed > holds)  # of those that still pass: whoever takes the rules sifts by them
         if unsure.size:
             holds[unsure] = _told(plan, route, given, sheet, unsure)
             yield _rule(route), holds

@@ -178,7 +178,24 @@ def _moved(part: "Expression | float", spans: Mapping[str, Span]) -> Span:
         return Span(math.tanh(inner.low), math.tanh(inner.high), inner.off)
     if part.kind not in _MOVED:
         return _ANYTHING
+    power = _power_of_logistic(part)
+    if power is not None:
+        return _logistic(_moved(power, spans))
     return _MOVED[part.kind](*(_moved(each, spans) for each in part.parts))
+
+
+def _power_of_logistic(part: Expression) -> "Expression | float | None":
+    """The power of e in 1 / (1 + e^...); None if it is something else."""
+    match part.parts:
+        case [1, Expression(kind="sum", parts=[1, Expression(kind="exp", parts=[power])])] if part.kind == "fraction":
+            return power
+    return None
+
+
+def _logistic(power: Span) -> Span:
+    """1 / (1 + e^power), which is steepest at 0, by 1/4. Its parts would each be said to move with the power."""
+    low, high = (1 / (1 + math.exp(min(end, _LARGEST_POWER))) for end in (power.high, power.low))
+    return Span(low, high, power.off / 4)
 
 
 def _added(*parts: Span) -> Span:

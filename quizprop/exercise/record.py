@@ -139,8 +139,9 @@ class Columns:
         return np.ascontiguousarray(columns.T)  # twice as fast as stacking them side by side
 
 
+@lru_cache(maxsize=64)
 def columns_of(plan: Plan) -> Columns:
-    """The columns of a plan's exercise."""
+    """The columns of a plan's exercise; remembered, for chunks are made one by one."""
     return Columns(plan)
 
 
@@ -241,8 +242,9 @@ class QuestionRecorder:
         }
 
 
+@lru_cache(maxsize=64)
 def recorder_of(plan: Plan, seed: int) -> Recorder | QuestionRecorder:
-    """What writes the instances of a plan's exercise and a seed: sheets to fill in, or questions."""
+    """What writes the instances of a plan's exercise and a seed: sheets to fill in, or questions. Remembered, too."""
     return (Recorder if plan.exercise.question == "sheet" else QuestionRecorder)(plan, seed)
 
 
