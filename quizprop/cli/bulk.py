@@ -290,12 +290,15 @@ class _Text:
         head = header(self._job.exercise, self._form)
         # Shards are put one after the other: only the first has the head.
         if head and self._job.shard[0] == 1:
-            self._put(head + b"\n")
+            self._put(packed(head + b"\n", self._packing))
 
     def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
         """Append some records of a chunk."""
         if most:
-            self._put(chunk.lines.numbered(start, skip=skip, most=most))
+            pieces = chunk.lines.numbered(start, skip=skip, most=most)
+            # Packed they are in one piece, for the bytes depend on it.
+            for piece in [packed(b"".join(map(bytes, pieces)), self._packing)] if self._packing else pieces:
+                self._put(piece)
         if self._note is not None:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -310,7 +313,7 @@ class _Text:
         return [__version__, job.exercise.model_dump_json(), job.seed, job.count, list(job.shard), self._form]
 
     def _put(self, data: bytes | memoryview) -> None:
-        self.progress.size += self._file.write(packed(data, self._packing))
+        self.progress.size += self._file.write(data)
 
     def _noted(self, note: Path) -> Progress:
         """How far a note says that the file is; refused unless the file is that far, and of this run."""

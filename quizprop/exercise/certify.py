@@ -276,7 +276,7 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
 
     def sift(rules: Iterable[Rule], passed: Array) -> Array:
         for name, holds in rules:
-            broken = np.count_nonzero(passed > holds)
+            broken = int(np.count_nonzero(passed > holds))
             if broken:
                 rejected[name] = rejected.get(name, 0) + broken
                 passed &= holds

@@ -4,15 +4,16 @@ What has one number is called a line here, even where it fills several.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from quizprop.engine.arrays import Array
+from quizprop.exercise.slots import Slots
 
-__all__ = ["FIELD", "WAITING", "EvenLines", "Lines", "UnevenLines"]
+__all__ = ["FIELD", "WAITING", "EvenLines", "FilledLines", "Lines", "UnevenLines"]
 
 WAITING = b"\x00"
 """Stands wherever the number of a line will be; no line holds it otherwise."""
@@ -27,15 +28,18 @@ _END = b"\n"
 
 
 class Lines(Protocol):
-    """Some lines in one piece, for they go from one process to another."""
+    """Some lines."""
 
     def __len__(self) -> int: ...
 
-    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> bytes | memoryview:
+    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> Iterator[bytes | memoryview]:
         """The lines with their numbers, the first of them ``start``; some left out at the beginning.
 
-        What is given is of use until lines are numbered again.
+        They come in pieces; each is to be used, or copied, before the next is asked for, which may take its place.
         """
+
+    def settled(self) -> "Lines":
+        """The same, with nothing left to be done but numbering: so they go from one process to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +59,20 @@ class UnevenLines:
     def __len__(self) -> int:
         return len(self.ends)
 
-    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> bytes:
+    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> Iterator[bytes]:
         """See ``Lines``."""
         places = itertools.islice(itertools.pairwise([0, *self.ends][skip:]), most)
         width = len(self.waiting)
-        return b"".join(
+        yield b"".join(
             [
                 self.text[begin:end].replace(self.waiting, b"%*d" % (width, number))
                 for number, (begin, end) in enumerate(places, start + skip)
             ]
         )
+
+    def settled(self) -> "UnevenLines":
+        """See ``Lines``."""
+        return self
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,10 +85,43 @@ class EvenLines:
     def __len__(self) -> int:
         return len(self.text)
 
-    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> memoryview:
+    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> Iterator[memoryview]:
         """See ``Lines``. The numbers are written into the text itself, of which no copy is made."""
-        part = self.text[skip:][:most]
-        numbers = range(start + skip, start + skip + len(part))
-        figures = b"%*d" * len(part) % (*(figure for number in numbers for figure in (_WIDTH, number)),)
-        part[:, self.field : self.field + _WIDTH] = np.frombuffer(figures, dtype=np.uint8).reshape(-1, _WIDTH)
-        return part.reshape(-1).data
+        yield _numbered(self.text[skip:][:most], self.field, start + skip)
+
+    def settled(self) -> "EvenLines":
+        """See ``Lines``."""
+        return self
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilledLines:
+    """Such lines from a table of what fills their slots. Each is written when it is asked for, a few at a time.
+
+    A text of many megabytes would leave the processor's cache before it is numbered.
+    """
+
+    slots: Slots
+    table: Array
+    field: int
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> Iterator[memoryview]:
+        """See ``Lines``."""
+        number = start + skip
+        for piece in self.slots.filled(self.table[skip:][:most]):
+            yield _numbered(piece, self.field, number)
+            number += len(piece)
+
+    def settled(self) -> EvenLines:
+        """See ``Lines``."""
+        return EvenLines(np.concatenate([piece.copy() for piece in self.slots.filled(self.table)]), self.field)
+
+
+def _numbered(text: Array, field: int, start: int) -> memoryview:
+    """Some lines of one length, with their numbers written into them."""
+    figures = b"%*d" * len(text) % (*(part for number in range(start, start + len(text)) for part in (_WIDTH, number)),)
+    text[:, field : field + _WIDTH] = np.frombuffer(figures, dtype=np.uint8).reshape(-1, _WIDTH)
+    return text.reshape(-1).data

@@ -187,7 +187,8 @@ def _moved(part: "Expression | float", spans: Mapping[str, Span]) -> Span:
 def _power_of_logistic(part: Expression) -> "Expression | float | None":
     """The power of e in 1 / (1 + e^...); None if it is something else."""
     match part.parts:
-        case [1, Expression(kind="sum", parts=[1, Expression(kind="exp", parts=[power])])] if part.kind == "fraction":
+        case [1, Expression(kind="sum", parts=[1, Expression(kind="exp") as raised])] if part.kind == "fraction":
+            power: Expression | float = raised.parts[0]
             return power
     return None
 

@@ -23,7 +23,7 @@ from quizprop.exercise.cells import Cell
 from quizprop.exercise.certify import HONEST_SHEETS, PICK, Block, Plan, plan_of
 from quizprop.exercise.generate import at_a_time, certified_blocks, instances_of
 from quizprop.exercise.instance import Instance
-from quizprop.exercise.lines import FIELD, WAITING, EvenLines, Lines, UnevenLines
+from quizprop.exercise.lines import FIELD, WAITING, FilledLines, Lines, UnevenLines
 from quizprop.exercise.names import NotationName
 from quizprop.exercise.question import NoQuestionError, Question, in_text
 from quizprop.exercise.slots import DECIMALS, Slots, decimals_of
@@ -68,13 +68,14 @@ def record_blocks(exercise: Exercise, *, seed: int, count: int) -> Iterator[list
     Raises:
         CannotCertifyError: the rules reject everything.
     """
-    recorder = recorder_of(Plan(exercise), seed)
+    recorder = recorder_of(plan_of(exercise), seed)
     most = at_a_time(recorder.plan)
     # The first block is as large as will be needed: small ones cost by their number.
     blocks = certified_blocks(recorder.plan, np.random.default_rng(seed), first=min(max(64, 2 * count), most))
     done = 0
     while done < count:
-        lines = bytes(recorder.lines(next(blocks)).numbered(done, most=count - done)).splitlines()
+        pieces = recorder.lines(next(blocks)).numbered(done, most=count - done)
+        lines = b"".join(map(bytes, pieces)).splitlines()
         done += len(lines)
         yield lines
 
@@ -161,9 +162,10 @@ class Recorder:
         table = self._columns.exact(block)  # a slot rounds what is written into it
         fits = self._slots.fit(table)
         if fits.all():
-            return EvenLines(self._slots.filled(table), self._pieces[0].index(FIELD))
-        rows, dumped = (bytes(row[:-1]) for row in self._slots.filled(table[fits])), map(self._dumped, self._columns.rounded(table[~fits]))
-        return UnevenLines.of((next(rows if fit else dumped) for fit in fits.tolist()), waiting=FIELD)
+            return FilledLines(self._slots, table, self._pieces[0].index(FIELD))
+        filled = (bytes(row[:-1]) for rows in self._slots.filled(table[fits]) for row in rows)
+        dumped = map(self._dumped, self._columns.rounded(table[~fits]))
+        return UnevenLines.of((next(filled if fit else dumped) for fit in fits.tolist()), waiting=FIELD)
 
     def _dumped(self, numbers: Array) -> bytes:
         figures = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")

@@ -5,9 +5,9 @@ leaves over of its slot are blanks: one in place of its sign, and in place of th
 is the shortest decimal, and JSON allows blanks around it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -21,7 +21,8 @@ DECIMALS = 12
 _GROUP = np.int32(10_000)
 """Decimals are looked up four at a time."""
 
-_TENS = np.int32(10)
+_BEGINNINGS = np.int32(10 * _GROUP)
+"""A number begins with one digit and four decimals: so many ways."""
 
 _LEFT = 10.0 ** (DECIMALS - 4)
 """What is left of the decimals after the first four."""
@@ -37,15 +38,9 @@ _POINT = 3
 
 _WORD = np.dtype("S4")
 
-_FIRST: Array = np.array([f" {sign}{digit}." for sign in " -" for digit in range(10)], dtype=_WORD).view(np.uint32)
-"""What a slot begins with, by its digit before the point, and ten more if negative; its first byte is left out."""
-
 _ALL = [f"{number:04}" for number in range(_GROUP)]
 _DIGITS: Array = np.array([*_ALL, *(f"{digits.rstrip('0'):4}" for digits in _ALL)], dtype=_WORD).view(np.uint32)
 """Four decimals by their number, and once more where nothing but zeros follows: without those at the end."""
-
-_ZERO = np.frombuffer(b"0   ", dtype=np.uint32)[0]
-"""Where there are no decimals but zeros, one of them is written."""
 
 
 def decimals_of(numbers: Array) -> int:
@@ -71,15 +66,18 @@ class Slots:
             return np.zeros(len(table), dtype=bool)
         return np.asarray((np.abs(table) < _TEN).all(axis=1))
 
-    def filled(self, table: Array) -> Array:
-        """A record for each row of a table, whose numbers fit: a row of bytes for each."""
+    def filled(self, table: Array) -> Iterator[Array]:
+        """A record for each row of a table, whose numbers fit: a row of bytes for each.
+
+        They come a few at a time, each time in the same place.
+        """
         target, source = self._layouts
-        records = np.empty((len(table), target.itemsize), dtype=np.uint8)
+        records = np.tile(self._template, (min(_ROWS, len(table)), 1))
         for first in range(0, len(table), _ROWS):
-            rows, some = table[first : first + _ROWS], records[first : first + _ROWS]
-            some[:] = self._template
+            rows = table[first : first + _ROWS]
+            some = records[: len(rows)]
             some.view(target)[:, 0] = _spelled(rows).reshape(len(rows), -1).view(source)[:, 0]
-        return records
+            yield some
 
     @cached_property
     def _template(self) -> Array:
@@ -103,6 +101,20 @@ def _layout(widths: Sequence[int], offsets: Array, size: int) -> np.dtype[np.voi
     return np.dtype({"names": names, "formats": formats, "offsets": offsets.tolist(), "itemsize": size})
 
 
+@cache
+def _beginnings() -> Array:
+    """How a slot begins, in two words: a blank, which is left out, sign, digit and point; then four decimals.
+
+    By the number of its digits; once more for negative numbers, and all once more where nothing but zeros follows.
+    """
+    begun: Array = np.empty((2, 2, 10, _GROUP, 2), dtype=np.uint32)
+    signed = np.array([[f" {sign}{digit}." for digit in range(10)] for sign in " -"], dtype=_WORD).view(np.uint32)
+    begun[..., 0] = signed[:, :, None]
+    begun[..., 1] = _DIGITS.reshape(2, 1, 1, _GROUP)
+    begun[1, ..., 0, 1] = np.frombuffer(b"0   ", dtype=np.uint32)  # of nothing but zeros one is written
+    return begun.reshape(-1, 2).view(np.uint64).ravel()
+
+
 def _spelled(numbers: Array) -> Array:
     """Each number as four words of four bytes: a blank with sign, digit and point; then the decimals."""
     # Whole numbers below 2**53 come out of each of these steps exactly, but for the product with the inverse: half a
@@ -110,13 +122,11 @@ def _spelled(numbers: Array) -> Array:
     units = np.rint(np.abs(numbers) * 10.0**DECIMALS)
     upper = ((units + 0.5) * (1 / _LEFT)).astype(np.int32)
     lower = (units - upper * _LEFT).astype(np.int32)
-    first, third = upper // _GROUP, lower // _GROUP
-    second, fourth = upper - first * _GROUP, lower - third * _GROUP
-    alone, last = lower == 0, fourth == 0
+    middle = lower // _GROUP
+    last = lower - middle * _GROUP
     words = np.empty((*numbers.shape, 4), dtype=np.uint32)
-    words[..., 0] = _FIRST.take(first + (numbers < 0) * _TENS)
-    words[..., 1] = _DIGITS.take(second + alone * _GROUP)
-    words[..., 2] = _DIGITS.take(third + last * _GROUP)
-    words[..., 3] = _DIGITS.take(fourth + _GROUP)
-    words[..., 1][alone & (second == 0)] = _ZERO
+    begun = upper + (numbers < 0) * _BEGINNINGS + (lower == 0) * (2 * _BEGINNINGS)
+    words.view(np.uint64)[..., 0] = _beginnings().take(begun)
+    words[..., 2] = _DIGITS.take(middle + (last == 0) * _GROUP)
+    words[..., 3] = _DIGITS.take(last + _GROUP)
     return words

@@ -30,7 +30,7 @@ def lines_of(exercise, count, *, form="jsonl", **more):
 
 def numbered_lines(chunk, **part):
     """The lines of a part."""
-    found = bytes(chunk.lines.numbered(**part))
+    found = b"".join(map(bytes, chunk.lines.numbered(**part)))
     assert not found or found.endswith(b"\n")
     return found.split(b"\n")[:-1]
 

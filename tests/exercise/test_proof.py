@@ -130,7 +130,19 @@ def test_of_a_single_instance_of_a_network_it_is_the_tolerance_where_nothing_ben
 def test_nothing_is_said_of_what_no_float_holds():
     structure = Plan(load_bank()["mazur"]).structure
     spans = dict.fromkeys(structure.keys["z1"].flat, Span(-1000.0, 1000.0, 0.1))
-    assert {span.off for span in judged(structure, structure.graph["a1"], spans, half=0.00005).values()} == {np.inf}
+    (form,) = next(mistake.wrong for mistake in structure.mistakes if mistake.code == "a1:one_left_out")  # e^z
+    assert {span.off for span in judged(structure, form, spans, half=0.00005).values()} == {np.inf}
+
+
+@pytest.mark.parametrize("reach", [0.0, 3.0, 1000.0])
+def test_a_logistic_moves_by_a_quarter_of_its_net_input_at_most(reach):
+    structure = Plan(load_bank()["mazur"]).structure
+    spans = dict.fromkeys(structure.keys["z1"].flat, Span(-reach, reach, 0.001))
+    up, down, bend, together = 0.001 / 4, 0.001 / 4, 2 * 0.001 / 4, 0.001 / 4
+    for low, high, off in judged(structure, structure.graph["a1"], spans, half=0.00005).values():
+        assert off == pytest.approx(up + down + bend + together + 0.00005, rel=1e-6)
+        assert low + off == pytest.approx(np.exp(-np.logaddexp(0, reach)), abs=1e-9)
+        assert high - off == pytest.approx(np.exp(-np.logaddexp(0, -reach)), abs=1e-9)
 
 
 def test_somewhat_more_than_some_ends_leaves_out_the_same_side_of_zero():

@@ -35,7 +35,7 @@ def sheets(draw):
 def test_each_number_reads_back_and_is_written_as_short_as_it_can_be(sheet):
     slots, table = sheet
     table = table[slots.fit(table)]
-    records = [bytes(record).decode() for record in slots.filled(table)]
+    records = [bytes(record).decode() for records in slots.filled(table) for record in records]
     assert len(records) == len(table)
     for record, row in zip(records, table.tolist(), strict=True):
         found = re.split(r"<\d:|>", record)[1:-1]
@@ -55,7 +55,7 @@ def test_a_number_fits_if_it_has_one_digit_before_its_point(table):
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
 def test_there_is_a_record_for_each_row_however_many(count):
     table = np.arange(count)[:, None] / 1000
-    records = [bytes(record) for record in Slots([b"", b";"], [3]).filled(table)]
+    records = [bytes(record) for records in Slots([b"", b";"], [3]).filled(table) for record in records]
     assert [float(record[:-1]) for record in records] == table.ravel().tolist()
 
 
