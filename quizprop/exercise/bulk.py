@@ -7,7 +7,7 @@ drawn without those before it; only the index of a record has to wait until it i
 import gzip
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, Literal
 
@@ -77,11 +77,6 @@ class Chunk:
 
 def chunk_of(spec: str, seed: int, number: int, form: Form) -> Chunk:
     """The chunk of this number, from 0, of an exercise given as JSON. A process or another machine may call it."""
-    chunk = _chunk(spec, seed, number, form)
-    return chunk if form == "table" else replace(chunk, records=chunk.lines.settled())
-
-
-def _chunk(spec: str, seed: int, number: int, form: Form) -> Chunk:
     exercise = Exercise.model_validate_json(spec)
     plan = plan_of(exercise)
     size = _size(exercise)
@@ -111,7 +106,7 @@ def chunks(
     spec = exercise.model_dump_json()
     calls = ((spec, seed, number, form) for number in itertools.count(first))
     barren, rejected = 0, dict[str, int]()
-    for chunk in work(calls) if work else (_chunk(*call) for call in calls):
+    for chunk in work(calls) if work else (chunk_of(*call) for call in calls):
         size = _size(exercise)
         barren = 0 if chunk.count else barren + size
         for rule, count in chunk.rejected.items():

@@ -13,7 +13,7 @@ import numpy as np
 from quizprop.engine.arrays import Array
 from quizprop.exercise.slots import Slots
 
-__all__ = ["FIELD", "WAITING", "EvenLines", "FilledLines", "Lines", "UnevenLines"]
+__all__ = ["FIELD", "WAITING", "FilledLines", "Lines", "UnevenLines"]
 
 WAITING = b"\x00"
 """Stands wherever the number of a line will be; no line holds it otherwise."""
@@ -37,9 +37,6 @@ class Lines(Protocol):
 
         They come in pieces; each is to be used, or copied, before the next is asked for, which may take its place.
         """
-
-    def settled(self) -> "Lines":
-        """The same, with nothing left to be done but numbering: so they go from one process to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +67,13 @@ class UnevenLines:
             ]
         )
 
-    def settled(self) -> "UnevenLines":
-        """See ``Lines``."""
-        return self
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EvenLines:
-    """Lines that are all of one length: a row of bytes for each, its line end included, in which ``FIELD`` waits."""
-
-    text: Array
-    field: int
-
-    def __len__(self) -> int:
-        return len(self.text)
-
-    def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> Iterator[memoryview]:
-        """See ``Lines``. The numbers are written into the text itself, of which no copy is made."""
-        yield _numbered(self.text[skip:][:most], self.field, start + skip)
-
-    def settled(self) -> "EvenLines":
-        """See ``Lines``."""
-        return self
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilledLines:
-    """Such lines from a table of what fills their slots. Each is written when it is asked for, a few at a time.
+    """Lines of one length, each with its end and a ``FIELD``, from a table of what fills their slots.
 
-    A text of many megabytes would leave the processor's cache before it is numbered.
+    They are written when they are asked for, a few at a time: a text of many megabytes would leave the processor's
+    cache before it is numbered, and take longer from one process to another than to write.
     """
 
     slots: Slots
@@ -114,10 +89,6 @@ class FilledLines:
         for piece in self.slots.filled(self.table[skip:][:most]):
             yield _numbered(piece, self.field, number)
             number += len(piece)
-
-    def settled(self) -> EvenLines:
-        """See ``Lines``."""
-        return EvenLines(np.concatenate([piece.copy() for piece in self.slots.filled(self.table)]), self.field)
 
 
 def _numbered(text: Array, field: int, start: int) -> memoryview:

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from quizprop.engine.arrays import Array
+from quizprop.engine.arrays import Array, keep_memory
 
 __all__ = ["DECIMALS", "Slots", "decimals_of"]
 
@@ -71,6 +71,7 @@ class Slots:
 
         They come a few at a time, each time in the same place.
         """
+        keep_memory()
         target, source = self._layouts
         records = np.tile(self._template, (min(_ROWS, len(table)), 1))
         for first in range(0, len(table), _ROWS):
