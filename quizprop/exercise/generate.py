@@ -80,7 +80,7 @@ def at_a_time(plan: Plan) -> int:
     Many, for each step of the work costs something by itself; fewer of a large network, whose numbers take room.
     """
     cells = sum(keys.size for keys in plan.structure.keys.values())
-    return 1 << max(10, 14 - (cells // 100).bit_length())
+    return 1 << max(10, 15 - (cells // 100).bit_length())
 
 
 def despair(exercise: Exercise, rejected: dict[str, int]) -> str:
