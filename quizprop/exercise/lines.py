@@ -21,6 +21,8 @@ WAITING = b"\x00"
 _WIDTH = 12
 """A number has no more digits: so many lines no disk has room for."""
 
+_FIGURES = b"%%%dd" % _WIDTH
+
 FIELD = WAITING * _WIDTH
 """The same where each number takes as much room, blanks before it."""
 
@@ -93,6 +95,6 @@ class FilledLines:
 
 def _numbered(text: Array, field: int, start: int) -> memoryview:
     """Some lines of one length, with their numbers written into them."""
-    figures = b"%*d" * len(text) % (*(part for number in range(start, start + len(text)) for part in (_WIDTH, number)),)
+    figures = _FIGURES * len(text) % (*range(start, start + len(text)),)
     text[:, field : field + _WIDTH] = np.frombuffer(figures, dtype=np.uint8).reshape(-1, _WIDTH)
     return text.reshape(-1).data
