@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 import zstandard
@@ -90,9 +91,9 @@ def test_numbers_in_answers_are_numbers_whatever_the_decimal_mark(tmp_path, opti
 @pytest.mark.parametrize("ending", ["jsonl", "csv.gz"])
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
     target = tmp_path / f"a.{ending}"
-    arguments = (*ARGUMENTS, "-n", "24000", "--resume", "-o", str(target))
+    arguments = (*ARGUMENTS, "-n", "30000", "--resume", "-o", str(target))
     note = tmp_path / f"a.{ending}.part.json"
-    for wanted in (1, 3):
+    for wanted in (1, 2):
         with subprocess.Popen([*PROGRAM, *arguments], env=dict(os.environ)) as process:
             until = time.monotonic() + 60
             while time.monotonic() < until and not (note.exists() and chunk_of(note) >= wanted):
@@ -102,7 +103,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
     with (tmp_path / f"a.{ending}.part").open("ab") as file:
         file.write(b"half a li")
     bytes_of(*arguments)
-    bytes_of(*ARGUMENTS, "-n", 24000, "-o", tmp_path / f"b.{ending}")
+    bytes_of(*ARGUMENTS, "-n", 30000, "-o", tmp_path / f"b.{ending}")
     assert target.read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     assert sorted(one.name for one in tmp_path.iterdir()) == [f"a.{ending}", f"b.{ending}"]
 
@@ -334,7 +335,7 @@ def test_several_work_ahead_but_begin_nothing_that_is_not_needed():
     def submit(call):
         begun.append(call)
         under_way.append(len(begun) - len(given))
-        return SimpleNamespace(result=lambda: Chunk(call, b"", (0,) * 100, None, {}))
+        return SimpleNamespace(result=lambda: Chunk(call, np.zeros((100, 1)), {}))
 
     given = []
     for chunk in bulk._in_order(itertools.count(), submit, 2, 10_000):

@@ -22,6 +22,7 @@ from quizprop.exercise.bank import load_bank
 from quizprop.exercise.bulk import Chunk
 from quizprop.exercise.figures import to_places
 from quizprop.exercise.grade import grade
+from quizprop.exercise.lines import WAITING, UnevenLines
 from quizprop.exercise.record import read_record
 from quizprop.store import classroom, decisions, handed_in, people, schema, sets
 from quizprop.store.database import open_database
@@ -135,7 +136,7 @@ def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(run):
 
 def test_a_file_stays_as_it_was_when_the_work_breaks_off(run, monkeypatch):
     def breaks_off(*_, **__):
-        yield Chunk(0, b"{}\n", (3,), None, {})
+        yield Chunk(0, UnevenLines.of([b"{}"], waiting=WAITING), {})
         raise KeyboardInterrupt
 
     monkeypatch.setattr("quizprop.cli.bulk.chunks", breaks_off)
