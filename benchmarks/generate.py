@@ -18,11 +18,11 @@ from quizprop.exercise.bulk import chunks
 from quizprop.exercise.record import record_blocks
 
 CHUNKS = 4
-MANY = 400_000
+MANY = 1_000_000
 """For two jobs beside one: the start of their processes is to matter little."""
 
 READY = 4000
-ROUNDS = 5
+ROUNDS = 4
 
 
 def peak_mebibytes() -> float:

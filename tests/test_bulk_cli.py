@@ -335,7 +335,7 @@ def test_several_work_ahead_but_begin_nothing_that_is_not_needed():
     def submit(call):
         begun.append(call)
         under_way.append(len(begun) - len(given))
-        return SimpleNamespace(result=lambda: Chunk(call, np.zeros((100, 1)), {}))
+        return SimpleNamespace(done=lambda: False, result=lambda: Chunk(call, np.zeros((100, 1)), {}))
 
     given = []
     for chunk in bulk._in_order(itertools.count(), submit, 2, 10_000):
@@ -344,6 +344,25 @@ def test_several_work_ahead_but_begin_nothing_that_is_not_needed():
             break
     assert given == begun == list(range(100))
     assert 2 < max(under_way) <= 5
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_who_would_have_to_wait_for_others_makes_chunks_meanwhile(monkeypatch, ready):
+    made_here, submitted = [], []
+
+    def chunk(number):
+        return Chunk(number, np.zeros((100, 1)), {})
+
+    def submit(call):
+        submitted.append(*call)
+        return SimpleNamespace(done=lambda: ready, result=lambda: chunk(*call))
+
+    monkeypatch.setattr(bulk, "chunk_of", lambda number: made_here.append(number) or chunk(number))
+    calls = zip(itertools.count(), strict=False)
+    chunks = bulk._in_order(calls, submit, 2, 10_000, here=True)
+    assert [one.number for one in itertools.islice(chunks, 100)] == list(range(100))
+    assert sorted(made_here + submitted) == list(range(100))
+    assert made_here == [0] if ready else len(made_here) > 30
 
 
 def test_a_bar_counts_the_records_of_a_shard(run, terminal, monkeypatch):

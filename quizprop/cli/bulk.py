@@ -1,5 +1,6 @@
 """Writing many instances: on several processors or machines, in shards, into the format that a file's name says."""
 
+import itertools
 import json
 import os
 import pickle
@@ -31,7 +32,10 @@ from quizprop.exercise.spec import Exercise
 __all__ = ["Job", "generate"]
 
 _AHEAD: Final = 2
-"""Chunks per worker that are under way at a time: memory stays flat however many are wanted."""
+"""Chunks per worker that are under way at a time."""
+
+_KEPT: Final = 4
+"""The same, with those that wait to be written: memory stays flat however many are wanted."""
 
 _SOON: Final = 10
 """Seconds in which a scheduler answers."""
@@ -151,10 +155,11 @@ def _workers(job: Job) -> Iterator[Callable[[Calls], Iterator[Chunk]] | None]:
         yield None
     else:
         with TemporaryDirectory(prefix="quizprop-") as folder:
-            pool = ProcessPoolExecutor(job.jobs, initializer=_as_worker)
+            others = job.jobs - 1
+            pool = ProcessPoolExecutor(others, initializer=_as_worker)
             try:
                 yield lambda calls: _in_order(
-                    calls, lambda call: _Left(pool.submit(_leave, folder, call)), job.jobs, job.stop
+                    calls, lambda call: _Left(pool.submit(_leave, folder, call)), others, job.stop, here=True
                 )
             finally:
                 pool.shutdown(cancel_futures=True)
@@ -175,6 +180,10 @@ class _Left:
 
     file: "Future[str]"
 
+    def done(self) -> bool:
+        """Whether it is there."""
+        return self.file.done()
+
     def result(self) -> Chunk:
         """The chunk, as soon as it is there; its file is removed."""
         file = Path(self.file.result())
@@ -182,6 +191,21 @@ class _Left:
             chunk: Chunk = pickle.load(opened)  # noqa: S301 - written by a process of ours, where nobody else may write
         file.unlink()
         return chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A chunk that is there."""
+
+    chunk: Chunk
+
+    def done(self) -> bool:
+        """It is."""
+        return True
+
+    def result(self) -> Chunk:
+        """The chunk."""
+        return self.chunk
 
 
 def _as_worker() -> None:
@@ -221,19 +245,33 @@ def _cluster(address: str) -> Iterator[tuple[Any, int]]:
 
 
 def _in_order(
-    calls: Calls, submit: Callable[[tuple[str, int, int, Form]], Any], width: int, most: int
+    calls: Calls,
+    submit: Callable[[tuple[str, int, int, Form]], Any],
+    width: int,
+    most: int,
+    *,
+    here: bool = False,
 ) -> Iterator[Chunk]:
     """The chunks in their order, some worked at ahead: but no more than so many records are likely to need.
 
-    What is begun has to be waited for at the end.
+    What is begun has to be waited for at the end. ``here`` means that who waits for others makes chunks meanwhile.
     """
     waiting = iter(calls)
     running: deque[Any] = deque()
     done = records = 0
+    if here:
+        first, *others = itertools.islice(waiting, 1 + width * _AHEAD)
+        ahead = [submit(call) for call in others]
+        running.extend([_Made(chunk_of(*first)), *ahead])
     while True:
         coming = records / done if done else 0
-        while len(running) < width * _AHEAD and (not running or records + coming * len(running) < most):
-            running.append(submit(next(waiting)))
+        while not running or (len(running) < (width + 1) * _KEPT and records + coming * len(running) < most):
+            if sum(not chunk.done() for chunk in running) < width * _AHEAD:
+                running.append(submit(next(waiting)))
+            elif here and not running[0].done():
+                running.append(_Made(chunk_of(*next(waiting))))
+            else:
+                break
         chunk: Chunk = running.popleft().result()
         done, records = done + 1, records + chunk.count
         yield chunk
