@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from quizprop import __version__, cli
@@ -83,7 +84,9 @@ def test_the_container_starts_a_command_that_exists_and_looks_at_an_address_that
     )
     (program,), (command, *options) = (json.loads(lines[name]) for name in ("ENTRYPOINT", "CMD"))
     assert program.endswith("/quizprop")
-    with cli.main.commands[command].make_context(command, options) as context:
+    # Below the program itself: a command remembers its help option, which is named there.
+    parent = click.Context(cli.main, **cli.main.context_settings)
+    with cli.main.commands[command].make_context(command, options, parent=parent) as context:
         assert (context.params["host"], context.params["port"]) == ("0.0.0.0", 8000)  # noqa: S104 - in the container
     (address,) = re.findall(r"http://127.0.0.1:8000(/\w+)", lines["HEALTHCHECK CMD"])
     app = create_app(
