@@ -50,6 +50,9 @@ _TELLING = 1024
 _OFTEN = 100
 """One in so many is worth it."""
 
+_SAME = 1e-9
+"""Of a value's size: closer than that no two computations come by chance."""
+
 _NEAR_TIE = 1e-6
 """Of a unit of the last place: a value closer to a rounding tie is rounded by chance."""
 
@@ -452,9 +455,12 @@ def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet, pl
     apart = _where_it_shows(route, sheet.values, apart)
     told = _all(_masked(apart, mask))
     if plan.may_be_idle(route) and not told.all():
-        unsure = np.flatnonzero(~told)
-        alone = idle(plan.structure, route, _selected(given, places[unsure]), entries=plan.gaps)
-        told[unsure] = _all(_masked(apart[unsure] | alone, mask))
+        # Where it leaves cells alone whatever the numbers, it does so with these.
+        same = np.abs(value - sheet.expected[name]) <= _SAME * (1 + np.abs(sheet.expected[name]))
+        unsure = np.flatnonzero(_all(_masked(apart | same, mask)) > told)
+        if unsure.size:
+            alone = idle(plan.structure, route, _selected(given, places[unsure]), entries=plan.gaps)
+            told[unsure] = _all(_masked(apart[unsure] | alone, mask))
     return told
 
 
