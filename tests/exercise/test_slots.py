@@ -1,5 +1,6 @@
 """A slot holds the shortest decimal of its number, at the same place in every record."""
 
+import operator
 import re
 from decimal import Decimal
 
@@ -46,10 +47,17 @@ def test_each_number_reads_back_and_is_written_as_short_as_it_can_be(sheet):
         assert [len(slot) for slot in found] == [len("-0.") + most for most in slots.decimals]
 
 
-@given(arrays.arrays(float, st.tuples(st.integers(1, 600), st.just(2)), elements=st.floats(-20, 20)))
-def test_a_number_fits_if_it_has_one_digit_before_its_point(table):
-    table = np.round(table, DECIMALS)
-    assert Slots([b"", b",", b""], [DECIMALS] * 2).fit(table).tolist() == (np.abs(table) < 10).all(axis=1).tolist()
+NEAR_TEN = st.integers(-30, 30).map(lambda tenths: 10 + tenths * 0.1 / 10**DECIMALS)
+
+
+@given(
+    arrays.arrays(float, st.tuples(st.integers(1, 600), st.just(2)), elements=st.floats(-20, 20)),
+    st.lists(st.tuples(NEAR_TEN, NEAR_TEN.map(operator.neg)), max_size=5),
+)
+def test_a_number_fits_if_it_has_one_digit_before_its_point_as_it_is_written(table, more):
+    table = np.concatenate([table, np.reshape(more, (-1, 2))])
+    written = (np.abs(np.round(table, DECIMALS)) < 10).all(axis=1)
+    assert Slots([b"", b",", b""], [DECIMALS] * 2).fit(table).tolist() == written.tolist()
 
 
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
