@@ -469,7 +469,7 @@ def _read_by(plan: Plan, route: Route, sheet: Sheet, places: Array) -> Sheet:
     forms = [route.form, *(plan.structure.graph[name] for name in route.way[1:])]
     read = {name for form in forms for name in form.inputs}
     where = route.mistake.where
-    values = read.union(route.way, where.inputs if where else ())
+    values = read.union(route.way[:-1], (*where.inputs, route.shown_at) if where else ())
     return Sheet(
         {name: select(sheet.values[name], places) for name in values if name in sheet.values},
         {name: select(sheet.errors[name], places) for name in read if name in sheet.errors},
