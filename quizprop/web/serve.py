@@ -27,6 +27,12 @@ OPTIONS: Final[Mapping[str, Any]] = {
 }
 """How waitress works, wherever it listens."""
 
+_LOOK: Final = 40e-6
+"""Seconds that go by for each connection before all are looked at again.
+
+Waitress looks at every one whenever something happens at any: of a class of 250 that took as long as all its work. A
+look takes some 4 microseconds; so it takes a tenth of the time, and who asks waits for 10 milliseconds at most then.
+"""
 _GRACE: Final = 30.0
 """Seconds in which what has come in is answered, once the server is told to stop."""
 _SILENCE: Final = 1.0
@@ -63,6 +69,7 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
         server.print_listen("Serving on http://{}:{}")
         while not told:
             _turn(sockets, 1)
+            time.sleep(len(sockets) * _LOOK)
         _finish(sockets)
         server.task_dispatcher.shutdown(timeout=_SILENCE)
 
