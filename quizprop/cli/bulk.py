@@ -193,19 +193,11 @@ class _Left:
         return chunk
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A chunk that is there."""
-
-    chunk: Chunk
-
-    def done(self) -> bool:
-        """It is."""
-        return True
-
-    def result(self) -> Chunk:
-        """The chunk."""
-        return self.chunk
+def _made(call: tuple[str, int, int, Form]) -> "Future[Chunk]":
+    """A chunk made here, as one that others make."""
+    made: Future[Chunk] = Future()
+    made.set_result(chunk_of(*call))
+    return made
 
 
 def _as_worker() -> None:
@@ -262,14 +254,14 @@ def _in_order(
     if here:
         first, *others = itertools.islice(waiting, 1 + width * _AHEAD)
         ahead = [submit(call) for call in others]
-        running.extend([_Made(chunk_of(*first)), *ahead])
+        running.extend([_made(first), *ahead])
     while True:
         coming = records / done if done else 0
         while not running or (len(running) < (width + 1) * _KEPT and records + coming * len(running) < most):
             if sum(not chunk.done() for chunk in running) < width * _AHEAD:
                 running.append(submit(next(waiting)))
             elif here and not running[0].done():
-                running.append(_Made(chunk_of(*next(waiting))))
+                running.append(_made(next(waiting)))
             else:
                 break
         chunk: Chunk = running.popleft().result()
@@ -333,9 +325,10 @@ class _Text:
     def write(self, chunk: Chunk, *, start: int, skip: int, most: int) -> None:
         """Append some records of a chunk."""
         if most:
-            pieces = chunk.lines.numbered(start, skip=skip, most=most)
-            # Packed they are in one piece, for the bytes depend on it.
-            for piece in [packed(b"".join(map(bytes, pieces)), self._packing)] if self._packing else pieces:
+            pieces: Iterable[bytes | memoryview] = chunk.lines.numbered(start, skip=skip, most=most)
+            if self._packing:  # in one piece, for the bytes depend on it
+                pieces = [packed(b"".join(map(bytes, pieces)), self._packing)]
+            for piece in pieces:
                 self._put(piece)
         if self._note is not None:
             self._file.flush()

@@ -279,7 +279,7 @@ def certify(plan: Plan, given: Mapping[str, Array]) -> Block:
 
     def sift(rules: Iterable[Rule], passed: Array) -> Array:
         for name, holds in rules:
-            broken = int(np.count_nonzero(passed > holds))
+            broken = int(np.count_nonzero(passed > holds))  # where it passed and this does not hold
             if broken:
                 rejected[name] = rejected.get(name, 0) + broken
                 passed &= holds
@@ -451,12 +451,13 @@ def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet, pl
     value, tolerance = wrong(plan.structure, route, sheet, half=plan.half, entries=_kept(plan, sheet))
     distance = np.maximum(tolerance + sheet.tolerance[name], LEAST_FACTOR * sheet.tolerance[name])
     # A wrong formula that is not even defined here (the logarithm of a negative number) gives itself away.
-    apart = (np.abs(value - sheet.expected[name]) > distance) | ~np.isfinite(value)
+    off = np.abs(value - sheet.expected[name])
+    apart = (off > distance) | ~np.isfinite(value)
     apart = _where_it_shows(route, sheet.values, apart)
     told = _all(_masked(apart, mask))
     if plan.may_be_idle(route) and not told.all():
         # Where it leaves cells alone whatever the numbers, it does so with these.
-        same = np.abs(value - sheet.expected[name]) <= _SAME * (1 + np.abs(sheet.expected[name]))
+        same = off <= _SAME * (1 + np.abs(sheet.expected[name]))
         unsure = np.flatnonzero(_all(_masked(apart | same, mask)) > told)
         if unsure.size:
             alone = idle(plan.structure, route, _selected(given, places[unsure]), entries=plan.gaps)

@@ -72,7 +72,7 @@ class UnevenLines:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilledLines:
-    """Lines of one length, each with its end and a ``FIELD``, from a table of what fills their slots.
+    """Lines of one length, each with its end and a ``FIELD`` before its slots, from a table of what fills these.
 
     They are written when they are asked for, a few at a time: a text of many megabytes would leave the processor's
     cache before it is numbered, and take longer from one process to another than to write.
@@ -80,16 +80,15 @@ class FilledLines:
 
     slots: Slots
     table: Array
-    field: int
 
     def __len__(self) -> int:
         return len(self.table)
 
     def numbered(self, start: int, *, skip: int = 0, most: int | None = None) -> Iterator[memoryview]:
         """See ``Lines``."""
-        number = start + skip
+        number, field = start + skip, self.slots.pieces[0].index(FIELD)
         for piece in self.slots.filled(self.table[skip:][:most]):
-            yield _numbered(piece, self.field, number)
+            yield _numbered(piece, field, number)
             number += len(piece)
 
 

@@ -162,7 +162,7 @@ class Recorder:
         table = self._columns.exact(block)  # a slot rounds what is written into it
         fits = self._slots.fit(table)
         if fits.all():
-            return FilledLines(self._slots, table, self._pieces[0].index(FIELD))
+            return FilledLines(self._slots, table)
         filled = (bytes(row[:-1]) for rows in self._slots.filled(table[fits]) for row in rows)
         dumped = map(self._dumped, self._columns.rounded(table[~fits]))
         return UnevenLines.of((next(filled if fit else dumped) for fit in fits.tolist()), waiting=FIELD)
@@ -171,7 +171,7 @@ class Recorder:
         figures = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
         return b"".join(part for pair in zip(self._pieces, [*figures, b""], strict=True) for part in pair)
 
-    @cached_property
+    @property
     def _columns(self) -> Columns:
         return columns_of(self.plan)
 

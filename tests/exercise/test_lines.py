@@ -20,7 +20,7 @@ PARTS = st.tuples(
 def filled(count):
     """Lines of a number and a field."""
     table = np.arange(count)[:, None] / 1000
-    return FilledLines(Slots([b'{"number":' + FIELD + b',"value":', b"}\n"], [3]), table, len(b'{"number":'))
+    return FilledLines(Slots([b'{"number":' + FIELD + b',"value":', b"}\n"], [3]), table)
 
 
 def uneven(count, waiting):

@@ -3,7 +3,10 @@
 import html
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,6 +49,18 @@ def common_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 def visitor(common_app):
     """A new visitor of the common application, for what is tried with every family."""
     return Browser(common_app)
+
+
+@contextmanager
+def serving(story: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A server of the ``app`` that a program defines, which is at hand as ``serve``: its process and its port."""
+    end = 'app.config = {"PROXIES": 1}\nserve.create_app = lambda: app\nserve.serve("127.0.0.1", 0)\n'
+    command = [sys.executable, "-c", f"from quizprop.web import serve\n{story}\n{end}", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process, int(process.stderr.readline().rpartition(":")[2])
+        finally:
+            process.kill()
 
 
 def opened(folder: Path) -> Iterator[Flask]:

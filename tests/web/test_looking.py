@@ -1,21 +1,17 @@
 """A server with many connections: looking at all of them leaves time for work."""
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 
-import pytest
-
 from quizprop.web import serve
+from tests.web.conftest import serving
 
 IDLE, ASKING, TIMES = 150, 30, 10
 
 STORY = """
 import time
 from waitress.channel import HTTPChannel
-from quizprop.web import serve
 
 looks = 0
 readable = HTTPChannel.readable
@@ -34,19 +30,7 @@ def app(environ, start_response):
 
 
 HTTPChannel.readable = counted
-app.config = {"PROXIES": 1}
-serve.create_app = lambda: app
-serve.serve("127.0.0.1", 0)
 """
-
-
-@pytest.fixture
-def port():
-    with subprocess.Popen([sys.executable, "-c", STORY], stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield int(process.stderr.readline().rpartition(":")[2])
-        finally:
-            process.kill()
 
 
 def ask(connection):
@@ -57,8 +41,9 @@ def ask(connection):
     return int(looks), float(now)
 
 
-def test_each_connection_has_its_time_before_all_are_looked_at_again(port):
+def test_each_connection_has_its_time_before_all_are_looked_at_again():
     with ExitStack() as stack:
+        _, port = stack.enter_context(serving(STORY))
         connections = [
             stack.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=60))) for _ in range(IDLE + ASKING)
         ]

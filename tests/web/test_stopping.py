@@ -1,18 +1,18 @@
 """A server that is told to stop: who has asked gets the answer, nobody else is let in, and it ends."""
 
 import signal
-import subprocess
 import sys
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 
 import pytest
 
+from tests.web.conftest import serving
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nobody sends signals there")
 
 STORY = """
 import os, signal, socket, sys
-from quizprop.web import serve
 
 number = signal.Signals[sys.argv[1]]
 signal.signal(number, signal.SIG_IGN if "ignored" in sys.argv else signal.SIG_DFL)
@@ -41,22 +41,13 @@ def app(environ, start_response):
         socket.socketpair()[0].recv(1)  # it waits for ever
     start_response("200 OK", [("Content-Length", "4")])
     return [b"done"]
-
-
-app.config = {"PROXIES": 1}
-serve.create_app = lambda: app
-serve.serve("127.0.0.1", 0)
 """
 
 
 @pytest.fixture
 def server(request):
-    command = [sys.executable, "-c", STORY, *request.param]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process, int(process.stderr.readline().rpartition(":")[2])
-        finally:
-            process.kill()
+    with serving(STORY, *request.param) as started:
+        yield started
 
 
 @contextmanager
