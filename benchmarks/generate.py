@@ -22,7 +22,7 @@ MANY = 1_000_000
 """For two jobs beside one: the start of their processes is to matter little."""
 
 READY = 4000
-ROUNDS = 4
+ROUNDS = 8
 
 
 def peak_mebibytes() -> float:

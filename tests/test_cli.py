@@ -389,7 +389,7 @@ def test_an_exercise_is_shown_with_what_it_is_certified_for(run, terminal):
     assert "other_units_slope  another" not in text.partition("delta1:")[2], "a blind spot"
     assert "a1  shown" in run("bank", "show", "deltas").stdout
     assert "0.5 or 0.6 or 0.8" not in run("bank", "show", "deltas").stdout, "the learning rate is not needed"
-    assert "-1.5 to 1.5 in steps of 0.1" in run("bank", "show", "mazur-like").stdout
+    assert "-1.2 to 1.2 in steps of 0.1" in run("bank", "show", "mazur-like").stdout
     terminal(60)
     assert max(map(len, click.unstyle(run("bank", "show", "mazur").stdout).splitlines())) <= 60
 

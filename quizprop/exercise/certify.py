@@ -1,8 +1,9 @@
 """Which drawn instances may be served: honest work is always accepted, every modelled mistake is always visible."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from quizprop.engine.arrays import Array, select
 from quizprop.engine.graph import Quantity
 from quizprop.engine.structure import Structure, structure_of
 from quizprop.exercise.honest import Worker, workers
-from quizprop.exercise.proof import Span, covered, ends_of, judged, spans_of, widened
+from quizprop.exercise.proof import Span, covered, ends_of, exact_in_single, in_single, judged, spans_of, widened
 from quizprop.exercise.slips import Route, idle, routes, shows, unseen, wrong, wrong_value
 from quizprop.exercise.spec import Exercise
 from quizprop.exercise.tolerance import Sheet, half_unit, reach, spread, work
@@ -386,14 +387,18 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
     Most are so far off that a bound of their own tolerance is enough, the same for all instances. Only where it is not,
     and nothing else has rejected the instance, are they looked at more closely.
     """
-    farthest, entries = plan.bounds.on(sheet), _kept(plan, sheet)
+    bounds, entries = plan.bounds.on(sheet), _kept(plan, sheet)
     largest = {name: sheet.tolerance[name].max(0) for name in plan.asked}
+    double, single = (sheet.values, sheet.expected), _in_single(plan, sheet)
     told = np.zeros((len(plan.showing), len(passed)), dtype=bool)
     for surely, (route, mask) in zip(told, plan.showing.items(), strict=True):
-        if route in farthest:
-            name = route.shown_at
-            off = np.asarray(wrong_value(plan.structure, route, sheet.values, entries=entries) - sheet.expected[name])
-            distance = largest[name] + np.maximum(farthest[route], (LEAST_FACTOR - 1) * largest[name])
+        if route in bounds:
+            name, bound = route.shown_at, bounds[route]
+            values, right = double if bound.stray is None else single
+            off = np.asarray(wrong_value(plan.structure, route, values, entries=entries) - right[name])
+            distance = largest[name] + np.maximum(bound.tolerance, (LEAST_FACTOR - 1) * largest[name])
+            if bound.stray is not None:
+                distance = (distance + bound.stray).astype(np.float32)
             apart = _where_it_shows(route, sheet.values, np.abs(off, out=off) > distance)
             surely[:] = _all(_masked(apart, mask))
     for route, holds in zip(plan.showing, told, strict=True):
@@ -401,6 +406,26 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
         if unsure.size:
             holds[unsure] = _told(plan, route, given, sheet, unsure)
             yield _rule(route), holds
+
+
+def _in_single(plan: Plan, sheet: Sheet) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The values and what is expected in single precision, which takes half the time and is enough for most."""
+    values = {name: value.astype(np.float32) for name, value in sheet.values.items()}
+    expected = {name: sheet.expected[name] for name in plan.asked}
+    return values, {
+        name: values[name] if value is sheet.values[name] else value.astype(np.float32)
+        for name, value in expected.items()
+    }
+
+
+class Bound(NamedTuple):
+    """How large the tolerance of a mistaken value can be, by cell, and how far single precision strays from it.
+
+    The latter with the right value's own, and None where it is not known.
+    """
+
+    tolerance: Array
+    stray: Array | None
 
 
 @dataclass
@@ -412,18 +437,23 @@ class Bounds:
     """
 
     plan: Plan
-    known: tuple[Array, dict[Route, Array]] | None = None
+    known: tuple[Array, dict[Route, Bound]] | None = None
 
-    def on(self, sheet: Sheet) -> dict[Route, Array]:
-        """A bound of the tolerance of each mistaken value at the cells where it shows, for those that have one."""
+    def on(self, sheet: Sheet) -> dict[Route, Bound]:
+        """What bounds each mistaken value at the cells where it shows, for those whose tolerance has a bound."""
         known = self.known  # as a whole: another thread may replace it meanwhile
         ends = ends_of(self.plan.structure, sheet)
         if known is not None and (ends <= known[0]).all():
             return known[1]
         ends = widened(ends if known is None else np.maximum(ends, known[0]))
         spans = spans_of(self.plan.structure, sheet, ends)
+        exact = exact_in_single(spans)
         every = {route: _farthest(self.plan, route, spans) for route in self.plan.showing}
-        bounds = {route: farthest for route, farthest in every.items() if np.isfinite(farthest).all()}
+        bounds = {
+            route: Bound(farthest, _stray(self.plan, route, exact))
+            for route, farthest in every.items()
+            if np.isfinite(farthest).all()
+        }
         if np.isfinite(ends).all():
             self.known = ends, bounds
         return bounds
@@ -434,11 +464,30 @@ def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
     # A decision has no tolerance, and what is written on the way would have to be followed besides.
     if route.form.formula.whole or not plan.gaps.keys().isdisjoint(route.way[:-1]):
         return np.asarray(np.inf if len(route.way) > 1 else 0.0)
+    return _at_the_end(plan, route, spans, lambda *step: judged(plan.structure, *step, half=plan.half))
+
+
+def _stray(plan: Plan, route: Route, exact: Mapping[str, Span]) -> Array | None:
+    """How far a mistaken value and the right one are off together in single precision; None if that is not known."""
+    if route.form.formula.whole:  # a tie may be decided either way
+        return None
+    wrong = _at_the_end(plan, route, exact, partial(in_single, plan.structure))
+    keys = plan.structure.keys[route.shown_at]
+    right = np.reshape([exact[key].off for key in keys.flat], keys.shape)
+    return wrong + right if np.isfinite(wrong + right).all() else None
+
+
+def _at_the_end(
+    plan: Plan,
+    route: Route,
+    spans: Mapping[str, Span],
+    step: Callable[[Quantity, Mapping[str, Span]], dict[str, Span]],
+) -> Array:
+    """How far a mistaken value is off at each cell where it shows, by what becomes of it at each step of its way."""
     for quantity in (route.form, *(plan.structure.graph[name] for name in route.way[1:])):
-        found = judged(plan.structure, quantity, spans, half=plan.half)
+        found = step(quantity, spans)
         spans = {**spans, **found}
-    shape = plan.structure.keys[route.shown_at].shape
-    return np.reshape([span.off for span in found.values()], shape)
+    return np.reshape([span.off for span in found.values()], plan.structure.keys[route.shown_at].shape)
 
 
 def _told(plan: Plan, route: Route, given: Mapping[str, Array], sheet: Sheet, places: Array) -> Array:

@@ -15,11 +15,12 @@ every way of rounding the written values stays within its tolerance: half up or 
 
 The second is how large a tolerance can be at most, over all the instances of a block: ``judged`` carries the range of
 each value and its largest error through a formula. Where a mistaken value is farther away than that, its own tolerance
-need not be known.
+need not be known. ``in_single`` tells in the same way how far single precision strays from a value: it takes half the
+time, and is enough to see what is far away.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from quizprop.engine.structure import Structure, straight, traced
 from quizprop.engine.trace import Expression
 from quizprop.exercise.tolerance import Sheet
 
-__all__ = ["Span", "covered", "ends_of", "judged", "spans_of", "widened"]
+__all__ = ["Span", "covered", "ends_of", "exact_in_single", "in_single", "judged", "spans_of", "strayed", "widened"]
 
 _COUNTED = 5
 """How often ``tolerance.spread`` counts a move that down does not mirror: up, down, what it bends, and all at once."""
@@ -116,6 +117,18 @@ _ANYTHING = Span(-math.inf, math.inf, math.inf)
 _LARGEST_POWER = 700.0
 """Of e, that a float64 holds."""
 
+_SINGLE = 2.0**-22
+"""Of a number's size: four times what an operation in single precision rounds away."""
+
+_CURVES = {"exp": 4, "logistic": 4, "tanh": 4}
+"""As many operations each: NumPy promises that they stray by no more than five times what one rounds away."""
+
+_SMALLEST = 2.0**-126
+"""What is smaller has fewer digits in single precision."""
+
+_HUGE = 1e30
+"""What is larger may be beyond it."""
+
 
 def ends_of(structure: Structure, sheet: Sheet) -> Array:
     """How far the values of a block of sheets reach, a column for each cell that formulas may read.
@@ -164,24 +177,71 @@ def judged(structure: Structure, quantity: Quantity, spans: Mapping[str, Span], 
     return found
 
 
-def _moved(part: "Expression | float", spans: Mapping[str, Span]) -> Span:
+def exact_in_single(spans: Mapping[str, Span]) -> dict[str, Span]:
+    """What is known exactly, as single precision has it."""
+    return {key: _rounded("symbol", [], span._replace(off=0.0)) for key, span in spans.items()}
+
+
+def in_single(structure: Structure, quantity: Quantity, spans: Mapping[str, Span]) -> dict[str, Span]:
+    """The ends of each cell's value, and as its error how far single precision strays from it at most.
+
+    Args:
+        structure: of the network.
+        quantity: with a formula that computes, right or wrong.
+        spans: the same of all cells that it reads.
+    """
+    keys, formulas = structure.keys[quantity.name].flat, traced(quantity, structure.model).flat
+    return {key: strayed(formula, spans) for key, formula in zip(keys, formulas, strict=True)}
+
+
+def strayed(formula: Expression, spans: Mapping[str, Span]) -> Span:
+    """The same of the formula of one cell; the error is infinite where nothing can be said."""
+    return _moved(formula, spans, _rounded)
+
+
+def _rounded(kind: str, parts: Sequence[Span], span: Span) -> Span:
+    """The result of a step in single precision."""
+    if kind == "fraction" and parts[-1].off > min(abs(parts[-1].low), abs(parts[-1].high)) / 2:
+        return _ANYTHING  # what it is divided by may be 0
+    size = sum(part.size for part in parts) if kind == "sum" else span.size
+    if not size < _HUGE:
+        return _ANYTHING
+    operations = _CURVES.get(kind, max(1, len(parts)))
+    return span._replace(off=span.off + operations * (_SINGLE * size + _SMALLEST))
+
+
+def _as_it_is(_kind: str, _parts: Sequence[Span], span: Span) -> Span:
+    return span
+
+
+def _moved(
+    part: "Expression | float",
+    spans: Mapping[str, Span],
+    carried: Callable[[str, Sequence[Span], Span], Span] = _as_it_is,
+) -> Span:
     """How far a formula's value is moved at most, given what becomes of its symbols.
 
     Each symbol counts as often as it is read, so that also the effects of moving one at a time add up to no more.
+    ``carried`` is what becomes of the result of each step, given its kind and what it reads.
     """
     if not isinstance(part, Expression):
-        return Span(part, part, 0.0)
+        return carried("number", [], Span(part, part, 0.0))
     if part.kind == "symbol":
         return spans[part.parts[0]]
-    if part.kind == "call" and part.parts[0] == "tanh":
-        inner = _moved(part.parts[1], spans)
-        return Span(math.tanh(inner.low), math.tanh(inner.high), inner.off)
-    if part.kind not in _MOVED:
+    kind, read = _read_as(part)
+    step = _MOVED.get(kind)
+    if step is None:
         return _ANYTHING
+    parts = [_moved(each, spans, carried) for each in read]
+    return carried(kind, parts, step(*parts))
+
+
+def _read_as(part: Expression) -> tuple[str, Sequence["Expression | float"]]:
+    """What a step is and what it reads: the logistic is one by itself, and a call is the function called."""
     power = _power_of_logistic(part)
     if power is not None:
-        return _logistic(_moved(power, spans))
-    return _MOVED[part.kind](*(_moved(each, spans) for each in part.parts))
+        return "logistic", [power]
+    return (part.parts[0], part.parts[1:]) if part.kind == "call" else (part.kind, part.parts)
 
 
 def _power_of_logistic(part: Expression) -> "Expression | float | None":
@@ -197,6 +257,10 @@ def _logistic(power: Span) -> Span:
     """1 / (1 + e^power), which is steepest at 0, by 1/4. Its parts would each be said to move with the power."""
     low, high = (1 / (1 + math.exp(min(end, _LARGEST_POWER))) for end in (power.high, power.low))
     return Span(low, high, power.off / 4)
+
+
+def _tanh(power: Span) -> Span:
+    return Span(math.tanh(power.low), math.tanh(power.high), power.off)
 
 
 def _added(*parts: Span) -> Span:
@@ -230,4 +294,6 @@ _MOVED: dict[str, Callable[..., Span]] = {
     "fraction": _over,
     "power": lambda base, exponent: _times(base, base) if exponent.low == 2 else _ANYTHING,
     "exp": _exp,
+    "logistic": _logistic,
+    "tanh": _tanh,
 }

@@ -75,7 +75,7 @@ class Slots:
         target, source = self._layouts
         records = np.tile(self._template, (min(_ROWS, len(table)), 1))
         for first in range(0, len(table), _ROWS):
-            rows = table[first : first + _ROWS]
+            rows = np.ascontiguousarray(table[first : first + _ROWS])
             some = records[: len(rows)]
             some.view(target)[:, 0] = _spelled(rows).reshape(len(rows), -1).view(source)[:, 0]
             yield some

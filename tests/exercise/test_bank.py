@@ -73,7 +73,7 @@ def test_a_good_file_is_an_exercise_and_survives_json(tmp_path):
 
 def test_a_grid_holds_every_decimal_exactly_and_leaves_out_zero():
     points = load_bank()["mazur-like"].values["W1"].points
-    assert points.tolist() == [round(k / 10, 1) for k in range(-15, 16) if k]
+    assert points.tolist() == [round(k / 10, 1) for k in range(-12, 13) if k]
 
 
 def test_all_problems_of_a_file_are_told_at_once(problems):

@@ -8,7 +8,17 @@ from quizprop.engine.trace import Expression
 from quizprop.exercise.bank import load_bank
 from quizprop.exercise.certify import HONEST_SHEETS, Plan
 from quizprop.exercise.generate import draw_block, show
-from quizprop.exercise.proof import Span, covered, ends_of, judged, spans_of, widened
+from quizprop.exercise.proof import (
+    Span,
+    covered,
+    ends_of,
+    exact_in_single,
+    in_single,
+    judged,
+    spans_of,
+    strayed,
+    widened,
+)
 from quizprop.exercise.tolerance import judge, spread, work
 
 x, y, z, k = (Expression("symbol", key) for key in "xyzk")
@@ -113,6 +123,48 @@ def test_no_tolerance_of_a_block_is_larger_than_what_was_said_before(exercise):
         inside = (tolerance <= off) & (low <= value) & (value <= high)
         # Where something is not even defined, nothing is promised.
         assert (inside | np.isnan(off) | np.isnan(tolerance) | np.isnan(value)).all(), quantity.name
+
+
+def test_no_value_strays_farther_in_single_precision_than_is_said(exercise):
+    plan = Plan(exercise)
+    structure = plan.structure
+    sheet = work(structure, show(plan, draw_block(exercise, np.random.default_rng(8), 200)), half=plan.half)
+    spans = exact_in_single(spans_of(structure, sheet, ends_of(structure, sheet)))
+    single = {name: value.astype(np.float32) for name, value in sheet.values.items()}
+    for quantity in [*structure.graph, *(form for mistake in structure.mistakes for form in mistake.wrong)]:
+        if quantity.formula.whole:
+            continue
+        with np.errstate(all="ignore"):
+            stray = np.abs(quantity.of(single) - quantity.of(sheet.values))
+        said = np.reshape([span.off for span in in_single(structure, quantity, spans).values()], stray.shape[1:])
+        assert ((stray <= said) | np.isnan(stray)).all(), quantity.name
+
+
+def test_what_is_said_of_single_precision_is_small_beside_any_tolerance(network_exercise):
+    plan = Plan(network_exercise)
+    structure = plan.structure
+    sheet = work(structure, show(plan, draw_block(network_exercise, np.random.default_rng(8), 200)), half=plan.half)
+    spans = exact_in_single(spans_of(structure, sheet, ends_of(structure, sheet)))
+    z1 = in_single(structure, structure.graph["z1"], spans).values()
+    assert all(0 < span.off < 0.001 * max(1, span.size) for span in z1)
+
+
+@pytest.mark.parametrize(
+    ("formula", "low", "high"),
+    [
+        (1 / (x - k), 1.0, 1.0 + 1e-6),  # what single precision may take for 0
+        (x.exp() * k, 80.0, 90.0),  # beyond it
+        (x.exp() / (x.exp() + x.exp()), -96.0, -95.0),  # where it has few digits left
+    ],
+)
+def test_of_what_single_precision_may_lose_nothing_is_said(formula, low, high):
+    spans = exact_in_single({"x": Span(low, high, 0.0), "k": Span(1.0, 1.0, 0.0)})
+    assert strayed(formula, spans).off == np.inf
+
+
+def test_a_sum_strays_by_its_parts_though_they_cancel():
+    spans = exact_in_single({"x": Span(1e4, 1e4, 0.0), "y": Span(-1e4, -1e4, 0.0), "z": Span(0.1, 0.1, 0.0)})
+    assert strayed(x + z + y, spans).off >= abs(float(np.float32(1e4) + np.float32(0.1) - np.float32(1e4)) - 0.1)
 
 
 def test_of_a_single_instance_of_a_network_it_is_the_tolerance_where_nothing_bends(network_exercise):
