@@ -91,7 +91,7 @@ def test_numbers_in_answers_are_numbers_whatever_the_decimal_mark(tmp_path, opti
 @pytest.mark.parametrize("ending", ["jsonl", "csv.gz"])
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
     target = tmp_path / f"a.{ending}"
-    arguments = (*ARGUMENTS, "-n", "30000", "--resume", "-o", str(target))
+    arguments = (*ARGUMENTS, "-n", "60000", "--resume", "-o", str(target))
     note = tmp_path / f"a.{ending}.part.json"
     for wanted in (1, 2):
         with subprocess.Popen([*PROGRAM, *arguments], env=dict(os.environ)) as process:
@@ -103,7 +103,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, ending):
     with (tmp_path / f"a.{ending}.part").open("ab") as file:
         file.write(b"half a li")
     bytes_of(*arguments)
-    bytes_of(*ARGUMENTS, "-n", 30000, "-o", tmp_path / f"b.{ending}")
+    bytes_of(*ARGUMENTS, "-n", 60000, "-o", tmp_path / f"b.{ending}")
     assert target.read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     assert sorted(one.name for one in tmp_path.iterdir()) == [f"a.{ending}", f"b.{ending}"]
 

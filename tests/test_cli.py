@@ -406,7 +406,7 @@ def test_a_one_hot_target_is_shown_in_words(run):
 def test_check_tells_how_much_is_certified_and_what_rejects_the_rest(run):
     table = run("bank", "check", "mazur-like", "mazur", "-n", 300).stdout
     assert "mazur            100%\n" in table
-    assert "grad_W1 can't show grad_W1:weight_for_input (" in table
+    assert "delta1 can't show delta1:other_units_slope (" in table
     assert table.count("%)") == 3, "the worst rules"
     rows = [json.loads(line) for line in run("bank", "check", "--json", "-n", 100).stdout.splitlines()]
     assert {"mazur", "mazur-like"} <= {row["exercise"] for row in rows}

@@ -157,6 +157,7 @@ def trained():
 RIGHTLY, MISTAKENLY = 0, 1
 
 
+@pytest.mark.unmeasured
 def test_mazurs_training_ends_where_float64_takes_it_and_his_last_error_is_one_update_early(trained):
     errors = {updates: float(values["E"][RIGHTLY]) for updates, values in trained.items()}
     right, printed = MAZUR["training"]["right"], MAZUR["training"]["printed"]

@@ -78,6 +78,7 @@ def test_every_mistake_moves_every_cell_at_which_it_can_make_a_difference(networ
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1), one_hot=st.booleans())
+@pytest.mark.unmeasured
 def test_in_any_other_network_too(networks, numbers, data, seed, one_hot):
     network = data.draw(networks)
     assert_every_mistake_shows(network, numbers(network, seed, batch=(300,), one_hot=one_hot and network.loss == "cce"))

@@ -50,6 +50,7 @@ def problems(tmp_path):
     return told
 
 
+@pytest.mark.unmeasured
 def test_the_shipped_bank_is_valid_and_every_family_certifies():
     bank = load_bank()
     assert {"mazur", "mazur-like", "han-kamber", "forward-pass", "deltas", "logistic-unit", "chain"} <= set(bank)

@@ -117,6 +117,7 @@ def highlighted(draw):
 
 @given(subject=highlighted(), notation=st.sampled_from(NAMES))
 @LAW
+@pytest.mark.unmeasured
 def test_brought_out_is_exactly_what_holds_a_cell_of_the_way(subject, notation):
     network, key = subject
     root = parsed(network_svg(network, notation=notation, highlight=key))

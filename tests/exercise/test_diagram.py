@@ -51,6 +51,7 @@ def test_labels_cover_nothing_and_stay_inside(layers, notation, bias):
 
 @given(subject=subjects(), notation=st.sampled_from(NAMES))
 @LAW
+@pytest.mark.unmeasured
 def test_any_network_with_any_numbers_covers_nothing(subject, notation):
     root = parsed(network_svg(*subject, notation=notation))
     assert_nothing_is_covered(root)
@@ -212,6 +213,7 @@ def test_weights_of_zero_can_be_drawn():
 
 @given(subject=subjects(), notation=st.sampled_from(NAMES))
 @LAW
+@pytest.mark.unmeasured
 def test_the_description_names_every_weight_bias_input_and_target(subject, notation):
     network, numbers = subject
     description = parsed(network_svg(network, numbers, notation=notation)).find(f"{SVG}desc").text
@@ -235,6 +237,7 @@ OUTSIDE = ("eta", "E", "E_new", "change", "fell", "prediction")
 
 @given(subjects())
 @LAW
+@pytest.mark.unmeasured
 def test_every_cell_but_the_total_error_has_a_place(subject):
     network, numbers = subject
     root = parsed(network_svg(network, numbers))
@@ -256,6 +259,7 @@ def test_an_edge_is_found_by_its_weight():
 
 @given(title=st.text(), subject=subjects())
 @LAW
+@pytest.mark.unmeasured
 def test_any_title_leaves_the_picture_well_formed_and_inert(title, subject):
     root = parsed(network_svg(*subject, title=title))
     for element in root.iter():
@@ -341,6 +345,7 @@ def test_every_class_of_the_style_sheet_is_drawn_or_set_by_a_page():
 
 @given(subject=subjects(), notation=st.sampled_from(NAMES))
 @LAW
+@pytest.mark.unmeasured
 def test_a_blank_network_has_every_name_and_no_number(subject, notation):
     network, _ = subject
     root = parsed(network_svg(network, notation=notation))

@@ -29,6 +29,7 @@ def keys(names, exercise):
     return {key for name in names for key in cells.get(name, {name})}
 
 
+@pytest.mark.unmeasured
 def test_nearly_every_form_can_be_drawn():
     # Of each family the mildest form and the last step; whole sheets are drawn from in the bank's own tests.
     faded = {slug: forms(exercise, SKILLS)[1:] for slug, exercise in BANK.items() if not exercise.fixed}

@@ -19,6 +19,7 @@ from tests.exercise.conftest import of_kind
 BANK = load_bank()
 
 
+@pytest.mark.unmeasured
 def test_a_sheet_with_a_slip_is_graded_as_just_this_slip():
     for instance in of_kind("find_slip"):
         slip, sheet = instance.slip, instance.as_sheet
@@ -130,6 +131,7 @@ def test_slips_of_other_steps_are_those_of_the_nearest_steps():
     assert far
 
 
+@pytest.mark.unmeasured
 def test_slips_are_of_many_kinds_and_stand_in_many_places():
     found = [(one.slip.route.mistake.code, one.slip.key) for one in of_kind("find_slip", 20)]
     assert len({code for code, _ in found}) > 40

@@ -201,6 +201,7 @@ def test_a_slip_on_the_way_is_said_to_be_on_the_way():
     assert sentence.startswith("On the way (slope of the activation): ")
 
 
+@pytest.mark.unmeasured
 def test_a_forgotten_learning_rate_that_is_rounded_does_not_follow():
     exercise = load_bank()["mazur-like"]
     for seed in range(20):
@@ -282,6 +283,7 @@ def test_no_sheets_at_once_are_none():
 
 
 @pytest.mark.parametrize("slug", ["max-pooling", "which-eta", "residual-relu", "adam-first-step"])
+@pytest.mark.unmeasured
 def test_a_mistake_that_may_give_anything_explains_nothing(slug):
     """Beyond a kink, a tie or a large exponential a mistake leads anywhere, to the right value too."""
     rng = np.random.default_rng(3)

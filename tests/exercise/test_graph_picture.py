@@ -40,6 +40,7 @@ def nodes(root):
 
 @given(subjects())
 @LAW
+@pytest.mark.unmeasured
 def test_every_node_has_a_place_of_its_own_and_each_thing_read_a_line(subject):
     network, _ = subject
     graph = structure_of(network).graph
@@ -63,6 +64,7 @@ def test_every_node_has_a_place_of_its_own_and_each_thing_read_a_line(subject):
 
 @given(subjects())
 @LAW
+@pytest.mark.unmeasured
 def test_forward_goes_right_and_above_backward_goes_left_and_below(subject):
     network, _ = subject
     structure = structure_of(network)
