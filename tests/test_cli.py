@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -421,6 +422,31 @@ def test_a_check_of_many_families_tells_how_far_it_is_where_a_terminal_is(run, t
     assert run(*words).stderr == ""
     terminal(80)
     assert "3 of 3" in run(*words).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("worksheet", "mazur-like", "-n", 2, "-o", "a.html", "--key", "b.html"),
+            ["Drawing 2 sheets", "Setting b.html"],
+        ),
+        (("export", "mazur-like", "--format", "moodle", "-n", 1, "-o", "a.xml"), ["Writing 1 variant"]),
+    ],
+)
+def test_what_takes_long_says_on_a_terminal_what_it_is_at(run, terminal, monkeypatch, words, told):
+    class AtOnce(threading.Timer):
+        def start(self):
+            self.function()
+
+        def join(self, timeout=None):
+            pass
+
+    monkeypatch.setattr(layout, "Timer", AtOnce)
+    assert not any(what in run(*words).stderr for what in told)
+    terminal(80)
+    said = run(*words).stderr
+    assert all(what in said for what in told)
 
 
 def test_a_family_that_cannot_be_certified_fails_the_check_with_the_way_out(run):

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from quizprop.cli.finding import bank
+from quizprop.cli.layout import busy
 from quizprop.web.gallery import write_gallery
 
 __all__ = ["write"]
@@ -12,5 +13,7 @@ __all__ = ["write"]
 
 def write(folder: Path) -> None:
     """Write the gallery of the bank."""
-    count = write_gallery(bank(), folder)
+    families = bank()
+    with busy(f"Drawing {len(families)} families"):
+        count = write_gallery(families, folder)
     click.echo(f"{folder / 'index.html'}: {count} {'family' if count == 1 else 'families'}")

@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from threading import Timer
 from typing import Literal
 
 import click
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["bar", "columns", "folded", "plain", "print_heading", "print_table"]
+__all__ = ["bar", "busy", "columns", "folded", "plain", "print_heading", "print_table"]
 
 _PATIENCE = 1.0  # seconds before a bar shows how far the work is
 _UNFOLDED = 10_000
@@ -120,6 +121,27 @@ def bar(total: int, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
                 tell(done, done / elapsed)
 
         yield advance
+
+
+@contextmanager
+def busy(words: str) -> Iterator[None]:
+    """While work takes long of which nobody knows how far it is, ``words`` on standard error tell what it is.
+
+    Without a terminal there are none.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    status = _console(err=True).status(words)
+    later = Timer(_PATIENCE, status.start)
+    later.daemon = True
+    later.start()
+    try:
+        yield
+    finally:
+        later.cancel()
+        later.join()
+        status.stop()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import click
 
 from quizprop.cli.exercises import written
 from quizprop.cli.finding import exercise_named
+from quizprop.cli.layout import busy
 from quizprop.web.question_banks import FORMATS
 from quizprop.web.worksheets import PAPERS, Printed, as_html, as_pdf, printed
 
@@ -32,20 +33,26 @@ def worksheet(
     if key is not None and Path(key).resolve() == Path(output).resolve():
         raise click.UsageError(f"{key}: the key would replace the sheets; name another file with --key")
     found = exercise_named(exercise)
-    sheets = list(printed(found, seed=seed, count=count, site=url))
+    with busy(f"Drawing {_many(count, 'sheet')}"):
+        sheets = list(printed(found, seed=seed, count=count, site=url))
     with ExitStack() as both:  # opened before any is made: sheets do not go without the key that was asked for
         files = [
             (both.enter_context(written(name)), name, of_key) for name, of_key in ((output, False), (key, True)) if name
         ]
         for file, name, of_key in files:
-            file.write(_made(sheets, name, found.title, paper, notation, of_key=of_key))
+            with busy(f"Setting {name}"):
+                made = _made(sheets, name, found.title, paper, notation, of_key=of_key)
+            file.write(made)
     click.echo(_counted(sheets), err=True)
 
 
 def _counted(sheets: list[Printed]) -> str:
-    if len(sheets) == 1:
-        return f"1 sheet, {sheets[0].code}"
-    return f"{len(sheets)} sheets, {sheets[0].code} to {sheets[-1].code}"
+    codes = " to ".join(dict.fromkeys([sheets[0].code, sheets[-1].code]))
+    return f"{_many(len(sheets), 'sheet')}, {codes}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def export(exercise: str, *, form: str, count: int, seed: int, output: str, notation: str | None) -> None:
@@ -56,7 +63,8 @@ def export(exercise: str, *, form: str, count: int, seed: int, output: str, nota
         raise click.UsageError(f"{output}: the question bank would replace its exercise; name another file with -o")
     if output == "-" and ending == ".zip" and sys.stdout.isatty():
         raise click.UsageError("A package is no text for a terminal: name a file with -o")
-    content = write(printed(found, seed=seed, count=count), title=found.title, notation=notation)
+    with busy(f"Writing {_many(count, 'variant')}"):
+        content = write(printed(found, seed=seed, count=count), title=found.title, notation=notation)
     with written(output) as file:
         file.write(content)
 
