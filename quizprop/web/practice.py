@@ -51,6 +51,7 @@ practice.add_app_template_filter(aloud)
 _EXPIRED: Final = marked(
     "Your visit was renewed in the meantime. Everything you typed is still here: press Check again."
 )
+_A_LINE: Final = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 _BUSY: Final = marked("The server could not save this just now. Everything you typed is still here: press Check again.")
 _CLOSED: Final = marked(
     "This sheet was given up and its solution shown, so it takes no more answers. What you typed stands beside the "
@@ -213,15 +214,14 @@ def healthz() -> ResponseReturnValue:
     """Whether pages can be served: the database answers."""
     with database().read() as session:
         session.exec_driver_sql("SELECT 1")
-    return "ok\n", {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+    return "ok\n", _A_LINE
 
 
 @practice.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Whether this server should get visitors: the database answers, and its tables are those of this release."""
     fits = schema.current(database()) == schema.newest()
-    head = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
-    return ("ok\n", head) if fits else ("the tables are of another release\n", 503, head)
+    return ("ok\n", _A_LINE) if fits else ("the tables are of another release\n", 503, _A_LINE)
 
 
 # --- what the views share -------------------------------------------------------------------------------------------
@@ -423,4 +423,6 @@ def gone(_error: HTTPException) -> ResponseReturnValue:
 def busy(error: Exception) -> ResponseReturnValue:
     """The database is locked or away."""
     errors.only_busy(error)
+    if request.endpoint in ("practice.healthz", "practice.readyz"):
+        return "the database does not answer\n", 503, {**_A_LINE, "Retry-After": "5"}
     return keep(gettext(_BUSY), 503, {"Retry-After": "5"})

@@ -272,8 +272,15 @@ def test_a_database_that_is_away_loses_nothing_typed_either(browser, monkeypatch
     assert (hidden(answer.text, "draft_seq"), hidden(answer.text, "draft_key")) == ("3", "a-save")
     assert 'value="not yet &lt;sure&gt;"' in answer.text
     assert hidden(answer.text, "submission_key") == "mine"
-    assert browser.get("/healthz").status_code == 503
     assert browser.get("/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_what_watches_the_machine_is_told_in_a_line_that_its_database_is_away(browser, monkeypatch, address):
+    monkeypatch.setattr(Database, "read", locked)
+    answer = browser.get(address)
+    assert (answer.status_code, answer.text) == (503, "the database does not answer\n")
+    assert answer.mimetype == "text/plain"
 
 
 def test_an_error_of_ours_shows_the_typed_text_and_no_more(browser, monkeypatch):
