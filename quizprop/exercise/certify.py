@@ -398,7 +398,7 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
             off = np.asarray(wrong_value(plan.structure, route, values, entries=entries) - right[name])
             distance = largest[name] + np.maximum(bound.tolerance, (LEAST_FACTOR - 1) * largest[name])
             if bound.stray is not None:
-                distance = (distance + bound.stray).astype(np.float32)
+                distance = _single(distance + bound.stray)
             apart = _where_it_shows(route, sheet.values, np.abs(off, out=off) > distance)
             surely[:] = _all(_masked(apart, mask))
     for route, holds in zip(plan.showing, told, strict=True):
@@ -410,12 +410,16 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
 
 def _in_single(plan: Plan, sheet: Sheet) -> tuple[dict[str, Array], dict[str, Array]]:
     """The values and what is expected in single precision, which takes half the time and is enough for most."""
-    values = {name: value.astype(np.float32) for name, value in sheet.values.items()}
+    values = {name: _single(value) for name, value in sheet.values.items()}
     expected = {name: sheet.expected[name] for name in plan.asked}
     return values, {
-        name: values[name] if value is sheet.values[name] else value.astype(np.float32)
-        for name, value in expected.items()
+        name: values[name] if value is sheet.values[name] else _single(value) for name, value in expected.items()
     }
+
+
+@np.errstate(over="ignore")  # nothing is said of what is too large: its stray is not known
+def _single(array: Array) -> Array:
+    return array.astype(np.float32)
 
 
 class Bound(NamedTuple):
