@@ -121,7 +121,7 @@ _SINGLE = 2.0**-22
 """Of a number's size: four times what an operation in single precision rounds away."""
 
 _CURVES = {"exp": 4, "logistic": 4, "tanh": 4}
-"""As many operations each: NumPy promises that they stray by no more than five times what one rounds away."""
+"""As many operations each: NumPy's stray by about five times what one rounds away, at most."""
 
 _SMALLEST = 2.0**-126
 """What is smaller has fewer digits in single precision."""
