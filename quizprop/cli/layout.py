@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["bar", "busy", "columns", "folded", "plain", "print_heading", "print_table"]
+__all__ = ["bar", "busy", "columns", "counted", "folded", "plain", "print_heading", "print_table"]
 
-_PATIENCE = 1.0  # seconds before a bar shows how far the work is
+_PATIENCE = 1.0  # seconds before anything tells of the work
 _UNFOLDED = 10_000
 _GAP = 2  # between the columns of a table
 
@@ -37,6 +37,11 @@ def folded(text: str, width: int | None, *, indent: int = 0) -> str:
         return text
     lines = textwrap.wrap(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines)
+
+
+def counted(count: int, word: str) -> str:
+    """So many of something whose plural ends in s."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def plain(text: str) -> str:

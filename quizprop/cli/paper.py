@@ -8,7 +8,7 @@ import click
 
 from quizprop.cli.exercises import written
 from quizprop.cli.finding import exercise_named
-from quizprop.cli.layout import busy
+from quizprop.cli.layout import busy, counted
 from quizprop.web.question_banks import FORMATS
 from quizprop.web.worksheets import PAPERS, Printed, as_html, as_pdf, printed
 
@@ -33,7 +33,7 @@ def worksheet(
     if key is not None and Path(key).resolve() == Path(output).resolve():
         raise click.UsageError(f"{key}: the key would replace the sheets; name another file with --key")
     found = exercise_named(exercise)
-    with busy(f"Drawing {_many(count, 'sheet')}"):
+    with busy(f"Drawing {counted(count, 'sheet')}"):
         sheets = list(printed(found, seed=seed, count=count, site=url))
     with ExitStack() as both:  # opened before any is made: sheets do not go without the key that was asked for
         files = [
@@ -43,16 +43,12 @@ def worksheet(
             with busy(f"Setting {name}"):
                 made = _made(sheets, name, found.title, paper, notation, of_key=of_key)
             file.write(made)
-    click.echo(_counted(sheets), err=True)
+    click.echo(_summary(sheets), err=True)
 
 
-def _counted(sheets: list[Printed]) -> str:
+def _summary(sheets: list[Printed]) -> str:
     codes = " to ".join(dict.fromkeys([sheets[0].code, sheets[-1].code]))
-    return f"{_many(len(sheets), 'sheet')}, {codes}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{counted(len(sheets), 'sheet')}, {codes}"
 
 
 def export(exercise: str, *, form: str, count: int, seed: int, output: str, notation: str | None) -> None:
@@ -63,7 +59,7 @@ def export(exercise: str, *, form: str, count: int, seed: int, output: str, nota
         raise click.UsageError(f"{output}: the question bank would replace its exercise; name another file with -o")
     if output == "-" and ending == ".zip" and sys.stdout.isatty():
         raise click.UsageError("A package is no text for a terminal: name a file with -o")
-    with busy(f"Writing {_many(count, 'variant')}"):
+    with busy(f"Writing {counted(count, 'variant')}"):
         content = write(printed(found, seed=seed, count=count), title=found.title, notation=notation)
     with written(output) as file:
         file.write(content)

@@ -9,7 +9,7 @@ import click
 
 from quizprop.cli import finding
 from quizprop.cli.database import up_to_date
-from quizprop.cli.layout import print_table
+from quizprop.cli.layout import counted, print_table
 from quizprop.exercise.set_file import SetFile, load_set, read_moment
 from quizprop.store import people, sets
 from quizprop.store.database import Session
@@ -39,8 +39,8 @@ def create(path: Path, names: Iterable[str], url: str | None) -> None:
             now=_now(),
         )
         sets.assign(session, made, learners, now=_now())
-    click.echo(f"Made {made.token}: {made.title}, {_counted(len(items), 'item')}, due {_written(made.due_at)}.")
-    click.echo(f"Assigned to {_counted(len(learners), 'account')}.")
+    click.echo(f"Made {made.token}: {made.title}, {counted(len(items), 'item')}, due {_written(made.due_at)}.")
+    click.echo(f"Assigned to {counted(len(learners), 'account')}.")
 
 
 def assign(name: str, names: Iterable[str], url: str | None) -> None:
@@ -48,7 +48,7 @@ def assign(name: str, names: Iterable[str], url: str | None) -> None:
     with up_to_date(url) as database, database.write() as session:
         found = sets.find_set(session, name)
         fresh = sets.assign(session, found, _learners(session, names), now=_now())
-    click.echo(f"{found.title}: assigned to {_counted(fresh, 'more account')}.")
+    click.echo(f"{found.title}: assigned to {counted(fresh, 'more account')}.")
 
 
 def list_all(url: str | None) -> None:
@@ -118,10 +118,6 @@ def _learners(session: Session, names: Iterable[str]) -> list[int]:
 
 def _written(moment: int | None) -> str:
     return "any time" if moment is None else f"{datetime.fromtimestamp(moment // 1_000_000, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _now() -> int:

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
-from typing import NamedTuple
+from functools import cache, cached_property, lru_cache, partial
 
 import numpy as np
 
@@ -389,16 +388,18 @@ def _told_apart(plan: Plan, given: Mapping[str, Array], sheet: Sheet, passed: Ar
     """
     bounds, entries = plan.bounds.on(sheet), _kept(plan, sheet)
     largest = {name: sheet.tolerance[name].max(0) for name in plan.asked}
-    double, single = (sheet.values, sheet.expected), _in_single(plan, sheet)
+    double = sheet.values, sheet.expected
+    single = _in_single(plan, sheet) if len(passed) >= _TELLING else None  # for few it costs more than it spares
     told = np.zeros((len(plan.showing), len(passed)), dtype=bool)
     for surely, (route, mask) in zip(told, plan.showing.items(), strict=True):
         if route in bounds:
             name, bound = route.shown_at, bounds[route]
-            values, right = double if bound.stray is None else single
+            stray = bound.stray if single else None
+            values, right = single if single and stray is not None else double
             off = np.asarray(wrong_value(plan.structure, route, values, entries=entries) - right[name])
             distance = largest[name] + np.maximum(bound.tolerance, (LEAST_FACTOR - 1) * largest[name])
-            if bound.stray is not None:
-                distance = _single(distance + bound.stray)
+            if stray is not None:
+                distance = _single(distance + stray)
             apart = _where_it_shows(route, sheet.values, np.abs(off, out=off) > distance)
             surely[:] = _all(_masked(apart, mask))
     for route, holds in zip(plan.showing, told, strict=True):
@@ -422,14 +423,17 @@ def _single(array: Array) -> Array:
     return array.astype(np.float32)
 
 
-class Bound(NamedTuple):
-    """How large the tolerance of a mistaken value can be, by cell, and how far single precision strays from it.
-
-    The latter with the right value's own, and None where it is not known.
-    """
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """How large the tolerance of a mistaken value can be, by cell."""
 
     tolerance: Array
-    stray: Array | None
+    find_stray: Callable[[], Array | None]
+
+    @cached_property
+    def stray(self) -> Array | None:
+        """How far the mistaken value and the right one are off together in single precision; None if not known."""
+        return self.find_stray()
 
 
 @dataclass
@@ -451,10 +455,10 @@ class Bounds:
             return known[1]
         ends = widened(ends if known is None else np.maximum(ends, known[0]))
         spans = spans_of(self.plan.structure, sheet, ends)
-        exact = exact_in_single(spans)
+        exact = cache(partial(exact_in_single, spans))
         every = {route: _farthest(self.plan, route, spans) for route in self.plan.showing}
         bounds = {
-            route: Bound(farthest, _stray(self.plan, route, exact))
+            route: Bound(farthest, partial(_stray, self.plan, route, exact))
             for route, farthest in every.items()
             if np.isfinite(farthest).all()
         }
@@ -471,13 +475,13 @@ def _farthest(plan: Plan, route: Route, spans: Mapping[str, Span]) -> Array:
     return _at_the_end(plan, route, spans, lambda *step: judged(plan.structure, *step, half=plan.half))
 
 
-def _stray(plan: Plan, route: Route, exact: Mapping[str, Span]) -> Array | None:
-    """How far a mistaken value and the right one are off together in single precision; None if that is not known."""
+def _stray(plan: Plan, route: Route, exact: Callable[[], Mapping[str, Span]]) -> Array | None:
+    """See ``Bound.stray``."""
     if route.form.formula.whole:  # a tie may be decided either way
         return None
-    wrong = _at_the_end(plan, route, exact, partial(in_single, plan.structure))
+    wrong = _at_the_end(plan, route, exact(), partial(in_single, plan.structure))
     keys = plan.structure.keys[route.shown_at]
-    right = np.reshape([exact[key].off for key in keys.flat], keys.shape)
+    right = np.reshape([exact()[key].off for key in keys.flat], keys.shape)
     return wrong + right if np.isfinite(wrong + right).all() else None
 
 
